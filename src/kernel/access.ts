@@ -1,0 +1,132 @@
+import { hash, verify } from "@node-rs/argon2";
+import type { Permission } from "./operation.ts";
+import { hashSecret, newId, newSecret } from "./ids.ts";
+import { Refusal } from "./refusal.ts";
+import type { Store } from "./state/store.ts";
+import type { Clock } from "./clock.ts";
+
+export const roles = ["viewer", "editor", "admin", "owner"] as const;
+export type Role = (typeof roles)[number];
+
+const grants: Readonly<Record<Role, readonly Permission[]>> = {
+  viewer: ["public", "member", "read"],
+  editor: ["public", "member", "read", "edit"],
+  admin: ["public", "member", "read", "edit", "admin"],
+  owner: ["public", "member", "read", "edit", "admin"],
+};
+
+/** Who is calling. A key belongs to one workspace; a member may belong to several and says which. */
+export type Principal =
+  | { readonly kind: "nobody" }
+  | { readonly kind: "member"; readonly id: string; readonly email: string; readonly name: string }
+  | { readonly kind: "key"; readonly id: string; readonly workspace: string; readonly role: Role };
+
+/** How a person is let in, and what they may do where. The only place that answers either. */
+export interface Access {
+  hasMembers(): Promise<boolean>;
+  createMember(email: string, name: string, password: string): Promise<string>;
+  /** A session secret for the cookie. The same answer, and the same time, for a wrong address and a wrong password. */
+  signIn(email: string, password: string): Promise<string>;
+  signOut(session: string): Promise<void>;
+  fromSession(session: string): Promise<Principal>;
+  fromKey(key: string): Promise<Principal>;
+  /** The role in a workspace; undefined also when the workspace does not exist, so that ids cannot be probed. */
+  roleIn(principal: Principal, workspace: string): Promise<Role | undefined>;
+}
+
+const sessionDays = 30;
+const signInsPerMinute = 10;
+
+export const allows = (role: Role | undefined, permission: Permission): boolean =>
+  role !== undefined && grants[role].includes(permission);
+
+/** Counts attempts by address, so that passwords cannot be guessed at speed. */
+const attempts = (clock: Clock) => {
+  const recent = new Map<string, number[]>();
+  return (email: string): void => {
+    const since = clock.now() - 60_000;
+    const times = (recent.get(email) ?? []).filter((at) => at > since);
+    if (times.length >= signInsPerMinute) {
+      throw new Refusal("access.slow_down", "Too many attempts. Wait a minute, then try again.", {}, 429);
+    }
+    if (recent.size > 10_000) recent.clear();
+    recent.set(email, [...times, clock.now()]);
+  };
+};
+
+const normalise = (email: string): string => email.trim().toLowerCase();
+
+export const createAccess = (store: Store, clock: Clock): Access => {
+  const countAttempt = attempts(clock);
+  const decoy = hash("a password that nobody has");
+  const iso = (ms = clock.now()): string => new Date(ms).toISOString();
+
+  return {
+    hasMembers: async () => (await store.selectFrom("members").select("id").limit(1).executeTakeFirst()) !== undefined,
+
+    createMember: async (email, name, password) => {
+      const address = normalise(email);
+      const taken = await store.selectFrom("members").select("id").where("email", "=", address).executeTakeFirst();
+      if (taken !== undefined) throw new Refusal("access.email_taken", "There is a member with this email already.", {}, 409);
+      const id = newId("mem");
+      const row = { id, email: address, name, password: await hash(password), created_at: iso() };
+      await store.insertInto("members").values(row).execute();
+      return id;
+    },
+
+    signIn: async (email, password) => {
+      const address = normalise(email);
+      countAttempt(address);
+      const member = await store.selectFrom("members").selectAll().where("email", "=", address).executeTakeFirst();
+      const right = await verify(member?.password ?? (await decoy), password);
+      if (member === undefined || !right) {
+        throw new Refusal("access.wrong_password", "This email and password do not belong together.", {}, 401);
+      }
+      const secret = newSecret("tls");
+      const expires_at = iso(clock.now() + sessionDays * 86_400_000);
+      const row = { hash: hashSecret(secret), member: member.id, created_at: iso(), expires_at };
+      await store.insertInto("sessions").values(row).execute();
+      await store.deleteFrom("sessions").where("expires_at", "<", iso()).execute();
+      return secret;
+    },
+
+    signOut: async (session) => {
+      await store.deleteFrom("sessions").where("hash", "=", hashSecret(session)).execute();
+    },
+
+    fromSession: async (session) => {
+      const row = await store
+        .selectFrom("sessions")
+        .innerJoin("members", "members.id", "sessions.member")
+        .select(["members.id", "members.email", "members.name"])
+        .where("sessions.hash", "=", hashSecret(session))
+        .where("sessions.expires_at", ">", iso())
+        .executeTakeFirst();
+      return row === undefined ? { kind: "nobody" } : { kind: "member", ...row };
+    },
+
+    fromKey: async (key) => {
+      const row = await store
+        .selectFrom("api_keys")
+        .select(["id", "workspace", "role"])
+        .where("hash", "=", hashSecret(key))
+        .where("revoked_at", "is", null)
+        .executeTakeFirst();
+      return row === undefined ? { kind: "nobody" } : { kind: "key", id: row.id, workspace: row.workspace, role: row.role as Role };
+    },
+
+    roleIn: async (principal, workspace) => {
+      if (principal.kind === "nobody") return undefined;
+      if (principal.kind === "key") return principal.workspace === workspace ? principal.role : undefined;
+      const row = await store
+        .selectFrom("memberships")
+        .innerJoin("workspaces", "workspaces.id", "memberships.workspace")
+        .select("memberships.role")
+        .where("memberships.workspace", "=", workspace)
+        .where("memberships.member", "=", principal.id)
+        .where("workspaces.removed_at", "is", null)
+        .executeTakeFirst();
+      return row?.role as Role | undefined;
+    },
+  };
+};

@@ -1,0 +1,70 @@
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { totalmem } from "node:os";
+import { parse } from "yaml";
+import { z } from "zod";
+import { Refusal } from "./refusal.ts";
+
+const size = z.union([
+  z.number().int().positive(),
+  z.string().regex(/^\d+(\.\d+)?\s*(kb|mb|gb|b)?$/i, "a size like 500mb or 4gb").transform(bytesOf),
+]);
+
+function bytesOf(text: string): number {
+  const [, number = "0", unit = "b"] = /^([\d.]+)\s*(\w*)$/.exec(text.trim().toLowerCase()) ?? [];
+  const factor = { kb: 1e3, mb: 1e6, gb: 1e9 }[unit] ?? 1;
+  return Math.round(Number(number) * factor);
+}
+
+const flag = z.union([z.boolean(), z.enum(["true", "false", "1", "0"]).transform((text) => text === "true" || text === "1")]);
+
+/** Every setting, with what it means. Environment names are these in capitals behind THROUGHLINE_. */
+export const Config = z.strictObject({
+  data: z.string().default(".throughline").describe("Folder of everything that is kept on this machine."),
+  host: z.string().default("127.0.0.1").describe("Address to listen on; 0.0.0.0 for all."),
+  port: z.coerce.number().int().min(0).max(65_535).default(3100).describe("Port to listen on; 0 picks a free one."),
+  public_url: z.url().optional().describe("Address that browsers and SDKs use, when a proxy stands in front."),
+  trust_proxy: flag.default(false).describe("Believe X-Forwarded-* headers."),
+  clickhouse_url: z.url().optional().describe("A ClickHouse server to use in place of the embedded engine."),
+  clickhouse_user: z.string().default("default"),
+  clickhouse_password: z.string().default(""),
+  database_url: z.url().optional().describe("A PostgreSQL server to use in place of the embedded state store."),
+  engine_memory: size.default(Math.round(totalmem() * 0.4)).describe("Memory the embedded engine may take, e.g. 4gb."),
+  engine_queries: z.coerce.number().int().min(1).max(64).default(4).describe("Queries the embedded engine runs at once."),
+  ingest_fsync: flag.default(true).describe("Force each batch to the disk before it is acknowledged."),
+  ingest_backlog: size.default(1_000_000_000).describe("Bytes of accepted events that may wait for the store before 503."),
+  log_level: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
+  open_sign_up: flag.default(false).describe("Let anybody who reaches the page create a member after the owner."),
+});
+export type Config = z.output<typeof Config>;
+
+const fromEnvironment = (env: NodeJS.ProcessEnv): Record<string, string> =>
+  Object.fromEntries(
+    Object.keys(Config.shape).flatMap((key) => {
+      const value = env[`THROUGHLINE_${key.toUpperCase()}`];
+      return value === undefined || value === "" ? [] : [[key, value]];
+    }),
+  );
+
+const fromFile = (file: string | undefined): Record<string, unknown> => {
+  const path = file ?? ["throughline.yaml", "throughline.yml", "throughline.json"].find((name) => existsSync(name));
+  if (path === undefined) return {};
+  if (!existsSync(path)) throw new Refusal("config.no_file", `There is no configuration file at ${resolve(path)}.`);
+  const content: unknown = parse(readFileSync(path, "utf8"));
+  if (content === null) return {};
+  if (typeof content !== "object") throw new Refusal("config.invalid", `${path} must hold a mapping of settings.`);
+  return { ...content };
+};
+
+/** Reads file then environment (which wins) and refuses with every fault named at once. */
+export const readConfig = (env: NodeJS.ProcessEnv, overrides: Readonly<Record<string, unknown>> = {}): Config => {
+  const given = { ...fromFile(env["THROUGHLINE_CONFIG"]), ...fromEnvironment(env), ...overrides };
+  const parsed = Config.safeParse(given);
+  if (parsed.success) return { ...parsed.data, data: resolve(parsed.data.data) };
+  const faults = parsed.error.issues.map((issue) =>
+    issue.code === "unrecognized_keys"
+      ? `${issue.keys.join(", ")}: no such setting`
+      : `${issue.path.join(".")}: ${issue.message}`,
+  );
+  throw new Refusal("config.invalid", `The configuration has ${faults.length} fault(s): ${faults.join("; ")}.`, { faults });
+};

@@ -1,0 +1,92 @@
+import type { Logger } from "pino";
+import type { FastifyReply } from "fastify";
+import { allows, type Access, type Principal } from "./access.ts";
+import type { Clock } from "./clock.ts";
+import type { Engine } from "./engine/engine.ts";
+import type { Handler, Module, Workspace } from "./module.ts";
+import { Refusal } from "./refusal.ts";
+
+/** Finds a workspace and its part of the store. */
+export interface WorkspaceDirectory {
+  find(id: string): Promise<{ readonly workspace: Workspace; readonly engine: Engine } | undefined>;
+}
+
+export interface Request {
+  readonly operation: string;
+  readonly input: unknown;
+  readonly principal: Principal;
+  /** The workspace a member chose; a key always means its own. */
+  readonly workspace?: string | undefined;
+  readonly signal?: AbortSignal;
+  readonly reply?: FastifyReply;
+}
+
+/** The one way to have an operation done, whoever asks: permission, input, code, output. */
+export type Dispatch = (request: Request) => Promise<unknown>;
+
+interface Parts {
+  readonly modules: readonly Module[];
+  readonly access: Access;
+  readonly directory: WorkspaceDirectory;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+const index = (modules: readonly Module[]): ReadonlyMap<string, Handler> => {
+  const handlers = new Map<string, Handler>();
+  for (const handler of modules.flatMap((module) => module.operations ?? [])) {
+    const { name } = handler.operation;
+    if (handlers.has(name)) throw new Error(`two operations are named ${name}`);
+    handlers.set(name, handler);
+  }
+  return handlers;
+};
+
+const parseInput = (handler: Handler, input: unknown): unknown => {
+  const parsed = handler.operation.input.safeParse(input ?? {});
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.slice(0, 20).map((issue) => ({ at: issue.path.join("."), what: issue.message }));
+  const first = faults[0];
+  const where = first?.at === "" ? "the input" : (first?.at ?? "the input");
+  throw new Refusal("input.invalid", `${where}: ${first?.what ?? "not valid"}.`, { faults });
+};
+
+const notHere = (): Refusal =>
+  new Refusal("access.no_workspace", "There is no such workspace, or you are not a member of it.", {}, 404);
+
+export const createDispatch = ({ modules, access, directory, clock, log }: Parts): Dispatch => {
+  const handlers = index(modules);
+
+  const admit = async (request: Request, handler: Handler) => {
+    const { permission } = handler.operation;
+    if (permission === "public") return {};
+    const { principal } = request;
+    if (principal.kind === "nobody") {
+      throw new Refusal("access.sign_in", "Sign in, or send an API key as a bearer token.", {}, 401);
+    }
+    if (permission === "member") return {};
+    const id = principal.kind === "key" ? principal.workspace : request.workspace;
+    if (id === undefined) throw new Refusal("access.which_workspace", "Say which workspace this is for.", {}, 400);
+    if (principal.kind === "key" && request.workspace !== undefined && request.workspace !== id) throw notHere();
+    const role = await access.roleIn(principal, id);
+    const found = role === undefined ? undefined : await directory.find(id);
+    if (found === undefined) throw notHere();
+    if (!allows(role, permission)) {
+      throw new Refusal("access.not_allowed", `This needs the permission to ${permission}; the role here is ${role}.`, {}, 403);
+    }
+    return { ...found, role };
+  };
+
+  return async (request) => {
+    const handler = handlers.get(request.operation);
+    if (handler === undefined) {
+      throw new Refusal("operation.unknown", `There is no operation ${request.operation}.`, {}, 404);
+    }
+    const admitted = await admit(request, handler);
+    const input = parseInput(handler, request.input);
+    const { principal, reply } = request;
+    const signal = request.signal ?? new AbortController().signal;
+    const call = { principal, signal, log, reply, now: clock.now(), ...admitted };
+    return handler.operation.output.parse(await handler.run(call, input));
+  };
+};

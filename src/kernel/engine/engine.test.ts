@@ -1,0 +1,100 @@
+import { describe, expect, it } from "vitest";
+import { createClient } from "@clickhouse/client";
+import { z } from "zod";
+import { useEngine } from "#test/engine.ts";
+import { bind, identifier, sql } from "../sql.ts";
+
+const held = useEngine();
+const engine = () => held.server.in("default");
+const one = async <T>(statement: Parameters<ReturnType<typeof engine>["rows"]>[0], row: z.ZodType<T>) =>
+  (await engine().rows(statement, row))[0];
+
+describe("the engine contract", () => {
+  it("carries every kind of value there and back unchanged", async () => {
+    const odd = "a\tb\n'c' \\ \\N \"d\" {x:String} 😀 \0";
+    const row = await one(
+      sql`SELECT ${bind.string(odd)} AS s, ${bind.strings([odd, ""])} AS list, toString(${bind.id("18446744073709551615")}) AS id,
+          ${bind.int(-9007199254740991)} AS n, ${bind.float(0.1)} AS f, toUnixTimestamp64Milli(${bind.time(1_700_000_000_123)}) AS t,
+          toString(${bind.ids(["18446744073709551615", "1"])}[1]) AS ids`,
+      z.object({ s: z.string(), list: z.array(z.string()), id: z.string(), n: z.number(), f: z.number(), t: z.number(), ids: z.string() }),
+    );
+    const big = "18446744073709551615";
+    expect(row).toEqual({ s: odd, list: [odd, ""], id: big, n: -9007199254740991, f: 0.1, t: 1_700_000_000_123, ids: big });
+  });
+
+  it("inserts a stream of rows and refuses a whole batch that has one bad row", async () => {
+    await engine().command(sql`CREATE TABLE ${identifier("t1")} (n UInt32) ENGINE = MergeTree ORDER BY n`);
+    await engine().insert("t1", Array.from({ length: 50_000 }, (_, n) => `{"n":${n}}`).join("\n"));
+    await expect(engine().insert("t1", '{"n":1}\n{"n":"no"}\n')).rejects.toThrow(/engine error/);
+    expect(await one(sql`SELECT count() AS n FROM t1`, z.object({ n: z.number() }))).toEqual({ n: 50_000 });
+  });
+
+  it("counts a block with the same token once, in the table and in its view", async () => {
+    await engine().command(sql`CREATE TABLE src (n UInt32) ENGINE = MergeTree ORDER BY n SETTINGS non_replicated_deduplication_window = 100`);
+    await engine().command(sql`CREATE TABLE dst (k UInt32, c UInt64) ENGINE = SummingMergeTree ORDER BY k SETTINGS non_replicated_deduplication_window = 100`);
+    await engine().command(sql`CREATE MATERIALIZED VIEW mv TO dst AS SELECT n % 2 AS k, toUInt64(count()) AS c FROM src GROUP BY k`);
+    for (const token of ["a", "a", "b"]) await engine().insert("src", '{"n":1}\n{"n":2}\n{"n":3}', { token });
+    const counts = sql`SELECT (SELECT count() FROM src) AS s, (SELECT sum(c) FROM dst) AS d`;
+    expect(await one(counts, z.object({ s: z.number(), d: z.number() }))).toEqual({ s: 6, d: 6 });
+  });
+
+  it("keeps the settings of one request out of the next", async () => {
+    const setting = sql`SELECT toInt32(getSetting('max_threads')) AS threads`;
+    const row = z.object({ threads: z.number() });
+    const before = await one(setting, row);
+    const set = await engine().rows(setting, row, { settings: { max_threads: 1 } });
+    expect(set).toEqual([{ threads: 1 }]);
+    for (let n = 0; n < 8; n += 1) expect(await one(setting, row)).toEqual(before);
+    const client = createClient({ url: held.process?.url ?? "", password: held.process?.password ?? "" });
+    await client.command({ query: "SELECT {leak:String}", query_params: { leak: "x" } });
+    await expect(client.query({ query: "SELECT {leak:String}" })).rejects.toMatchObject({ code: "456" });
+    await client.close();
+  });
+
+  it("says which limit was reached", async () => {
+    const endless = sql`SELECT count() AS n FROM numbers(1000000000000) WHERE sipHash64(number) = 1`;
+    const row = z.object({ n: z.number() });
+    await expect(engine().rows(endless, row, { settings: { max_execution_time: 1 } })).rejects.toThrow(/took longer/);
+    const large = sql`SELECT groupArray(number) AS n FROM numbers(100000000)`;
+    await expect(engine().rows(large, row, { settings: { max_memory_usage: "10000000" } })).rejects.toThrow(/more memory/);
+  });
+
+  it("really ends a query that its caller abandons", async () => {
+    const controller = new AbortController();
+    const endless = sql`SELECT count() AS n FROM numbers(1000000000000) WHERE sipHash64(number) = 2`;
+    const asked = engine().rows(endless, z.object({ n: z.number() }), { signal: controller.signal });
+    setTimeout(() => controller.abort(), 300);
+    await expect(asked).rejects.toThrow();
+    const running = sql`SELECT count() AS n FROM system.processes WHERE query LIKE '%sipHash64(number) = 2%' AND query NOT LIKE '%system.processes%'`;
+    await expect.poll(async () => (await one(running, z.object({ n: z.number() })))?.n, { timeout: 5_000 }).toBe(0);
+  });
+
+  it("streams a large result", async () => {
+    let bytes = 0;
+    for await (const chunk of await engine().stream(sql`SELECT number, toString(number) FROM numbers(1000000)`, "CSVWithNames")) {
+      bytes += (chunk as Buffer).length;
+    }
+    expect(bytes).toBeGreaterThan(13_000_000);
+  });
+
+  it("gives the codes of ClickHouse to the unmodified client, compressed or not", async () => {
+    const options = { url: held.process?.url ?? "", username: "default", password: held.process?.password ?? "" };
+    const client = createClient({ ...options, compression: { request: true, response: true } });
+    await client.insert({ table: "t1", values: [{ n: 70_000 }], format: "JSONEachRow" });
+    const rows = await client.query({ query: "SELECT n FROM t1 WHERE n = 70000", format: "JSONEachRow" });
+    expect(await rows.json()).toEqual([{ n: 70_000 }]);
+    await expect(client.query({ query: "SELECT * FROM nowhere" })).rejects.toMatchObject({ code: "60", type: "UNKNOWN_TABLE" });
+    await expect(client.query({ query: "SELEC 1" })).rejects.toMatchObject({ code: "62", type: "SYNTAX_ERROR" });
+    await client.close();
+    const stranger = createClient({ ...options, password: "wrong" });
+    await expect(stranger.query({ query: "SELECT 1" })).rejects.toMatchObject({ code: "516" });
+    await stranger.close();
+  });
+
+  it.skipIf(process.env["THROUGHLINE_CLICKHOUSE_URL"] !== undefined)("comes back after a crash and tells callers to try again", async () => {
+    process.kill(held.process?.pid ?? 0, "SIGKILL");
+    await expect(engine().rows(sql`SELECT 1 AS n`, z.object({ n: z.number() }))).rejects.toMatchObject({ code: "engine.unavailable", status: 503 });
+    await expect.poll(() => one(sql`SELECT count() AS n FROM t1`, z.object({ n: z.number() })).catch(() => undefined), { timeout: 20_000 }).toEqual({ n: 50_001 });
+    expect(held.process?.restarts).toBe(1);
+  });
+});

@@ -1,0 +1,178 @@
+import { ClickHouseLogLevel, createClient, ClickHouseError, type ClickHouseClient, type ClickHouseSettings } from "@clickhouse/client";
+import type { Readable } from "node:stream";
+import type { z } from "zod";
+import { Refusal } from "../refusal.ts";
+import { compile, type Sql } from "../sql.ts";
+
+/** What a statement is for decides its limits of time, memory and result. */
+export type Purpose = "ask" | "look-up" | "ingest" | "maintain" | "export";
+
+const common: ClickHouseSettings = {
+  json_type_escape_dots_in_keys: 1,
+  output_format_json_quote_64bit_integers: 0,
+  date_time_output_format: "iso",
+  max_query_size: "4000000",
+  http_max_tries: "1",
+};
+
+/** The limits, per purpose. Seconds, bytes and rows; `readonly: 2` allows settings but no writes. */
+const limits: Readonly<Record<Purpose, ClickHouseSettings>> = {
+  ask: {
+    max_execution_time: 60,
+    max_memory_usage: "3000000000",
+    max_bytes_before_external_group_by: "1000000000",
+    max_result_rows: "200000",
+    webassembly_udf_max_fuel: "0",
+  } as ClickHouseSettings,
+  "look-up": { max_execution_time: 10, max_memory_usage: "1000000000", max_result_rows: "100000" },
+  ingest: { max_execution_time: 120, max_partitions_per_insert_block: "0" },
+  maintain: { max_execution_time: 3_600, max_memory_usage: "3000000000", mutations_sync: "2" },
+  export: { max_execution_time: 3_600, max_memory_usage: "3000000000" },
+};
+
+export interface InsertOptions {
+  /** The same token twice is the same insert: the second changes nothing, in the table and in its views. */
+  readonly token?: string;
+  readonly columns?: readonly [string, ...string[]];
+}
+
+export interface AskOptions {
+  readonly purpose?: Purpose;
+  readonly signal?: AbortSignal;
+  readonly settings?: ClickHouseSettings;
+}
+
+/** One database of the engine. The same calls serve the embedded engine and a ClickHouse server. */
+export interface Engine {
+  readonly database: string;
+  /** Runs a question and parses every row. Throws a Refusal for limits and outages. */
+  rows<T>(statement: Sql, row: z.ZodType<T>, options?: AskOptions): Promise<T[]>;
+  /** Result bytes in a ClickHouse output format, streamed. */
+  stream(statement: Sql, format: "CSVWithNames" | "JSONEachRow" | "Parquet" | "RowBinary", options?: AskOptions): Promise<Readable>;
+  command(statement: Sql, options?: AskOptions): Promise<void>;
+  /** Inserts newline-delimited JSON; resolves when the engine has it. */
+  insert(table: string, lines: string | Readable, options?: InsertOptions): Promise<void>;
+}
+
+/** The connection: hands out databases, answers for health. */
+export interface EngineServer {
+  in(database: string): Engine;
+  version(): Promise<string>;
+  close(): Promise<void>;
+}
+
+export interface EngineAddress {
+  readonly url: string;
+  readonly username: string;
+  readonly password: string;
+}
+
+const gone = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]);
+
+/** Turns what the engine says into what a caller can act on; anything else passes through as the bug it is. */
+const explain = (error: unknown): never => {
+  if (error instanceof ClickHouseError) {
+    const code = Number(error.code);
+    const [first = ""] = error.message.split("\n");
+    if (code === 159) throw refuse("engine.too_slow", "The question took longer than allowed. Shorten its range or add a filter.", 422, error);
+    if (code === 241) throw refuse("engine.too_large", "The question needs more memory than allowed. Shorten its range or add a filter.", 422, error);
+    if (code === 396) throw refuse("engine.too_many_rows", "The answer has more rows than a page may hold. Export it instead.", 422, error);
+    if (code === 394) throw refuse("engine.cancelled", "The question was cancelled.", 409, error);
+    if (code === 243) throw refuse("engine.disk_full", "The disk of the store is full. Free space, then try again.", 503, error);
+    if (code === 674) throw refuse("engine.no_webassembly", "This ClickHouse server does not run WebAssembly functions, which funnels need.", 422, error);
+    if (code === 770) throw refuse("engine.too_large", "One person has too many events for this question. Shorten its range or add a filter.", 422, error);
+    throw new Error(`engine error ${code}: ${first}`, { cause: error });
+  }
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const text = error instanceof Error ? error.message : "";
+  if (gone.has(code) || /socket hang up|ECONNREFUSED|Timeout error|aborted|Premature close/.test(text)) {
+    throw refuse("engine.unavailable", "The store is restarting. Try again in a few seconds.", 503, error);
+  }
+  throw error;
+};
+
+const refuse = (code: string, message: string, status: 409 | 422 | 503, cause: unknown): Refusal => {
+  const refusal = new Refusal(code, message, {}, status);
+  refusal.cause = cause;
+  return refusal;
+};
+
+const engineIn = (client: ClickHouseClient, database: string): Engine => {
+  const settingsFor = (options: AskOptions | undefined, fallback: Purpose): ClickHouseSettings => ({
+    ...common,
+    ...limits[options?.purpose ?? fallback],
+    ...options?.settings,
+  });
+  const asked = (statement: Sql, options: AskOptions | undefined, fallback: Purpose) => {
+    const { query, params } = compile(statement);
+    const signal = options?.signal === undefined ? {} : { abort_signal: options.signal };
+    return { query, query_params: params, clickhouse_settings: settingsFor(options, fallback), ...signal };
+  };
+  return {
+    database,
+    rows: async (statement, row, options) => {
+      const result = await client.query({ ...asked(statement, options, "ask"), format: "JSONEachRow" }).catch(explain);
+      const rows = await result.json().catch(explain);
+      return rows.map((value) => row.parse(value));
+    },
+    stream: async (statement, format, options) => {
+      const { query, ...rest } = asked(statement, options, "export");
+      const result = await client.exec({ query: `${query}\nFORMAT ${format}`, ...rest }).catch(explain);
+      return result.stream;
+    },
+    command: async (statement, options) => {
+      await client.command(asked(statement, options, "maintain")).catch(explain);
+    },
+    insert: async (table, lines, options) => {
+      const target = options?.columns === undefined ? table : `${table} (${options.columns.join(", ")})`;
+      const token = options?.token === undefined ? {} : { insert_deduplication_token: options.token };
+      const clickhouse_settings = {
+        ...limits.ingest,
+        ...token,
+        deduplicate_blocks_in_dependent_materialized_views: 1,
+        input_format_skip_unknown_fields: 0,
+        json_type_escape_dots_in_keys: 1,
+        date_time_input_format: "best_effort",
+      } as ClickHouseSettings;
+      const query = `INSERT INTO ${target} FORMAT JSONEachRow`;
+      const values = lines as Readable; // the client sends a string body as it is
+      const { stream } = await client.exec({ query, values, clickhouse_settings }).catch(explain);
+      for await (const _ of stream) void _;
+    },
+  };
+};
+
+/** Connects to the engine, embedded or not. `tls` and clusters are a matter of the URL. */
+export const connectEngine = (address: EngineAddress): EngineServer => {
+  const clients = new Map<string, ClickHouseClient>();
+  const clientFor = (database: string): ClickHouseClient => {
+    const known = clients.get(database);
+    if (known !== undefined) return known;
+    const client = createClient({
+      url: address.url,
+      username: address.username,
+      password: address.password,
+      database,
+      request_timeout: 3_600_000,
+      max_open_connections: 16,
+      keep_alive: { enabled: true, idle_socket_ttl: 2_500 },
+      application: "throughline",
+      log: { level: ClickHouseLogLevel.OFF },
+    });
+    clients.set(database, client);
+    return client;
+  };
+  return {
+    in: (database) => engineIn(clientFor(database), database),
+    version: async () => {
+      const result = await clientFor("default")
+        .query({ query: "SELECT version() AS version", format: "JSONEachRow" })
+        .catch(explain);
+      const [row] = await result.json<{ version: string }>();
+      return row?.version ?? "unknown";
+    },
+    close: async () => {
+      await Promise.all([...clients.values()].map((client) => client.close()));
+    },
+  };
+};

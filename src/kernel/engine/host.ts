@@ -1,0 +1,223 @@
+/**
+ * The engine host: a child process that opens one data folder with chdb and speaks ClickHouse's HTTP protocol on a
+ * loopback port. It exists because a crash, a long query or a full libuv pool of the engine must never take the web
+ * process down, and because an aborted query of the in-process driver keeps running.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { timingSafeEqual, randomUUID } from "node:crypto";
+import { createGunzip, createGzip } from "node:zlib";
+import { once } from "node:events";
+import type { Readable, Writable } from "node:stream";
+import { Session, drainPending, type RawInsertFormat, type RawInsertParams } from "chdb";
+import { sessionPool, type SessionPool } from "./session-pool.ts";
+import { errorCode, readInsert, readRequest, statusOf, type EngineRequest, type InsertHead } from "./protocol.ts";
+import { assignmentsOf, missingParam, resetStatement, setStatement } from "./protocol.ts";
+
+const path = process.env["THROUGHLINE_ENGINE_PATH"] ?? "";
+const secret = Buffer.from(process.env["THROUGHLINE_ENGINE_SECRET"] ?? "");
+const readers = Number(process.env["THROUGHLINE_ENGINE_READERS"] ?? "4");
+const memory = process.env["THROUGHLINE_ENGINE_MEMORY"] ?? "4000000000";
+const port = Number(process.env["THROUGHLINE_ENGINE_PORT"] ?? "0");
+const maxStatementBytes = 16 * 1024 * 1024;
+const insertBlockBytes = 8 * 1024 * 1024;
+
+const engineArgs = [
+  "--allow_experimental_webassembly_udf=1",
+  "--webassembly_udf_engine=wasmtime",
+  `--max_server_memory_usage=${memory}`,
+  "--output_format_json_quote_64bit_integers=1",
+  "--max_query_size=67108864",
+];
+
+/** Only one process may hold a data folder; a predecessor that was killed gives it up within moments. */
+const openEngine = async (): Promise<Session> => {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return new Session(path, { connectionArgs: engineArgs });
+    } catch (error) {
+      if (attempt > 100) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+};
+
+const control = await openEngine();
+const reads = sessionPool(path, readers);
+const writes = sessionPool(path, 2);
+
+const authorised = (request: IncomingMessage): boolean => {
+  const basic = /^Basic (.+)$/.exec(request.headers.authorization ?? "")?.[1];
+  const given = basic === undefined ? "" : Buffer.from(basic, "base64").toString().split(":").slice(1).join(":");
+  const bytes = Buffer.from(given);
+  return bytes.length === secret.length && timingSafeEqual(bytes, secret);
+};
+
+const bodyOf = (request: IncomingMessage): Readable =>
+  request.headers["content-encoding"] === "gzip" ? request.pipe(createGunzip()) : request;
+
+const readAll = async (stream: Readable, limit: number): Promise<Buffer> => {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > limit) throw new Error(`Code: 307. DB::Exception: The statement exceeds ${limit} bytes. (TOO_MANY_BYTES)`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+};
+
+const fail = (response: ServerResponse, error: unknown): void => {
+  const message = error instanceof Error ? error.message : String(error);
+  if (response.headersSent) return void response.destroy();
+  const code = errorCode(message);
+  response.writeHead(statusOf(code), { "x-clickhouse-exception-code": String(code), "content-type": "text/plain" });
+  response.end(`${message}\n`);
+};
+
+/** Only ever ASYNC: KILL QUERY … SYNC never returns in the embedded engine. */
+const kill = (id: string): void => {
+  void control.queryAsync(`KILL QUERY WHERE Settings['log_comment'] = '${id}' ASYNC`).catch(() => undefined);
+};
+
+/** Streaming inserts: cut at row boundaries, one block at a time, so that a large body never sits in memory. */
+async function* blocksOf(stream: Readable): AsyncGenerator<Buffer> {
+  let held: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    held.push(chunk);
+    size += chunk.length;
+    const cut = size < insertBlockBytes ? -1 : chunk.lastIndexOf(10);
+    if (cut < 0) continue;
+    const all = Buffer.concat(held);
+    const end = size - chunk.length + cut + 1;
+    yield all.subarray(0, end);
+    held = [all.subarray(end)];
+    size -= end;
+  }
+  if (size > 0) yield Buffer.concat(held);
+}
+
+/** A token names one block; a body of several blocks gets a suffixed token for each, so that a retry is the same. */
+const insertRows = async (session: Session, head: InsertHead, body: Readable, token: string | undefined) => {
+  let rows = 0;
+  let block = 0;
+  for await (const values of blocksOf(body)) {
+    const settings: Record<string, string> = {};
+    if (token !== undefined) settings["insert_deduplication_token"] = block === 0 ? token : `${token}#${block}`;
+    const insert: RawInsertParams = { table: head.table, values, settings, format: head.format as RawInsertFormat };
+    const written = await session.insert(head.columns === undefined ? insert : { ...insert, columns: head.columns });
+    rows += written.rowsSent ?? 0;
+    block += 1;
+  }
+  return rows;
+};
+
+const output = (request: IncomingMessage, response: ServerResponse): Writable => {
+  const wanted = /gzip/.test(String(request.headers["accept-encoding"] ?? ""));
+  if (!wanted) return response;
+  response.setHeader("content-encoding", "gzip");
+  const gzip = createGzip({ level: 1 });
+  gzip.pipe(response);
+  return gzip;
+};
+
+/** The first chunk is awaited before any header goes out, so that most errors keep their code and status. */
+const streamRows = async (session: Session, input: EngineRequest, request: IncomingMessage, response: ServerResponse) => {
+  const stream = session.queryStream(input.query, { format: "TabSeparated" });
+  let sink: Writable | undefined;
+  const start = (): Writable => {
+    response.writeHead(200, { "content-type": "text/plain; charset=UTF-8" });
+    return response;
+  };
+  for await (const chunk of stream) {
+    if (response.destroyed) return stream.cancel();
+    sink ??= ((out) => (out === response ? start() : out))(output(request, response));
+    if (!sink.write(chunk.raw())) await Promise.race([once(sink, "drain"), once(response, "close")]);
+  }
+  (sink ?? start()).end();
+};
+
+const returnsRows = /^\s*(?:--[^\n]*\n\s*)*(?:\(|SELECT|WITH|SHOW|DESCRIBE|DESC|EXPLAIN|EXISTS|CHECK)\b/i;
+
+const execute = async (session: Session, input: EngineRequest, request: IncomingMessage, response: ServerResponse, body: Readable) => {
+  const head = readInsert(input.query);
+  if (head !== undefined) {
+    const rows = await insertRows(session, head, body, input.settings["insert_deduplication_token"]);
+    response.writeHead(200, { "x-clickhouse-summary": JSON.stringify({ written_rows: String(rows) }) }).end();
+  } else if (returnsRows.test(input.query)) {
+    await streamRows(session, input, request, response);
+  } else {
+    await session.queryAsync(input.query);
+    response.writeHead(200).end();
+  }
+};
+
+/** Runs one request on a session of its own: settings on, work, settings off. */
+const inSession = async (pool: SessionPool, input: EngineRequest, gone: AbortSignal, work: (session: Session) => Promise<void>) => {
+  const session = await pool.take(gone);
+  const id = randomUUID();
+  const assignments = { ...assignmentsOf(input), log_comment: id };
+  const missing = missingParam(input);
+  const onGone = (): void => kill(id);
+  try {
+    if (missing !== undefined) throw new Error(`Code: 456. DB::Exception: Substitution \`${missing}\` is not set. (UNKNOWN_QUERY_PARAMETER)`);
+    await session.queryAsync(`USE \`${(input.database ?? "default").replaceAll("`", "")}\``);
+    await session.queryAsync(setStatement(assignments));
+    gone.addEventListener("abort", onGone, { once: true });
+    if (gone.aborted) return;
+    await work(session);
+  } finally {
+    gone.removeEventListener("abort", onGone);
+    try {
+      await session.queryAsync(resetStatement(assignments));
+      pool.give(session);
+    } catch {
+      pool.replace(session);
+    }
+  }
+};
+
+const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  const url = new URL(request.url ?? "/", "http://engine");
+  if (url.pathname === "/ping" || (request.method === "GET" && url.pathname === "/" && url.search === "")) {
+    return void response.writeHead(200).end("Ok.\n");
+  }
+  if (!authorised(request)) return fail(response, new Error("Code: 516. DB::Exception: Authentication failed. (AUTHENTICATION_FAILED)"));
+  const gone = new AbortController();
+  response.on("close", () => {
+    if (!response.writableFinished) gone.abort();
+  });
+  const body = bodyOf(request);
+  const isInsert = readInsert(url.searchParams.get("query") ?? "") !== undefined;
+  const text = isInsert ? "" : (await readAll(body, maxStatementBytes)).toString("utf8");
+  const input = readRequest(url, text);
+  await inSession(isInsert ? writes : reads, input, gone.signal, (session) => execute(session, input, request, response, body));
+};
+
+const server = createServer((request, response) => {
+  handle(request, response).catch((error: unknown) => fail(response, error));
+});
+server.requestTimeout = 0;
+server.headersTimeout = 10_000;
+server.keepAliveTimeout = 60_000;
+server.listen(port, "127.0.0.1", () => {
+  const address = server.address();
+  process.send?.({ port: typeof address === "object" && address !== null ? address.port : 0 });
+});
+
+let stopping = false;
+const stop = async (): Promise<void> => {
+  if (stopping) return;
+  stopping = true;
+  setTimeout(() => process.kill(process.pid, "SIGKILL"), 8_000).unref();
+  server.close();
+  server.closeAllConnections();
+  reads.close();
+  writes.close();
+  control.close();
+  await drainPending();
+  process.exit(0);
+};
+process.on("SIGTERM", () => void stop());
+process.on("SIGINT", () => undefined); // the parent decides; a terminal sends Ctrl-C to both
+process.on("disconnect", () => void stop());

@@ -1,0 +1,80 @@
+import type { FastifyInstance, FastifyReply } from "fastify";
+import type { Logger } from "pino";
+import type { z } from "zod";
+import type { Principal, Role } from "./access.ts";
+import type { Engine } from "./engine/engine.ts";
+import type { Operation } from "./operation.ts";
+import type { Sql } from "./sql.ts";
+
+/** One workspace as every operation sees it. */
+export interface Workspace {
+  readonly id: string;
+  readonly name: string;
+  readonly database: string;
+  readonly secret: string;
+  /** IANA zone and first day of the week that insights take when they name none. */
+  readonly zone: string;
+  readonly weekStart: "monday" | "sunday";
+  readonly isDemo: boolean;
+}
+
+/** What an operation may use: who asks, in which workspace, and that workspace's part of the store alone. */
+export interface Call {
+  readonly principal: Principal;
+  readonly now: number;
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  /** For the few operations that set cookies or stream; undefined when called from the command line or a tool. */
+  readonly reply?: FastifyReply | undefined;
+}
+
+export interface WorkspaceCall extends Call {
+  readonly workspace: Workspace;
+  readonly role: Role;
+  readonly engine: Engine;
+}
+
+type CallFor<O extends Operation> = O["permission"] extends "public" | "member" ? Call : WorkspaceCall;
+
+/** An operation with the code that answers it. */
+export interface Handler {
+  readonly operation: Operation;
+  /** `input` has passed the operation's schema; the caller has the operation's permission. */
+  run(call: Call | WorkspaceCall, input: unknown): Promise<unknown>;
+}
+
+/** Joins a contract with its code; input and output types follow from the contract. */
+export const handle = <I extends z.ZodType, O extends z.ZodType, const P extends Operation["permission"]>(
+  operation: Operation<I, O> & { readonly permission: P },
+  run: (call: CallFor<Operation & { permission: P }>, input: z.output<I>) => Promise<z.input<O>>,
+): Handler => ({
+  operation,
+  run: (call, input) => run(call as CallFor<Operation & { permission: P }>, input as z.output<I>), // checked by dispatch
+});
+
+/** What every column of a table holds, and who may see it. */
+export interface ColumnDoc {
+  readonly type: string;
+  readonly meaning: string;
+  readonly class: "public" | "internal" | "personal" | "restricted";
+}
+
+/** A table, view or dictionary of a workspace's database, with the statement that makes it. */
+export interface TableDoc {
+  readonly name: string;
+  readonly grain: string;
+  readonly columns: Readonly<Record<string, ColumnDoc>>;
+  /** Idempotent statements, run in order when the workspace is opened. `database` is the workspace's own. */
+  readonly create: (database: Sql) => readonly Sql[];
+}
+
+/** One folder of the program. What it declares, others loop over; no shared code names a module. */
+export interface Module {
+  readonly name: string;
+  readonly operations?: readonly Handler[];
+  readonly tables?: readonly TableDoc[];
+  /** Addresses that are not operations: the wire formats of vendors, streams, downloads. */
+  readonly routes?: (server: FastifyInstance) => void | Promise<void>;
+}
+
+export const defineModule = (module: Module): Module => module;

@@ -1,0 +1,17 @@
+import type { z } from "zod";
+
+/** What a caller must be allowed to do. `public` needs nobody, `member` any signed-in person, in any workspace or none. */
+export type Permission = "public" | "member" | "read" | "edit" | "admin";
+
+/** The contract of one operation: the same for HTTP, the page, the command line and everything that comes later. */
+export interface Operation<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.ZodType> {
+  /** `module.verb`; also its address: POST /api/module.verb */
+  readonly name: string;
+  readonly summary: string;
+  readonly permission: Permission;
+  readonly input: I;
+  readonly output: O;
+}
+
+export const defineOperation = <I extends z.ZodType, O extends z.ZodType>(operation: Operation<I, O>): Operation<I, O> =>
+  operation;

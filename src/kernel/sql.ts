@@ -1,0 +1,105 @@
+/**
+ * SQL as values. Text and values never mix: a value becomes a typed ClickHouse parameter (`{p1:String}`), a fragment
+ * nests, and nothing else can enter. Nobody edits SQL text after it is made.
+ */
+export interface Sql {
+  readonly chunks: readonly string[];
+  readonly parts: readonly (Sql | Bound)[];
+}
+
+interface Bound {
+  readonly type: string;
+  readonly value: unknown;
+}
+
+/** What is sent to the engine: text with placeholders, and their values. */
+export interface CompiledSql {
+  readonly query: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+const isBound = (part: Sql | Bound): part is Bound => "type" in part;
+
+/** Tagged template: `sql\`SELECT ${bind.string(name)} FROM (${relation})\``. */
+export const sql = (chunks: TemplateStringsArray, ...parts: readonly (Sql | Bound)[]): Sql => ({
+  chunks: [...chunks],
+  parts,
+});
+
+const verbatim = (text: string): Sql => ({ chunks: [text], parts: [] });
+
+/** Nothing: a fragment that may be left out. */
+export const none: Sql = verbatim("");
+
+/** Fragments with a separator between them, for lists, conditions and unions. */
+export const join = (fragments: readonly Sql[], separator: ", " | " AND " | " OR " | " UNION ALL " | "\n"): Sql => {
+  if (fragments.length === 0) return none;
+  return { chunks: ["", ...fragments.slice(1).map(() => separator), ""], parts: fragments };
+};
+
+/** All must hold; no conditions hold always. */
+export const allOf = (conditions: readonly Sql[]): Sql =>
+  conditions.length === 0 ? sql`1` : sql`(${join(conditions, " AND ")})`;
+
+/** At least one must hold; no conditions hold never. */
+export const anyOf = (conditions: readonly Sql[]): Sql =>
+  conditions.length === 0 ? sql`0` : sql`(${join(conditions, " OR ")})`;
+
+/** A table, column or database name of ours. Names that come from users are values, never identifiers. */
+export const identifier = (name: string): Sql => {
+  if (!/^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(name)) throw new Error(`not an identifier: ${JSON.stringify(name)}`);
+  return verbatim(`\`${name}\``);
+};
+
+/** A whole number known to the program (bucket sizes, limits), written as a literal. */
+export const literal = (value: number): Sql => {
+  if (!Number.isSafeInteger(value)) throw new Error(`not a whole number: ${value}`);
+  return verbatim(String(value));
+};
+
+const dateTime = (ms: number): string => new Date(ms).toISOString().replace("T", " ").replace("Z", "");
+
+/** Values, by the type the engine sees. */
+export const bind = {
+  string: (value: string): Bound => ({ type: "String", value }),
+  strings: (value: readonly string[]): Bound => ({ type: "Array(String)", value }),
+  int: (value: number): Bound => ({ type: "Int64", value }),
+  float: (value: number): Bound => ({ type: "Float64", value }),
+  floats: (value: readonly number[]): Bound => ({ type: "Array(Float64)", value }),
+  /** A 64-bit id as decimal text, since JSON numbers cannot carry it. */
+  id: (value: string): Bound => ({ type: "UInt64", value }),
+  ids: (value: readonly string[]): Bound => ({ type: "Array(UInt64)", value: value.map(BigInt) }),
+  /** Milliseconds since the epoch, as DateTime64(3) in UTC. */
+  time: (ms: number): Bound => ({ type: "DateTime64(3, 'UTC')", value: dateTime(ms) }),
+};
+
+/** Text and parameters for the engine. Parameters are numbered in order of appearance. */
+export const compile = (root: Sql): CompiledSql => {
+  const params: Record<string, unknown> = {};
+  const write = (fragment: Sql): string =>
+    fragment.chunks.reduce((text, chunk, index) => {
+      const part = index === 0 ? undefined : fragment.parts[index - 1];
+      return part === undefined ? text + chunk : text + place(part) + chunk;
+    }, "");
+  const place = (part: Sql | Bound): string => {
+    if (!isBound(part)) return write(part);
+    const name = `p${Object.keys(params).length + 1}`;
+    params[name] = part.value;
+    return `{${name}:${part.type}}`;
+  };
+  return { query: write(root), params };
+};
+
+/**
+ * A sub-column of a JSON column. The path comes from users (property names), and the engine takes no parameter there,
+ * so each segment is quoted as an identifier; dots inside a name are escaped as the engine stores them (`%2E`).
+ * A name is one top-level key; `\.` is a literal dot and a plain `.` steps into a nested object.
+ */
+export const jsonPath = (column: Sql, name: string): Sql => {
+  const segments = name.split(/(?<!\\)\./).map((segment) => segment.replaceAll("\\.", "."));
+  const quoted = segments.map((segment) => {
+    const stored = segment.replaceAll(".", "%2E");
+    return `\`${stored.replaceAll("\\", "\\\\").replaceAll("`", "\\`")}\``;
+  });
+  return { chunks: ["", `.${quoted.join(".")}`], parts: [column] };
+};

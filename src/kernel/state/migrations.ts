@@ -1,0 +1,100 @@
+import type { Kysely, Migration } from "kysely";
+
+/** Applied in order of name, once each. Never edit one that has been released: add another. */
+export const migrations: Readonly<Record<string, Migration>> = {
+  "2026-11-24-first": {
+    up: async (db: Kysely<unknown>) => {
+      await db.schema
+        .createTable("workspaces")
+        .addColumn("id", "text", (c) => c.primaryKey())
+        .addColumn("name", "text", (c) => c.notNull())
+        .addColumn("database", "text", (c) => c.notNull().unique())
+        .addColumn("secret", "text", (c) => c.notNull())
+        .addColumn("zone", "text", (c) => c.notNull())
+        .addColumn("week_start", "text", (c) => c.notNull())
+        .addColumn("is_demo", "integer", (c) => c.notNull())
+        .addColumn("created_at", "text", (c) => c.notNull())
+        .addColumn("removed_at", "text")
+        .execute();
+      await db.schema
+        .createTable("members")
+        .addColumn("id", "text", (c) => c.primaryKey())
+        .addColumn("email", "text", (c) => c.notNull().unique())
+        .addColumn("name", "text", (c) => c.notNull())
+        .addColumn("password", "text", (c) => c.notNull())
+        .addColumn("created_at", "text", (c) => c.notNull())
+        .execute();
+      await db.schema
+        .createTable("memberships")
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("member", "text", (c) => c.notNull())
+        .addColumn("role", "text", (c) => c.notNull())
+        .addColumn("created_at", "text", (c) => c.notNull())
+        .addPrimaryKeyConstraint("memberships_key", ["workspace", "member"])
+        .execute();
+      await db.schema
+        .createTable("sessions")
+        .addColumn("hash", "text", (c) => c.primaryKey())
+        .addColumn("member", "text", (c) => c.notNull())
+        .addColumn("created_at", "text", (c) => c.notNull())
+        .addColumn("expires_at", "text", (c) => c.notNull())
+        .execute();
+      await db.schema
+        .createTable("api_keys")
+        .addColumn("id", "text", (c) => c.primaryKey())
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("name", "text", (c) => c.notNull())
+        .addColumn("prefix", "text", (c) => c.notNull())
+        .addColumn("hash", "text", (c) => c.notNull().unique())
+        .addColumn("role", "text", (c) => c.notNull())
+        .addColumn("created_by", "text", (c) => c.notNull())
+        .addColumn("created_at", "text", (c) => c.notNull())
+        .addColumn("revoked_at", "text")
+        .execute();
+      await db.schema
+        .createTable("sources")
+        .addColumn("id", "text", (c) => c.primaryKey())
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("name", "text", (c) => c.notNull())
+        .addColumn("kind", "text", (c) => c.notNull())
+        .addColumn("product", "text", (c) => c.notNull())
+        .addColumn("write_key", "text", (c) => c.notNull().unique())
+        .addColumn("created_at", "text", (c) => c.notNull())
+        .addColumn("disabled_at", "text")
+        .execute();
+      for (const table of ["insights", "dashboards"] as const) {
+        const base = db.schema
+          .createTable(table)
+          .addColumn("id", "text", (c) => c.primaryKey())
+          .addColumn("workspace", "text", (c) => c.notNull())
+          .addColumn("name", "text", (c) => c.notNull())
+          .addColumn("created_by", "text", (c) => c.notNull())
+          .addColumn("created_at", "text", (c) => c.notNull())
+          .addColumn("updated_at", "text", (c) => c.notNull());
+        const own =
+          table === "insights"
+            ? base.addColumn("kind", "text", (c) => c.notNull()).addColumn("input", "text", (c) => c.notNull())
+            : base.addColumn("tiles", "text", (c) => c.notNull());
+        await own.execute();
+        await db.schema.createIndex(`${table}_by_workspace`).on(table).column("workspace").execute();
+      }
+      await db.schema
+        .createTable("imports")
+        .addColumn("id", "text", (c) => c.primaryKey())
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("source", "text", (c) => c.notNull())
+        .addColumn("file", "text", (c) => c.notNull())
+        .addColumn("digest", "text", (c) => c.notNull())
+        .addColumn("format", "text", (c) => c.notNull())
+        .addColumn("mapping", "text", (c) => c.notNull())
+        .addColumn("status", "text", (c) => c.notNull())
+        .addColumn("rows_done", "integer", (c) => c.notNull())
+        .addColumn("rows_refused", "integer", (c) => c.notNull())
+        .addColumn("bytes", "bigint", (c) => c.notNull())
+        .addColumn("message", "text", (c) => c.notNull())
+        .addColumn("created_at", "text", (c) => c.notNull())
+        .addColumn("updated_at", "text", (c) => c.notNull())
+        .execute();
+    },
+  },
+};

@@ -1,0 +1,79 @@
+/**
+ * State: what people define and decide. Ids and times are text (times ISO 8601 in UTC), JSON is text, booleans are 0/1,
+ * so that one schema and one set of migrations serve SQLite and PostgreSQL.
+ */
+export interface State {
+  workspaces: {
+    id: string;
+    name: string;
+    /** Its database in the engine. */
+    database: string;
+    /** Key from which the ids of people are derived; never leaves the server. */
+    secret: string;
+    zone: string;
+    week_start: string;
+    is_demo: number;
+    created_at: string;
+    removed_at: string | null;
+  };
+  members: { id: string; email: string; name: string; password: string; created_at: string };
+  memberships: { workspace: string; member: string; role: string; created_at: string };
+  sessions: { hash: string; member: string; created_at: string; expires_at: string };
+  api_keys: {
+    id: string;
+    workspace: string;
+    name: string;
+    prefix: string;
+    hash: string;
+    role: string;
+    created_by: string;
+    created_at: string;
+    revoked_at: string | null;
+  };
+  sources: {
+    id: string;
+    workspace: string;
+    name: string;
+    kind: string;
+    product: string;
+    /** Public by nature: it stands in the pages of the sender. */
+    write_key: string;
+    created_at: string;
+    disabled_at: string | null;
+  };
+  insights: {
+    id: string;
+    workspace: string;
+    name: string;
+    kind: string;
+    input: string;
+    created_by: string;
+    created_at: string;
+    updated_at: string;
+  };
+  dashboards: {
+    id: string;
+    workspace: string;
+    name: string;
+    tiles: string;
+    created_by: string;
+    created_at: string;
+    updated_at: string;
+  };
+  imports: {
+    id: string;
+    workspace: string;
+    source: string;
+    file: string;
+    digest: string;
+    format: string;
+    mapping: string;
+    status: string;
+    rows_done: number;
+    rows_refused: number;
+    bytes: number;
+    message: string;
+    created_at: string;
+    updated_at: string;
+  };
+}

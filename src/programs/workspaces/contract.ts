@@ -1,0 +1,138 @@
+import { z } from "zod";
+import { defineOperation } from "#kernel/operation.ts";
+
+const Email = z.email("An email address, like ana@example.com.").max(200);
+const Name = z.string().trim().min(1).max(100);
+const Password = z.string().min(10, "At least 10 characters.").max(200);
+const Zone = z.string().refine(isZone, "An IANA time zone, like Europe/Paris.");
+const Role = z.enum(["viewer", "editor", "admin", "owner"]);
+
+function isZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const WorkspaceView = z.object({
+  id: z.string(),
+  name: z.string(),
+  zone: z.string(),
+  weekStart: z.enum(["monday", "sunday"]),
+  isDemo: z.boolean(),
+  role: Role,
+});
+export type WorkspaceView = z.output<typeof WorkspaceView>;
+
+export const begin = defineOperation({
+  name: "workspaces.begin",
+  summary: "Whether anybody has set this server up, and who is calling.",
+  permission: "public",
+  input: z.strictObject({}),
+  output: z.object({
+    isNew: z.boolean(),
+    canSignUp: z.boolean(),
+    member: z.object({ id: z.string(), name: z.string(), email: z.string() }).nullable(),
+    workspaces: z.array(WorkspaceView),
+    version: z.string(),
+  }),
+});
+
+export const setUp = defineOperation({
+  name: "workspaces.setUp",
+  summary: "Creates the owner and the first workspace of a new server, and signs the owner in.",
+  permission: "public",
+  input: z.strictObject({
+    name: Name,
+    email: Email,
+    password: Password,
+    workspace: Name,
+    zone: Zone.default("UTC"),
+    weekStart: z.enum(["monday", "sunday"]).default("monday"),
+  }),
+  output: z.object({ workspace: z.string() }),
+});
+
+export const signIn = defineOperation({
+  name: "workspaces.signIn",
+  summary: "Signs a member in; the session comes as a cookie.",
+  permission: "public",
+  input: z.strictObject({ email: z.string().max(200), password: z.string().max(200) }),
+  output: z.object({ ok: z.literal(true) }),
+});
+
+export const signOut = defineOperation({
+  name: "workspaces.signOut",
+  summary: "Ends the session.",
+  permission: "public",
+  input: z.strictObject({}),
+  output: z.object({ ok: z.literal(true) }),
+});
+
+export const create = defineOperation({
+  name: "workspaces.create",
+  summary: "Creates another workspace; the caller owns it.",
+  permission: "member",
+  input: z.strictObject({ name: Name, zone: Zone.default("UTC"), weekStart: z.enum(["monday", "sunday"]).default("monday") }),
+  output: z.object({ workspace: z.string() }),
+});
+
+export const change = defineOperation({
+  name: "workspaces.change",
+  summary: "Changes the workspace's name, time zone or first day of the week.",
+  permission: "admin",
+  input: z.strictObject({ name: Name.optional(), zone: Zone.optional(), weekStart: z.enum(["monday", "sunday"]).optional() }),
+  output: z.object({ ok: z.literal(true) }),
+});
+
+export const members = defineOperation({
+  name: "workspaces.members",
+  summary: "Who belongs to the workspace.",
+  permission: "read",
+  input: z.strictObject({}),
+  output: z.object({ members: z.array(z.object({ id: z.string(), name: z.string(), email: z.string(), role: Role })) }),
+});
+
+export const addMember = defineOperation({
+  name: "workspaces.addMember",
+  summary: "Adds a person to the workspace. A new person gets the first password given here.",
+  permission: "admin",
+  input: z.strictObject({ email: Email, name: Name, role: Role.exclude(["owner"]), password: Password }),
+  output: z.object({ id: z.string() }),
+});
+
+export const removeMember = defineOperation({
+  name: "workspaces.removeMember",
+  summary: "Takes a person out of the workspace.",
+  permission: "admin",
+  input: z.strictObject({ id: z.string() }),
+  output: z.object({ ok: z.literal(true) }),
+});
+
+export const keys = defineOperation({
+  name: "workspaces.keys",
+  summary: "The API keys of the workspace, without their secrets.",
+  permission: "admin",
+  input: z.strictObject({}),
+  output: z.object({
+    keys: z.array(z.object({ id: z.string(), name: z.string(), prefix: z.string(), role: Role, createdAt: z.string(), revokedAt: z.string().nullable() })),
+  }),
+});
+
+export const createKey = defineOperation({
+  name: "workspaces.createKey",
+  summary: "Creates an API key. Its secret is shown once, here.",
+  permission: "admin",
+  input: z.strictObject({ name: Name, role: Role.exclude(["owner"]) }),
+  output: z.object({ id: z.string(), key: z.string() }),
+});
+
+export const revokeKey = defineOperation({
+  name: "workspaces.revokeKey",
+  summary: "Makes an API key useless from now on.",
+  permission: "admin",
+  input: z.strictObject({ id: z.string() }),
+  output: z.object({ ok: z.literal(true) }),
+});

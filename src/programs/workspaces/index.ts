@@ -1,0 +1,173 @@
+import type { Access, Role } from "#kernel/access.ts";
+import type { Directory } from "#kernel/directory.ts";
+import { sessionOf, setSession } from "#kernel/http.ts";
+import { hashSecret, newId, newSecret } from "#kernel/ids.ts";
+import { defineModule, handle, type Call, type Module } from "#kernel/module.ts";
+import { Refusal } from "#kernel/refusal.ts";
+import type { Store } from "#kernel/state/store.ts";
+import * as contract from "./contract.ts";
+import { createWorkspace } from "./create.ts";
+
+interface Parts {
+  readonly store: Store;
+  readonly access: Access;
+  readonly directory: Directory;
+  readonly openSignUp: boolean;
+  readonly secureCookies: boolean;
+  readonly version: string;
+}
+
+const ok = { ok: true } as const;
+
+const memberId = (call: Call): string => {
+  if (call.principal.kind === "member") return call.principal.id;
+  throw new Refusal("access.members_only", "Only a signed-in member can do this.", {}, 403);
+};
+
+/** Who may come in, where, and with which keys. */
+export const workspaces = (parts: Parts): Module => {
+  const { store, access, directory } = parts;
+  const iso = (call: Call): string => new Date(call.now).toISOString();
+
+  const ofMember = async (member: string) => {
+    const rows = await store
+      .selectFrom("memberships")
+      .innerJoin("workspaces", "workspaces.id", "memberships.workspace")
+      .select(["workspaces.id", "workspaces.name", "zone", "week_start", "is_demo", "role"])
+      .where("member", "=", member)
+      .where("removed_at", "is", null)
+      .orderBy("workspaces.created_at")
+      .execute();
+    return rows.map((row) => ({
+      id: row.id,
+      name: row.name,
+      zone: row.zone,
+      weekStart: row.week_start === "sunday" ? ("sunday" as const) : ("monday" as const),
+      isDemo: row.is_demo === 1,
+      role: row.role as Role, // written only by this module
+    }));
+  };
+
+  const startSession = async (call: Call, email: string, password: string): Promise<void> => {
+    const session = await access.signIn(email, password);
+    setSession(call.reply, parts.secureCookies, session);
+  };
+
+  return defineModule({
+    name: "workspaces",
+    operations: [
+      handle(contract.begin, async (call) => {
+        const isNew = !(await access.hasMembers());
+        const { principal } = call;
+        if (principal.kind !== "member") {
+          return { isNew, canSignUp: parts.openSignUp, member: null, workspaces: [], version: parts.version };
+        }
+        const { id, name, email } = principal;
+        const mine = await ofMember(id);
+        return { isNew, canSignUp: parts.openSignUp, member: { id, name, email }, workspaces: mine, version: parts.version };
+      }),
+
+      handle(contract.setUp, async (call, input) => {
+        if ((await access.hasMembers()) && !parts.openSignUp) {
+          throw new Refusal("workspaces.set_up", "This server has an owner already. Sign in instead.", {}, 409);
+        }
+        const owner = await access.createMember(input.email, input.name, input.password);
+        const workspace = await createWorkspace(store, { name: input.workspace, zone: input.zone, weekStart: input.weekStart }, owner, call.now);
+        await startSession(call, input.email, input.password);
+        return { workspace };
+      }),
+
+      handle(contract.signIn, async (call, input) => {
+        await startSession(call, input.email, input.password);
+        return ok;
+      }),
+
+      handle(contract.signOut, async (call) => {
+        const session = sessionOf(call.reply?.request);
+        if (session !== undefined) await access.signOut(session);
+        setSession(call.reply, parts.secureCookies, undefined);
+        return ok;
+      }),
+
+      handle(contract.create, async (call, input) => ({ workspace: await createWorkspace(store, input, memberId(call), call.now) })),
+
+      handle(contract.change, async (call, input) => {
+        const changes = {
+          ...(input.name === undefined ? {} : { name: input.name }),
+          ...(input.zone === undefined ? {} : { zone: input.zone }),
+          ...(input.weekStart === undefined ? {} : { week_start: input.weekStart }),
+        };
+        if (Object.keys(changes).length > 0) {
+          await store.updateTable("workspaces").set(changes).where("id", "=", call.workspace.id).execute();
+          directory.changed(call.workspace.id);
+        }
+        return ok;
+      }),
+
+      handle(contract.members, async (call) => {
+        const rows = await store
+          .selectFrom("memberships")
+          .innerJoin("members", "members.id", "memberships.member")
+          .select(["members.id", "members.name", "email", "role"])
+          .where("workspace", "=", call.workspace.id)
+          .orderBy("members.created_at")
+          .execute();
+        return { members: rows.map((row) => ({ ...row, role: row.role as Role })) };
+      }),
+
+      handle(contract.addMember, async (call, input) => {
+        const email = input.email.trim().toLowerCase();
+        const known = await store.selectFrom("members").select("id").where("email", "=", email).executeTakeFirst();
+        const member = known?.id ?? (await access.createMember(email, input.name, input.password));
+        const row = { workspace: call.workspace.id, member, role: input.role, created_at: iso(call) };
+        await store.insertInto("memberships").values(row).onConflict((c) => c.columns(["workspace", "member"]).doNothing()).execute();
+        return { id: member };
+      }),
+
+      handle(contract.removeMember, async (call, input) => {
+        const owns = await store
+          .selectFrom("memberships")
+          .select("role")
+          .where("workspace", "=", call.workspace.id)
+          .where("member", "=", input.id)
+          .executeTakeFirst();
+        if (owns?.role === "owner") throw new Refusal("workspaces.owner_stays", "The owner cannot be removed.", {}, 409);
+        await store.deleteFrom("memberships").where("workspace", "=", call.workspace.id).where("member", "=", input.id).execute();
+        return ok;
+      }),
+
+      handle(contract.keys, async (call) => {
+        const rows = await store.selectFrom("api_keys").selectAll().where("workspace", "=", call.workspace.id).orderBy("created_at").execute();
+        return {
+          keys: rows.map((row) => ({
+            id: row.id,
+            name: row.name,
+            prefix: row.prefix,
+            role: row.role as Role,
+            createdAt: row.created_at,
+            revokedAt: row.revoked_at,
+          })),
+        };
+      }),
+
+      handle(contract.createKey, async (call, input) => {
+        const key = newSecret("tlk");
+        const id = newId("key");
+        const created_by = call.principal.kind === "nobody" ? "" : call.principal.id;
+        const row = { id, workspace: call.workspace.id, name: input.name, role: input.role, prefix: key.slice(0, 10), hash: hashSecret(key) };
+        await store.insertInto("api_keys").values({ ...row, created_by, created_at: iso(call), revoked_at: null }).execute();
+        return { id, key };
+      }),
+
+      handle(contract.revokeKey, async (call, input) => {
+        await store
+          .updateTable("api_keys")
+          .set({ revoked_at: iso(call) })
+          .where("workspace", "=", call.workspace.id)
+          .where("id", "=", input.id)
+          .execute();
+        return ok;
+      }),
+    ],
+  });
+};

@@ -1,0 +1,118 @@
+import type { TableDoc } from "#kernel/module.ts";
+import { sql } from "#kernel/sql.ts";
+
+/** Blocks remembered per table, so that a batch that is sent again after a crash changes nothing. */
+const remembered = sql`non_replicated_deduplication_window = 2000`;
+
+/** Sorted for behavioural questions: one event's rows of one person lie together and in order of time. */
+export const events: TableDoc = {
+  name: "events",
+  grain: "One accepted event. Nothing in it is ever updated.",
+  columns: {
+    event: { type: "LowCardinality(String)", meaning: "Name of what happened.", class: "internal" },
+    actor: { type: "UInt64", meaning: "Key of the known id that acted; resolves to a person at read.", class: "internal" },
+    at: { type: "DateTime64(3, 'UTC')", meaning: "When it happened, corrected for the sender's clock.", class: "internal" },
+    message: { type: "UInt64", meaning: "Key of the message id, by which repeats are recognised.", class: "internal" },
+    source: { type: "LowCardinality(String)", meaning: "Source that it came through.", class: "internal" },
+    product: { type: "LowCardinality(String)", meaning: "Product line that it belongs to.", class: "internal" },
+    session: { type: "String", meaning: "Session id given by the sender; empty for none.", class: "internal" },
+    account: { type: "String", meaning: "Account id that it happened in; empty for none.", class: "internal" },
+    properties: { type: "JSON(max_dynamic_paths = 256)", meaning: "What the sender said about it.", class: "personal" },
+    received: { type: "DateTime64(3, 'UTC')", meaning: "When it arrived.", class: "internal" },
+  },
+  create: () => [
+    sql`CREATE TABLE IF NOT EXISTS events (
+      event LowCardinality(String),
+      actor UInt64,
+      at DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
+      message UInt64 CODEC(NONE),
+      source LowCardinality(String),
+      product LowCardinality(String),
+      session String CODEC(ZSTD(1)),
+      account String CODEC(ZSTD(1)),
+      properties JSON(max_dynamic_paths = 256),
+      received DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
+      INDEX by_actor actor TYPE bloom_filter(0.01) GRANULARITY 1
+    ) ENGINE = MergeTree PARTITION BY toYYYYMM(at) ORDER BY (event, actor, at)
+    SETTINGS ${remembered}`,
+  ],
+};
+
+export const activityDaily: TableDoc = {
+  name: "activity_daily",
+  grain: "One known id, one event name, one UTC day.",
+  columns: {
+    event: { type: "LowCardinality(String)", meaning: "Name of what happened.", class: "internal" },
+    actor: { type: "UInt64", meaning: "Key of the known id that acted.", class: "internal" },
+    day: { type: "Date", meaning: "Day in UTC.", class: "internal" },
+    events: { type: "SimpleAggregateFunction(sum, UInt64)", meaning: "How many.", class: "internal" },
+    first: { type: "SimpleAggregateFunction(min, DateTime64(3, 'UTC'))", meaning: "The first of them.", class: "internal" },
+    last: { type: "SimpleAggregateFunction(max, DateTime64(3, 'UTC'))", meaning: "The last of them.", class: "internal" },
+  },
+  create: () => [
+    sql`CREATE TABLE IF NOT EXISTS activity_daily (
+      event LowCardinality(String),
+      actor UInt64,
+      day Date,
+      events SimpleAggregateFunction(sum, UInt64),
+      first SimpleAggregateFunction(min, DateTime64(3, 'UTC')),
+      last SimpleAggregateFunction(max, DateTime64(3, 'UTC'))
+    ) ENGINE = AggregatingMergeTree PARTITION BY toYYYYMM(day) ORDER BY (event, actor, day)
+    SETTINGS ${remembered}`,
+    sql`CREATE MATERIALIZED VIEW IF NOT EXISTS activity_daily_feed TO activity_daily AS
+      SELECT event, actor, toDate(at) AS day, count() AS events, min(at) AS first, max(at) AS last
+      FROM events GROUP BY event, actor, day`,
+  ],
+};
+
+export const seenMessages: TableDoc = {
+  name: "seen_messages",
+  grain: "One message id that was accepted in the last eight days.",
+  columns: {
+    message: { type: "UInt64", meaning: "Key of the message id.", class: "internal" },
+    batch: { type: "UInt64", meaning: "First journal frame of the batch that brought it.", class: "internal" },
+    received: { type: "DateTime", meaning: "When it arrived.", class: "internal" },
+  },
+  create: () => [
+    sql`CREATE TABLE IF NOT EXISTS seen_messages (message UInt64 CODEC(NONE), batch UInt64, received DateTime)
+    ENGINE = MergeTree PARTITION BY toDate(received) ORDER BY message TTL received + INTERVAL 8 DAY
+    SETTINGS index_granularity = 512, ttl_only_drop_parts = 1, ${remembered}`,
+  ],
+};
+
+export const propertyValues: TableDoc = {
+  name: "property_values",
+  grain: "One value of one property of one event (or of people), seen lately.",
+  columns: {
+    event: { type: "LowCardinality(String)", meaning: "Event name; empty for a trait of people.", class: "internal" },
+    property: { type: "String", meaning: "Property name.", class: "internal" },
+    kind: { type: "LowCardinality(String)", meaning: "text, number, boolean, list or object.", class: "internal" },
+    value: { type: "String", meaning: "The value as text, at most 100 characters.", class: "personal" },
+    last: { type: "DateTime", meaning: "When it was last noted.", class: "internal" },
+  },
+  create: () => [
+    sql`CREATE TABLE IF NOT EXISTS property_values (
+      event LowCardinality(String), property String, kind LowCardinality(String), value String, last DateTime
+    ) ENGINE = ReplacingMergeTree(last) ORDER BY (event, property, kind, value)
+    SETTINGS ${remembered}`,
+  ],
+};
+
+export const deadLetters: TableDoc = {
+  name: "dead_letters",
+  grain: "One event that was refused, with its reason and its body.",
+  columns: {
+    received: { type: "DateTime64(3, 'UTC')", meaning: "When it arrived.", class: "internal" },
+    source: { type: "LowCardinality(String)", meaning: "Source that it came through.", class: "internal" },
+    reason: { type: "LowCardinality(String)", meaning: "Stable code of what was wrong.", class: "internal" },
+    message: { type: "String", meaning: "What was wrong, where, and what to do.", class: "internal" },
+    body: { type: "String", meaning: "The event as it came, cut at 32,768 characters.", class: "restricted" },
+  },
+  create: () => [
+    sql`CREATE TABLE IF NOT EXISTS dead_letters (
+      received DateTime64(3, 'UTC'), source LowCardinality(String), reason LowCardinality(String), message String, body String
+    ) ENGINE = MergeTree PARTITION BY toYYYYMM(received) ORDER BY received
+    TTL toDateTime(received) + INTERVAL 90 DAY
+    SETTINGS ${remembered}`,
+  ],
+};

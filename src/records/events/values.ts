@@ -1,0 +1,57 @@
+import { kindOf, textOf } from "./envelope.ts";
+import type { IncomingEvent } from "./incoming.ts";
+
+/** Notes which properties and values occur, so that they can be offered while typing. */
+export interface ValueNotes {
+  note(workspace: string, event: IncomingEvent, received: number): void;
+  /** Rows for `property_values` since the last call, by workspace. */
+  take(): Map<string, string[]>;
+}
+
+const valuesPerProperty = 300;
+const remembered = 200_000;
+
+/** Remembers in memory what it has written, so that a value costs one row a day, not one an event. */
+export const valueNotes = (): ValueNotes => {
+  let pending = new Map<string, string[]>();
+  let known = new Set<string>();
+  let counts = new Map<string, number>();
+  let day = 0;
+
+  const write = (workspace: string, event: string, property: string, value: unknown, received: number): void => {
+    if (value === null || value === undefined) return;
+    const kind = kindOf(value);
+    const text = kind === "list" || kind === "object" ? "" : textOf(value).slice(0, 100);
+    const place = `${workspace}\t${event}\t${property}`;
+    const mark = `${place}\t${kind}\t${text}`;
+    const count = counts.get(place) ?? 0;
+    if (known.has(mark) || count >= valuesPerProperty) return;
+    known.add(mark);
+    counts.set(place, count + 1);
+    const rows = pending.get(workspace) ?? [];
+    rows.push(JSON.stringify({ event, property, kind, value: text.toWellFormed(), last: Math.floor(received / 1000) }));
+    pending.set(workspace, rows);
+  };
+
+  return {
+    note: (workspace, event, received) => {
+      const today = Math.floor(received / 86_400_000);
+      if (today !== day || known.size > remembered) {
+        day = today;
+        known = new Set();
+        counts = new Map();
+      }
+      for (const [property, value] of Object.entries(event.properties ?? {})) {
+        write(workspace, event.name ?? "", property, value, received);
+      }
+      for (const change of event.personTraits ?? []) {
+        for (const [trait, value] of Object.entries(change.traits)) write(workspace, "", trait, value, received);
+      }
+    },
+    take: () => {
+      const taken = pending;
+      pending = new Map();
+      return taken;
+    },
+  };
+};

@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    // chdb does not survive worker threads, and each file opens an engine of its own
+    pool: "forks",
+    maxWorkers: 2,
+    include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    reporters: ["default", ["json", { outputFile: ".cache/vitest.json" }]],
+  },
+});
