@@ -32,14 +32,14 @@ const seenBefore = async (entries: readonly Entry[], { engine, recent }: Placeme
   if (suspects.length === 0) return new Set();
   const oldest = Math.min(...suspects.map((meta) => meta.r)) - repeatWindowMs;
   const found = await engine.rows(
-    sql`SELECT toString(message) AS message, toUnixTimestamp(max(received)) AS received FROM seen_messages
+    sql`SELECT toString(message) AS message, toUnixTimestamp(max(received)) AS last FROM seen_messages
         WHERE message IN ${bind.ids(suspects.map((meta) => meta.m ?? "0"))}
           AND batch != ${bind.int(batch)} AND received >= ${bind.time(oldest)}
         GROUP BY message`,
-    z.object({ message: z.string(), received: z.number() }),
+    z.object({ message: z.string(), last: z.number() }),
     { purpose: "look-up" },
   );
-  const times = new Map(found.map((row) => [row.message, row.received]));
+  const times = new Map(found.map((row) => [row.message, row.last]));
   const isRepeat = (meta: Meta): boolean => {
     const at = times.get(meta.m ?? "");
     return at !== undefined && at * 1000 >= meta.r - repeatWindowMs;

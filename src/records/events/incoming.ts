@@ -106,4 +106,14 @@ export const storable = (value: unknown): string => {
   return json.includes("\\ud") ? json.replace(/(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g, "$1\ufffd") : json;
 };
 
+/** What came, for people to read: never throws, however odd or deep the value is. */
+export const shownText = (value: unknown, limit: number): string => {
+  if (typeof value === "string") return value.slice(0, limit).toWellFormed();
+  try {
+    return (storable(value) ?? "").slice(0, limit).toWellFormed();
+  } catch {
+    return "(nested too deep to show)";
+  }
+};
+
 export const maxEventBytes = limit.bytes;

@@ -12,7 +12,7 @@ import { keysOf } from "#records/people/keys.ts";
 import { place, repeatWindowMs, withoutRepeats, type Entry, type Placement, type Rows } from "./batch.ts";
 import { recentKeys } from "./bloom.ts";
 import { lineOf, readLine, type Meta } from "./envelope.ts";
-import { faultOf, maxEventBytes, storable, type EventSource, type IncomingEvent, type Rejection } from "./incoming.ts";
+import { faultOf, maxEventBytes, shownText, storable, type EventSource, type IncomingEvent, type Rejection } from "./incoming.ts";
 import { openJournal, openPosition, type Frame } from "./journal.ts";
 import { valueNotes, type ValueNotes } from "./values.ts";
 
@@ -48,6 +48,8 @@ export interface Ingest {
   /** The latest arrivals of a workspace, newest first, and each new one as it comes. */
   recent(workspace: string): readonly Arrival[];
   watch(workspace: string, listener: (arrival: Arrival) => void): () => void;
+  /** Whether any id belongs to another id's person. Brings the dictionary that reads use up to date first. */
+  freshIdentities(workspace: string): Promise<boolean>;
   /** Forgets what is held in memory of a workspace (it was removed, or rebuilt). */
   forget(workspace: string): void;
   readonly stats: { accepted: number; rejected: number; repeats: number; backlogBytes: number; failing: string | undefined };
@@ -95,6 +97,7 @@ export const openIngest = (parts: IngestParts): Ingest => {
   const journal = openJournal(join(parts.folder, "frames"), parts.fsync, position.current.done);
   journal.release(position.current.done);
 
+  const merged = new Map<string, { any: boolean; stale: boolean }>();
   const placements = new Map<string, Promise<Placement | undefined>>();
   const keysByWorkspace = new Map<string, ReturnType<typeof keysOf>>();
   const notes: ValueNotes = valueNotes();
@@ -151,6 +154,16 @@ export const openIngest = (parts: IngestParts): Ingest => {
       const filled = stage.filter((table) => rows.has(table));
       await Promise.all(filled.map((table) => insertOrDivide(engine, table, rows.get(table) ?? [], `${token}-${table}`)));
     }
+    if (rows.has("identity_overrides")) merged.set(engine.database, { any: true, stale: true });
+  };
+
+  const identitiesOf = async (engine: Engine): Promise<{ any: boolean; stale: boolean }> => {
+    const held = merged.get(engine.database);
+    if (held !== undefined) return held;
+    const [row] = await engine.rows(sql`SELECT toInt32(count() > 0) AS any FROM identity_overrides`, z.object({ any: z.number() }));
+    const state = { any: row?.any === 1, stale: row?.any === 1 };
+    merged.set(engine.database, state);
+    return state;
   };
 
   const untilDone = async (work: () => Promise<void>): Promise<void> => {
@@ -261,8 +274,8 @@ export const openIngest = (parts: IngestParts): Ingest => {
   };
 
   const deadLetter = (source: EventSource, received: number, fault: Omit<Rejection, "index">, body: unknown): string => {
-    const text = (typeof body === "string" ? body : (storable(body) ?? "")).slice(0, 32_768).toWellFormed();
-    return storable({ w: source.workspace, r: received, s: source.id, x: [fault.reason, fault.message, text] } satisfies Meta);
+    const letter = [fault.reason, fault.message, shownText(body, 32_768)] as const;
+    return storable({ w: source.workspace, r: received, s: source.id, x: letter } satisfies Meta);
   };
 
   return {
@@ -275,7 +288,7 @@ export const openIngest = (parts: IngestParts): Ingest => {
       const arrival = (event: IncomingEvent | undefined, fault: string | null): void => {
         if (shown.length >= 50) return; // a big batch need not fill the live view
         const who = event?.userId ?? event?.anonymousId ?? event?.account ?? "";
-        const preview = (JSON.stringify(event?.properties ?? {}) ?? "").slice(0, 500);
+        const preview = shownText(event?.properties ?? {}, 500);
         shown.push({ received: new Date(received).toISOString(), source: source.id, name: event?.name ?? "(person or account)", who, fault, preview });
       };
       for (const item of undecodable) arrival(undefined, item.message);
@@ -307,6 +320,20 @@ export const openIngest = (parts: IngestParts): Ingest => {
       const arrived = new Promise<boolean>((resolve) => waiters.push({ sequence, resolve: () => resolve(true) }));
       return Promise.race([arrived, pause(timeoutMs).then(() => false)]);
     },
+    freshIdentities: async (workspace) => {
+      const found = await directory.find(workspace);
+      if (found === undefined) return false;
+      const state = await identitiesOf(found.engine);
+      if (!state.stale) return state.any;
+      state.stale = false; // before the reload: what is merged meanwhile makes it stale again
+      try {
+        await found.engine.command(sql`SYSTEM RELOAD DICTIONARY identity_of`);
+      } catch (error) {
+        state.stale = true;
+        throw error;
+      }
+      return state.any;
+    },
     recent: (workspace) => arrivals.get(workspace) ?? [],
     watch: (workspace, listener) => {
       const held = listeners.get(workspace) ?? new Set();
@@ -318,6 +345,7 @@ export const openIngest = (parts: IngestParts): Ingest => {
       placements.delete(workspace);
       keysByWorkspace.delete(workspace);
       arrivals.delete(workspace);
+      merged.clear();
     },
     get stats() {
       return { ...stats, backlogBytes: journal.backlogBytes };

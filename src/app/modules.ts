@@ -1,0 +1,33 @@
+import type { Access } from "#kernel/access.ts";
+import type { Clock } from "#kernel/clock.ts";
+import type { Config } from "#kernel/config.ts";
+import type { Directory } from "#kernel/directory.ts";
+import type { Module, TableDoc } from "#kernel/module.ts";
+import type { Store } from "#kernel/state/store.ts";
+import { workspaces } from "#programs/workspaces/index.ts";
+import type { Ingest } from "#records/events/ingest.ts";
+import * as eventTables from "#records/events/tables.ts";
+import * as peopleTables from "#records/people/tables.ts";
+import type { SourceRegistry } from "#records/sources/registry.ts";
+import { sources } from "#records/sources/index.ts";
+import { version } from "./version.ts";
+
+/** What modules are made of. */
+export interface Services {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly access: Access;
+  readonly directory: Directory;
+  readonly ingest: Ingest;
+  readonly registry: SourceRegistry;
+}
+
+/** Tables of a workspace's database, in the order in which they are made. */
+export const tables: readonly TableDoc[] = [...Object.values(eventTables), ...Object.values(peopleTables)];
+
+/** Every module of the program. A test compares this list with the folders. */
+export const createModules = ({ config, clock, store, access, directory, ingest, registry }: Services): readonly Module[] => [
+  workspaces({ store, access, directory, openSignUp: config.open_sign_up, secureCookies: config.public_url?.startsWith("https:") === true, version }),
+  sources({ ingest, registry, clock, publicUrl: config.public_url }),
+];

@@ -1,0 +1,26 @@
+import type { AddressInfo } from "node:net";
+import type { FastifyInstance } from "fastify";
+import { createHttp, mountOperations } from "#kernel/http.ts";
+import { mountHealth } from "./health.ts";
+import type { System } from "./system.ts";
+import { mountWeb } from "./web.ts";
+
+export interface RunningServer {
+  readonly http: FastifyInstance;
+  readonly port: number;
+  readonly url: string;
+}
+
+/** Puts the system on a port: operations, the modules' own routes, health, and the web app. */
+export const listen = async (system: System): Promise<RunningServer> => {
+  const { config, access, log } = system;
+  const http = createHttp({ access, log, trustProxy: config.trust_proxy });
+  mountOperations(http, access, system.dispatch);
+  mountHealth(http, system);
+  for (const module of system.modules) await module.routes?.(http);
+  await mountWeb(http);
+  await http.listen({ host: config.host, port: config.port });
+  const { port } = http.server.address() as AddressInfo; // a TCP server's address is never text
+  const shown = config.host === "0.0.0.0" || config.host === "127.0.0.1" ? "localhost" : config.host;
+  return { http, port, url: config.public_url ?? `http://${shown}:${port}` };
+};

@@ -1,0 +1,69 @@
+import { join } from "node:path";
+import type { Logger } from "pino";
+import { createAccess } from "#kernel/access.ts";
+import { systemClock, type Clock } from "#kernel/clock.ts";
+import type { Config } from "#kernel/config.ts";
+import { openDirectory } from "#kernel/directory.ts";
+import { createDispatch, type Dispatch } from "#kernel/dispatch.ts";
+import { connectEngine, type EngineServer } from "#kernel/engine/engine.ts";
+import { launchEngine, type EngineProcess } from "#kernel/engine/launch.ts";
+import { createLog } from "#kernel/log.ts";
+import type { Module } from "#kernel/module.ts";
+import { embeddedDialect, openStore, postgresDialect } from "#kernel/state/store.ts";
+import { openIngest } from "#records/events/ingest.ts";
+import { sourceRegistry } from "#records/sources/registry.ts";
+import { createModules, tables, type Services } from "./modules.ts";
+
+/** The whole program without its HTTP server: what the server, the command line and the tests stand on. */
+export interface System extends Services {
+  readonly engine: EngineServer;
+  readonly host: EngineProcess | undefined;
+  readonly log: Logger;
+  readonly modules: readonly Module[];
+  readonly dispatch: Dispatch;
+  close(): Promise<void>;
+}
+
+/** Starts everything in order of dependence; `close` ends it in the reverse order and loses nothing. */
+export const openSystem = async (config: Config, clock: Clock = systemClock): Promise<System> => {
+  const log = createLog(config.log_level);
+  const url = config.clickhouse_url;
+  const hostOptions = { path: join(config.data, "engine"), memoryBytes: config.engine_memory, readers: config.engine_queries, log };
+  const host = url === undefined ? await launchEngine(hostOptions) : undefined;
+  const engine = connectEngine({
+    url: host?.url ?? url ?? "",
+    username: host === undefined ? config.clickhouse_user : "default",
+    password: host?.password ?? config.clickhouse_password,
+  });
+  const dialect = config.database_url === undefined ? embeddedDialect(config.data) : postgresDialect(config.database_url);
+  const store = await openStore(dialect);
+  const access = createAccess(store, clock);
+  const directory = openDirectory(store, engine, tables, log);
+  const ingest = openIngest({
+    folder: join(config.data, "ingest"),
+    fsync: config.ingest_fsync,
+    backlogLimit: config.ingest_backlog,
+    directory,
+    clock,
+    log,
+  });
+  const registry = sourceRegistry(store);
+  const services: Services = { config, clock, store, access, directory, ingest, registry };
+  const modules = createModules(services);
+  const dispatch = createDispatch({ modules, access, directory, clock, log });
+
+  return {
+    ...services,
+    engine,
+    host,
+    log,
+    modules,
+    dispatch,
+    close: async () => {
+      await ingest.close();
+      await engine.close();
+      await store.destroy();
+      await host?.stop();
+    },
+  };
+};

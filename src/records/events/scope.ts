@@ -1,0 +1,28 @@
+import type { Engine } from "#kernel/engine/engine.ts";
+import { bind, sql, type Sql } from "#kernel/sql.ts";
+
+/** What every relation needs to know of the question: where, in which zone, and as of when. */
+export interface Scope {
+  readonly engine: Engine;
+  /** IANA zone in which days, weeks and months are cut. */
+  readonly zone: string;
+  readonly weekStart: "monday" | "sunday";
+  /** Whether any id of the workspace belongs to another id's person. */
+  readonly hasMerges: boolean;
+  readonly now: number;
+}
+
+/** Half-open, in milliseconds since the epoch: `from` is inside, `to` is not. */
+export interface TimeRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The person behind a known id, as of now: merges and their undoing count for past events too. */
+export const personOf = (scope: Scope, actor: Sql = sql`actor`): Sql =>
+  scope.hasMerges
+    ? sql`dictGetOrDefault(${bind.string(`${scope.engine.database}.identity_of`)}, 'person', ${actor}, ${actor})`
+    : actor;
+
+/** Events of the range; both bounds are in the sort key's partition, so that months outside are never read. */
+export const inRange = (range: TimeRange): Sql => sql`at >= ${bind.time(range.from)} AND at < ${bind.time(range.to)}`;
