@@ -1,0 +1,424 @@
+/**
+ * The sequence evaluator (AssemblyScript, compiled to WebAssembly): for each person's events, sorted by time, it finds
+ * the attempts at a series of steps. It runs inside the engine as a function, and beside it in the tests.
+ *
+ * An event is one u64: milliseconds since the base of the question, shifted left by 25; bits 0–19 say which steps it
+ * can fill, bits 20–24 which exclusions it triggers. An answer is a list of attempts; an attempt is one i64 a step: the
+ * milliseconds at which it was done, −1 where it was not. An unordered attempt lists the times in the order they came.
+ *
+ * The rules are those of docs/semantics.md: steps at or after one another; events of one millisecond in any order;
+ * one event fills one step; the window runs from the first step and includes its end.
+ */
+
+// the question, as the header array lays it out (see sequence.ts)
+const ORDERED = 0, STRICT = 1, UNORDERED = 2;
+const BEST = 0, ONE_AFTER_ANOTHER = 1, EVERY = 2;
+const STEP_BITS: u64 = 25;
+const MAX_STEPS = 20;
+/** Elementary steps one call may take, so that no person's history can hold the engine up. */
+const BUDGET: u64 = 4_000_000_000;
+
+let order: i32 = 0, firstOnly: bool = false, mode: i32 = 0, steps: i32 = 0;
+let windowMs: i64 = 0, optionalMask: u32 = 0, stopChain: bool = false, exclusions: i32 = 0;
+let exclusionAt: usize = 0;
+let work: u64 = 0;
+
+// a bump allocator that starts anew whenever no buffer is alive
+let top: usize = 0, alive: i32 = 0;
+
+function take(size: usize): usize {
+  if (top == 0) top = (__heap_base + 15) & ~(<usize>15);
+  const at = top;
+  top = (top + size + 15) & ~(<usize>15);
+  const pages = <i32>((top + 0xffff) >> 16) - memory.size();
+  if (pages > 0 && memory.grow(pages) < 0) unreachable();
+  return at;
+}
+
+export function clickhouse_create_buffer(size: u32): usize {
+  const handle = take(8 + size);
+  store<u32>(handle, <u32>(handle + 8));
+  store<u32>(handle, size, 4);
+  alive++;
+  return handle;
+}
+
+export function clickhouse_destroy_buffer(_handle: usize): void {
+  alive--;
+  if (alive == 0) top = 0;
+}
+
+let reader: usize = 0;
+function readVarint(): u32 {
+  let value: u32 = 0, shift: u32 = 0;
+  while (true) {
+    const byte = load<u8>(reader++);
+    value |= <u32>(byte & 0x7f) << shift;
+    if (byte < 0x80) return value;
+    shift += 7;
+  }
+}
+
+let writer: usize = 0;
+function writeVarint(value: u32): void {
+  while (value >= 0x80) {
+    store<u8>(writer++, <u8>(value | 0x80));
+    value >>= 7;
+  }
+  store<u8>(writer++, <u8>value);
+}
+
+let events: usize = 0, count: i32 = 0;
+// @ts-ignore: decorator
+@inline function timeAt(index: i32): i64 { return <i64>(load<u64>(events + (<usize>index << 3)) >> STEP_BITS); }
+// @ts-ignore: decorator
+@inline function maskAt(index: i32): u32 { return <u32>load<u64>(events + (<usize>index << 3)) & 0x1ffffff; }
+
+// scratch: the attempt being followed, and the best so far
+let current: usize = 0, best: usize = 0;
+let reached: i32 = 0, completed: i64 = 0, spoiled: bool = false, endedAt: i32 = 0;
+// who fills which step within one tie group: step → event index
+let filledBy: usize = 0, visited: usize = 0;
+let groupFrom: i32 = 0, groupTo: i32 = 0, groupSkip: i32 = 0;
+
+function groupEnd(from: i32): i32 {
+  const time = timeAt(from);
+  let to = from + 1;
+  while (to < count && timeAt(to) == time) to++;
+  return to;
+}
+
+/** Finds an event of the group for a step, moving others aside where that helps (an augmenting path). */
+function assign(step: i32): bool {
+  for (let index = groupFrom; index < groupTo; index++) {
+    work++;
+    if (index == groupSkip || (maskAt(index) & (1 << step)) == 0) continue;
+    const mark = visited + (index - groupFrom);
+    if (load<u8>(mark) != 0) continue;
+    store<u8>(mark, 1);
+    let holder = -1;
+    for (let other = 0; other < steps; other++) if (load<i32>(filledBy + (<usize>other << 2)) == index) { holder = other; break; }
+    if (holder < 0 || assign(holder)) {
+      store<i32>(filledBy + (<usize>step << 2), index);
+      return true;
+    }
+  }
+  return false;
+}
+
+function tryAssign(step: i32): bool {
+  memory.fill(visited, 0, groupTo - groupFrom);
+  return assign(step);
+}
+
+// @ts-ignore: decorator
+@inline function isOptional(step: i32): bool { return (optionalMask & (1 << step)) != 0; }
+
+/** Advances through steps with the events of one moment; returns the last step reached. */
+function advanceOrdered(last: i32, time: i64): i32 {
+  if (groupTo - groupFrom == 1) {
+    if (groupFrom == groupSkip) return last;
+    const mask = maskAt(groupFrom);
+    for (let step = last + 1; step < steps; step++) {
+      if (mask & (1 << step)) { store<i64>(current + (<usize>step << 3), time); return step; }
+      if (!isOptional(step)) break;
+    }
+    return last;
+  }
+  for (let step = 0; step < steps; step++) store<i32>(filledBy + (<usize>step << 2), -1);
+  let step = last + 1;
+  while (step < steps) {
+    if (tryAssign(step)) { store<i64>(current + (<usize>step << 3), time); last = step; }
+    else if (!isOptional(step)) break;
+    step++;
+  }
+  return last;
+}
+
+/** Unordered: each event of the moment fills any step still open. `open` counts from the steps done so far. */
+let taken: usize = 0;
+function assignAny(index: i32, depth: i32): bool {
+  if (depth > MAX_STEPS) return false;
+  const mask = maskAt(index);
+  for (let step = 0; step < steps; step++) {
+    work++;
+    if ((mask & (1 << step)) == 0 || load<u8>(visited + step) != 0) continue;
+    store<u8>(visited + step, 1);
+    const holder = load<i32>(taken + (<usize>step << 2));
+    if (holder < 0 || assignAny(holder, depth + 1)) {
+      store<i32>(taken + (<usize>step << 2), index);
+      return true;
+    }
+  }
+  return false;
+}
+
+function noteExclusions(time: i64): bool {
+  for (let index = groupFrom; index < groupTo; index++) {
+    const mask = maskAt(index) >> 20;
+    if (mask == 0) continue;
+    for (let rule = 0; rule < exclusions; rule++) {
+      if ((mask & (1 << rule)) == 0) continue;
+      const from = <i32>load<i64>(exclusionAt + (<usize>rule << 4));
+      const to = <i32>load<i64>(exclusionAt + (<usize>rule << 4), 8);
+      if (reached < from || reached >= to) continue;
+      let began = load<i64>(current + (<usize>from << 3));
+      for (let step = from; began < 0 && step >= 0; step--) began = load<i64>(current + (<usize>step << 3));
+      if (began < time) return true;
+    }
+  }
+  return false;
+}
+
+/** Follows one attempt from its first event. Leaves its times in `current`. */
+function follow(start: i32): void {
+  const began = timeAt(start);
+  for (let step = 0; step < steps; step++) store<i64>(current + (<usize>step << 3), -1);
+  for (let step = 0; step < steps; step++) store<i32>(taken + (<usize>step << 2), -1);
+  store<i64>(current, began);
+  reached = 0; completed = began; spoiled = false;
+  groupSkip = start;
+  let filled = 0;
+  if (order == UNORDERED) {
+    memory.fill(visited, 0, MAX_STEPS);
+    assignAny(start, 0);
+    filled = 1;
+  }
+  let from = start;
+  while (from > 0 && timeAt(from - 1) == began) from--;
+  endedAt = start;
+  while (from < count) {
+    const time = timeAt(from);
+    if (time - began > windowMs) break;
+    groupFrom = from; groupTo = groupEnd(from);
+    work += 1;
+    const before = reached;
+    if (order == UNORDERED) {
+      for (let index = groupFrom; index < groupTo && filled < steps; index++) {
+        if (index == start) continue;
+        memory.fill(visited, 0, MAX_STEPS);
+        if (assignAny(index, 0)) { store<i64>(current + (<usize>filled << 3), time); filled++; }
+      }
+      reached = filled - 1;
+    } else {
+      reached = advanceOrdered(reached, time);
+    }
+    if (reached > before) completed = time;
+    endedAt = groupTo - 1;
+    if (reached == steps - 1) return;
+    if (exclusions > 0 && noteExclusions(time)) {
+      spoiled = true;
+      if (stopChain) return;
+    }
+    if (order == STRICT && reached == before && time > began) return;
+    from = groupTo;
+  }
+  endedAt = from - 1;
+}
+
+// @ts-ignore: decorator
+@inline function opens(index: i32): bool {
+  return order == UNORDERED ? (maskAt(index) & 0xfffff) != 0 : (maskAt(index) & 1) != 0;
+}
+
+let attemptsAt: usize = 0;
+let attempts: u32 = 0;
+function emit(from: usize): void {
+  // scratch grows with the attempts; it is the last thing allocated, so it can
+  const at = take(<usize>steps << 3);
+  if (attempts == 0) attemptsAt = at;
+  for (let step = 0; step < steps; step++) store<i64>(attemptsAt + ((<usize>attempts * steps + step) << 3), load<i64>(from + (<usize>step << 3)));
+  attempts++;
+}
+
+/** Whether the current attempt did its steps sooner than the best one, at the first step where they differ. */
+function sooner(): bool {
+  for (let step = 0; step < steps; step++) {
+    const mine = load<i64>(current + (<usize>step << 3)), its = load<i64>(best + (<usize>step << 3));
+    if (mine != its) return mine < its;
+  }
+  return false;
+}
+
+/** Keeps the furthest attempt; then the earliest completed; then the latest begun. */
+function chooseBest(): void {
+  let bestReached = -1, bestCompleted: i64 = 0, bestStart: i64 = 0, bestSpoiled = false;
+  for (let start = 0; start < count; start++) {
+    if (!opens(start)) continue;
+    follow(start);
+    if (work > BUDGET) unreachable();
+    const hides = spoiled && !stopChain;
+    const began = timeAt(start);
+    let better = reached > bestReached || (reached == bestReached && bestSpoiled && !hides);
+    if (!better && reached == bestReached && hides == bestSpoiled) {
+      better = completed < bestCompleted || (completed == bestCompleted && (began > bestStart || (began == bestStart && sooner())));
+    }
+    if (better) {
+      bestReached = reached; bestCompleted = completed; bestStart = began; bestSpoiled = hides;
+      memory.copy(best, current, <usize>steps << 3);
+    }
+    if (firstOnly) break;
+  }
+  if (bestReached >= 0 && !bestSpoiled) emit(best);
+}
+
+/** Attempts that begin only after the one before converted, timed out or was stopped. */
+function chooseOneAfterAnother(): void {
+  let start = 0;
+  while (start < count) {
+    if (!opens(start)) { start++; continue; }
+    follow(start);
+    if (work > BUDGET) unreachable();
+    if (!(spoiled && !stopChain)) emit(current);
+    start = (endedAt > start ? endedAt : start) + 1;
+  }
+}
+
+function chooseEvery(): void {
+  for (let start = 0; start < count; start++) {
+    if (!opens(start)) continue;
+    follow(start);
+    if (work > BUDGET) unreachable();
+    if (!(spoiled && !stopChain)) emit(current);
+    if (firstOnly) break;
+  }
+}
+
+// the plain case in one pass: for each step, the attempt that reached it with the latest start
+let latest: usize = 0, latestPath: usize = 0, freshPath: usize = 0;
+// @ts-ignore: decorator
+@inline function startOf(step: i32): i64 { return load<i64>(latest + (<usize>step << 3)); }
+// @ts-ignore: decorator
+@inline function pathOf(step: i32): usize { return latestPath + <usize>(step * steps) * 8; }
+
+function extend(from: i32, to: i32, time: i64): void {
+  const path = pathOf(to);
+  if (from >= 0) memory.copy(path, pathOf(from), <usize>steps << 3);
+  for (let step = from + 1; step <= to; step++) store<i64>(path + (<usize>step << 3), time);
+  store<i64>(latest + (<usize>to << 3), from < 0 ? time : startOf(from));
+}
+
+function choosePlain(): void {
+  for (let step = 0; step < steps; step++) store<i64>(latest + (<usize>step << 3), -1);
+  let bestReached = -1;
+  let from = 0;
+  while (from < count) {
+    const time = timeAt(from);
+    const to = groupEnd(from);
+    let furthest = -1;
+    work += steps;
+    if (to - from == 1) {
+      const mask = maskAt(from);
+      for (let step = steps - 1; step > 0; step--) {
+        if ((mask & (1 << step)) == 0) continue;
+        const began = startOf(step - 1);
+        if (began < 0 || time - began > windowMs || startOf(step) >= began) continue;
+        extend(step - 1, step, time);
+        if (step > furthest) furthest = step;
+      }
+      if (mask & 1) { extend(-1, 0, time); if (furthest < 0) furthest = 0; }
+    } else {
+      groupFrom = from; groupTo = to; groupSkip = -1;
+      // from the furthest state down, so that a state is used as it was before this moment
+      for (let base = steps - 2; base >= -1; base--) {
+        const began = base < 0 ? time : startOf(base);
+        if (began < 0 || time - began > windowMs) continue;
+        for (let step = 0; step < steps; step++) store<i32>(filledBy + (<usize>step << 2), -1);
+        let end = base;
+        while (end + 1 < steps && tryAssign(end + 1)) end++;
+        for (let step = end; step > base; step--) {
+          if (startOf(step) >= began) continue;
+          extend(base, step, time);
+          if (step > furthest) furthest = step;
+        }
+      }
+    }
+    if (work > BUDGET) unreachable();
+    if (furthest > bestReached) {
+      bestReached = furthest;
+      for (let step = 0; step < steps; step++) store<i64>(best + (<usize>step << 3), step <= furthest ? load<i64>(pathOf(furthest) + (<usize>step << 3)) : -1);
+      if (bestReached == steps - 1) break;
+    }
+    from = to;
+  }
+  if (bestReached >= 0) emit(best);
+}
+
+function evaluateRow(): void {
+  attempts = 0;
+  const plain = order == ORDERED && mode == BEST && !firstOnly && optionalMask == 0 && exclusions == 0;
+  if (count == 0) return;
+  if (plain) choosePlain();
+  else if (mode == BEST) chooseBest();
+  else if (mode == ONE_AFTER_ANOTHER) chooseOneAfterAnother();
+  else chooseEvery();
+}
+
+/** Rows of (events Array(UInt64), question Array(Int64)) to rows of Array(Array(Int64)), both as RowBinary. */
+export function evaluate_sequence(handle: usize, rows: u32): usize {
+  reader = <usize>load<u32>(handle);
+  work = 0;
+  let capacity: usize = 1 << 16;
+  // the output grows by copying; scratch for a row lies above it and is given back after each row
+  const result = clickhouse_create_buffer(0);
+  let out = take(capacity);
+  let written: usize = 0;
+  for (let row: u32 = 0; row < rows; row++) {
+    count = <i32>readVarint();
+    const packed = reader;
+    reader += <usize>count << 3;
+    const words = readVarint();
+    const question = reader;
+    reader += <usize>words << 3;
+    steps = <i32>load<i64>(question);
+    order = <i32>load<i64>(question, 8);
+    firstOnly = load<i64>(question, 16) != 0;
+    mode = <i32>load<i64>(question, 24);
+    windowMs = load<i64>(question, 32);
+    optionalMask = <u32>load<i64>(question, 40);
+    stopChain = load<i64>(question, 48) != 0;
+    exclusions = <i32>load<i64>(question, 56);
+    exclusionAt = question + 64;
+    if (steps < 1 || steps > MAX_STEPS || exclusions > 5) unreachable();
+
+    const mark = top;
+    // a person's largest possible tie group is all their events
+    events = packed;
+    current = take(<usize>steps << 3); best = take(<usize>steps << 3);
+    filledBy = take(<usize>steps << 2); taken = take(<usize>steps << 2);
+    visited = take(<usize>(count > MAX_STEPS ? count : MAX_STEPS));
+    latest = take(<usize>steps << 3); latestPath = take(<usize>(steps * steps) << 3);
+    evaluateRow();
+
+    const need = written + 10 + <usize>attempts * (<usize>steps * 8 + 2);
+    if (need > capacity) {
+      let grown = capacity;
+      while (grown < need) grown <<= 1;
+      const moved = take(grown);
+      memory.copy(moved, out, written);
+      writer = moved + written;
+      writeAttempts();
+      written = writer - moved;
+      // out moves above everything; what lies below is lost until the buffers are given back
+      out = moved; capacity = grown;
+    } else {
+      writer = out + written;
+      writeAttempts();
+      written = writer - out;
+      top = mark;
+    }
+  }
+  store<u32>(result, <u32>out);
+  store<u32>(result, <u32>written, 4);
+  return result;
+}
+
+function writeAttempts(): void {
+  writeVarint(attempts);
+  for (let attempt: u32 = 0; attempt < attempts; attempt++) {
+    writeVarint(<u32>steps);
+    const bytes = <usize>steps << 3;
+    memory.copy(writer, attemptsAt + <usize>attempt * bytes, bytes);
+    writer += bytes;
+  }
+}

@@ -1,0 +1,128 @@
+import { bind, join, literal, sql, type Sql } from "#kernel/sql.ts";
+import { Refusal } from "#kernel/refusal.ts";
+import { evaluatorWasm } from "./evaluator.wasm.ts";
+
+/** The question put to a person's sequence of events. */
+export interface SequenceQuestion {
+  readonly steps: number;
+  readonly order: "ordered" | "strict" | "unordered";
+  readonly attempt: "any" | "first";
+  /** best: the furthest attempt. one_after_another: totals. every: each event that can begin one. */
+  readonly mode: "best" | "one_after_another" | "every";
+  readonly windowMs: number;
+  readonly optional: readonly number[];
+  readonly exclusionMode: "drop_person" | "stop_chain";
+  readonly exclusions: readonly { readonly from: number; readonly to: number }[];
+}
+
+export const maxSteps = 20;
+export const maxExclusions = 5;
+/** Bits below the time in a packed event: 20 for steps, 5 for exclusions. */
+const maskBits = 25;
+/** Milliseconds that fit above the mask: some 17 years from the base of the question. */
+const longestMs = 2 ** 39;
+
+/** The question as the evaluator reads it: a header of whole numbers. */
+export const headerOf = (question: SequenceQuestion): readonly number[] => [
+  question.steps,
+  ["ordered", "strict", "unordered"].indexOf(question.order),
+  question.attempt === "first" ? 1 : 0,
+  ["best", "one_after_another", "every"].indexOf(question.mode),
+  question.windowMs,
+  question.optional.reduce((mask, step) => mask | (1 << step), 0),
+  question.exclusionMode === "stop_chain" ? 1 : 0,
+  question.exclusions.length,
+  ...question.exclusions.flatMap(({ from, to }) => [from, to]),
+];
+
+/** Refuses what the evaluator cannot hold. */
+export const checkQuestion = (question: SequenceQuestion, spanMs: number): void => {
+  if (question.steps > maxSteps) throw new Refusal("funnel.too_long", `A funnel may have ${maxSteps} steps.`, { given: question.steps });
+  if (question.exclusions.length > maxExclusions) throw new Refusal("funnel.too_many_exclusions", `A funnel may have ${maxExclusions} exclusions.`);
+  if (spanMs >= longestMs) throw new Refusal("funnel.range_too_long", "The range of a funnel may span 17 years. Shorten it.");
+};
+
+/** An event of the sequence: its time since `base`, and which steps and exclusions it meets. One UInt64. */
+export const packed = (base: number, steps: readonly Sql[], exclusions: readonly Sql[]): Sql => {
+  const bits = [...steps.map((met, bit) => ({ met, bit })), ...exclusions.map((met, rule) => ({ met, bit: 20 + rule }))];
+  const mask = bits.map(({ met, bit }) => sql`if(${met}, ${literal(2 ** bit)}, 0)`);
+  return sql`toUInt64(bitOr(bitShiftLeft(toUInt64(toUnixTimestamp64Milli(at) - ${bind.int(base)}), ${literal(maskBits)}), toUInt64(${sum(mask)})))`;
+};
+
+const sum = (terms: readonly Sql[]): Sql => terms.reduce((left, right) => sql`${left} + ${right}`);
+
+/** Attempts of one person, from an expression that gives their packed events in order. Array(Array(Int64)). */
+export const attemptsOf = (question: SequenceQuestion, sortedEvents: Sql): Sql =>
+  sql`tl_evaluate_sequence(${sortedEvents}, [${join(headerOf(question).map((word) => sql`toInt64(${literal(word)})`), ", ")}])`;
+
+/** Makes the function in the engine. Idempotent. The module travels as text: the host takes no binary inserts. */
+export const installStatements: readonly Sql[] = [
+  sql`INSERT INTO system.webassembly_modules (name, code) SELECT 'tl_sequence_1', base64Decode(${bind.string(evaluatorWasm)})`,
+  sql`CREATE OR REPLACE FUNCTION tl_evaluate_sequence LANGUAGE WASM FROM 'tl_sequence_1' :: 'evaluate_sequence'
+      ARGUMENTS (events Array(UInt64), question Array(Int64)) RETURNS Array(Array(Int64))
+      ABI BUFFERED_V1 SETTINGS serialization_format = 'RowBinary'`,
+];
+
+interface Evaluator {
+  readonly memory: WebAssembly.Memory;
+  clickhouse_create_buffer(size: number): number;
+  clickhouse_destroy_buffer(handle: number): void;
+  evaluate_sequence(handle: number, rows: number): number;
+}
+
+/** The same module in this process: attempts of one person, times in milliseconds since the base. */
+export const createEvaluator = (): ((events: readonly bigint[], question: SequenceQuestion) => number[][]) => {
+  const module = new WebAssembly.Module(Buffer.from(evaluatorWasm, "base64"));
+  const instance = new WebAssembly.Instance(module, { env: { abort: () => undefined } });
+  const wasm = instance.exports as unknown as Evaluator; // the module's own exports
+  return (events, question) => {
+    const header = headerOf(question);
+    const input = Buffer.concat([varint(events.length), u64s(events), varint(header.length), u64s(header.map(BigInt))]);
+    const handle = wasm.clickhouse_create_buffer(input.length);
+    const view = new DataView(wasm.memory.buffer);
+    new Uint8Array(wasm.memory.buffer).set(input, view.getUint32(handle, true));
+    const result = wasm.evaluate_sequence(handle, 1);
+    const after = new DataView(wasm.memory.buffer);
+    const [data, size] = [after.getUint32(result, true), after.getUint32(result + 4, true)];
+    const attempts = readAttempts(Buffer.from(wasm.memory.buffer.slice(data, data + size)));
+    wasm.clickhouse_destroy_buffer(result);
+    wasm.clickhouse_destroy_buffer(handle);
+    return attempts;
+  };
+};
+
+const varint = (value: number): Buffer => {
+  const bytes: number[] = [];
+  for (let rest = value; ; rest >>>= 7) {
+    if (rest < 0x80) return Buffer.from([...bytes, rest]);
+    bytes.push((rest & 0x7f) | 0x80);
+  }
+};
+
+const u64s = (values: readonly bigint[]): Buffer => {
+  const bytes = Buffer.alloc(values.length * 8);
+  values.forEach((value, index) => bytes.writeBigUInt64LE(BigInt.asUintN(64, value), index * 8));
+  return bytes;
+};
+
+const readAttempts = (bytes: Buffer): number[][] => {
+  let at = 0;
+  const size = (): number => {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++] ?? 0;
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+  };
+  return Array.from({ length: size() }, () =>
+    Array.from({ length: size() }, () => {
+      const time = Number(bytes.readBigInt64LE(at));
+      at += 8;
+      return time;
+    }),
+  );
+};
+
+/** Packs an event in this process, for the tests and for reading beside the engine. */
+export const pack = (ms: number, mask: number): bigint => (BigInt(ms) << BigInt(maskBits)) | BigInt(mask);
