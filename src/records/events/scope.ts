@@ -1,5 +1,6 @@
 import type { Engine } from "#kernel/engine/engine.ts";
 import { bind, sql, type Sql } from "#kernel/sql.ts";
+import type { Keys } from "#records/people/keys.ts";
 
 /** What every relation needs to know of the question: where, in which zone, and as of when. */
 export interface Scope {
@@ -9,6 +10,7 @@ export interface Scope {
   readonly weekStart: "monday" | "sunday";
   /** Whether any id of the workspace belongs to another id's person. */
   readonly hasMerges: boolean;
+  readonly keys: Keys;
   readonly now: number;
 }
 

@@ -1,0 +1,109 @@
+import { evaluateFormula, parseFormula } from "./formula.ts";
+import type { Line, Measure, TrendsInput } from "./contract.ts";
+
+export interface TrendRow {
+  readonly series: number;
+  readonly bucket: number;
+  readonly grp: string;
+  readonly value: number;
+}
+
+/** Measures whose total over the range is the sum of the buckets. */
+const additive: ReadonlySet<Measure> = new Set(["total", "sum"]);
+
+export const isAdditive = (input: TrendsInput): boolean => input.series.every((series) => additive.has(series.measure));
+
+const letter = (index: number): string => String.fromCharCode(65 + index);
+
+const labels: Readonly<Record<Measure, string>> = {
+  total: "events", unique: "people", unique_sessions: "sessions", unique_accounts: "accounts", per_user: "events per person",
+  sum: "sum", avg: "average", min: "least", max: "most", median: "median", p90: "90th percentile", p95: "95th percentile", p99: "99th percentile",
+  rolling_unique: "rolling people",
+}; // prettier-ignore
+
+const seriesLabel = (input: TrendsInput, index: number): string => {
+  const series = input.series[index];
+  if (series === undefined) return "";
+  const of = series.property === undefined || labels[series.measure] === "events" ? "" : ` of ${series.property}`;
+  return `${series.event ?? "Every event"}: ${labels[series.measure]}${of}`;
+};
+
+/** Values per group and series, on aligned buckets; what has no row is 0. */
+const grid = (rows: readonly TrendRow[], buckets: readonly number[], series: number): Map<string, number[][]> => {
+  const places = new Map(buckets.map((bucket, place) => [bucket, place]));
+  const groups = new Map<string, number[][]>();
+  for (const row of rows) {
+    const place = places.get(row.bucket);
+    if (place === undefined) continue;
+    const held = groups.get(row.grp) ?? Array.from({ length: series }, () => buckets.map(() => 0));
+    const values = held[row.series];
+    if (values !== undefined) values[place] = row.value;
+    groups.set(row.grp, held);
+  }
+  return groups;
+};
+
+const running = (values: readonly (number | null)[]): number[] => {
+  let sum = 0;
+  return values.map((value) => (sum += value ?? 0));
+};
+
+/** Mean of the last n buckets, fewer at the start. */
+const smooth = (values: readonly (number | null)[], n: number): number[] =>
+  values.map((_, place) => {
+    const last = values.slice(Math.max(0, place - n + 1), place + 1);
+    return last.reduce<number>((sum, value) => sum + (value ?? 0), 0) / last.length;
+  });
+
+const finish = (input: TrendsInput, values: readonly (number | null)[]): (number | null)[] => {
+  const summed = input.cumulative ? running(values) : values;
+  return input.movingAverage === undefined ? [...summed] : smooth(summed, input.movingAverage);
+};
+
+const applied = (formula: string, series: readonly (readonly number[])[]): number[] => {
+  const parsed = parseFormula(formula);
+  const length = series[0]?.length ?? 0;
+  return Array.from({ length }, (_, place) => evaluateFormula(parsed, Object.fromEntries(series.map((values, index) => [letter(index), values[place] ?? 0]))) ?? 0);
+};
+
+const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
+
+/** Rows of one period to lines. `totals` are the rows over the whole range, where they had to be asked for. */
+export const linesOf = (input: TrendsInput, rows: readonly TrendRow[], totals: readonly TrendRow[] | undefined, buckets: readonly number[], period: Line["period"]): Line[] => {
+  const count = input.series.length;
+  const groups = grid(rows, buckets, count);
+  const wholes = totals === undefined ? undefined : grid(totals, [0], count);
+  if (groups.size === 0 && input.breakdown === undefined) groups.set("", Array.from({ length: count }, () => buckets.map(() => 0)));
+  const order = [...groups.entries()].sort(([a, x], [b, y]) => total(y.map(total)) - total(x.map(total)) || (a < b ? -1 : 1));
+  return order.flatMap(([name, series]) => {
+    const group = input.breakdown === undefined ? null : name;
+    const whole = (index: number): number => wholes?.get(name)?.[index]?.[0] ?? total(series[index] ?? []);
+    if (input.formulas.length === 0) {
+      return series.map((values, index): Line => ({ label: seriesLabel(input, index), index, group, period, values: finish(input, values), total: whole(index) }));
+    }
+    return input.formulas.map((formula, index): Line => {
+      const values = applied(formula, series);
+      const overTotals = applied(formula, series.map((_, at) => [whole(at)]))[0] ?? 0;
+      // one number: the formula over the totals; over time: the sum of what is drawn
+      return { label: formula, index, group, period, values: finish(input, values), total: input.display === "total" ? overTotals : total(values) };
+    });
+  });
+};
+
+const format = (value: number): string => value.toLocaleString("en", { maximumFractionDigits: 2 });
+
+/** The answer in a sentence, with unit, period and comparison. */
+export const sentenceOf = (input: TrendsInput, lines: readonly Line[], from: string, to: string): string => {
+  const current = lines.filter((line) => line.period === "current");
+  const first = current[0];
+  const period = `from ${from} to ${to}`;
+  if (first === undefined || current.every((line) => line.values.every((value) => value === 0))) return `Nothing matched ${period}.`;
+  const named = first.group === null ? first.label : `${first.label} where ${input.breakdown?.property ?? ""} is ${first.group === "" ? "missing" : first.group}`;
+  const before = lines.find((line) => line.period === "previous" && line.index === first.index && line.group === first.group);
+  const value = first.total ?? 0;
+  if (before?.total === undefined || before.total === null) return `${named}: ${format(value)} ${period}.`;
+  if (before.total === 0) return `${named}: ${format(value)} ${period}, none in the period before.`;
+  const change = ((value - before.total) / before.total) * 100;
+  const moved = Math.abs(change) < 0.05 ? "as many as" : `${format(Math.abs(change))} % ${change > 0 ? "more than" : "fewer than"}`;
+  return `${named}: ${format(value)} ${period}, ${moved} in the period compared (${format(before.total)}).`;
+};
