@@ -1,3 +1,6 @@
+import { funnels } from "#insights/funnels/index.ts";
+import { retention } from "#insights/retention/index.ts";
+import { trends } from "#insights/trends/index.ts";
 import type { Access } from "#kernel/access.ts";
 import type { Clock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";
@@ -30,4 +33,7 @@ export const tables: readonly TableDoc[] = [...Object.values(eventTables), ...Ob
 export const createModules = ({ config, clock, store, access, directory, ingest, registry }: Services): readonly Module[] => [
   workspaces({ store, access, directory, openSignUp: config.open_sign_up, secureCookies: config.public_url?.startsWith("https:") === true, version }),
   sources({ ingest, registry, clock, publicUrl: config.public_url }),
+  trends({ ingest }),
+  funnels({ ingest }),
+  retention({ ingest }),
 ];

@@ -1,0 +1,80 @@
+import { z } from "zod";
+import { defineOperation } from "#kernel/operation.ts";
+import { Breakdown, EventMatch, frameShape, Provenance } from "#insights/common/frame.ts";
+
+const Step = EventMatch.extend({
+  name: z.string().max(200).optional(),
+  optional: z.boolean().default(false).describe("Counted when done, never blocks."),
+});
+
+export const FunnelInput = z.strictObject({
+  ...frameShape,
+  steps: z.array(Step).min(2, "A funnel needs at least two steps.").max(20, "A funnel may have 20 steps."),
+  windowSeconds: z.number().min(1).max(366 * 86_400).default(14 * 86_400).describe("From the first step to the last, inclusive."),
+  order: z.enum(["ordered", "strict", "unordered"]).default("ordered"),
+  attempt: z.enum(["any", "first"]).default("any").describe("any: the furthest attempt counts; first: only the first entry does."),
+  counting: z.enum(["people", "attempts"]).default("people"),
+  dates: z.enum(["entry", "whole"]).default("entry").describe("entry: entered in the range, finished within the window; whole: all of it in the range."),
+  exclusions: z
+    .array(EventMatch.extend({ from: z.int().min(0).max(19), to: z.int().min(1).max(19) }))
+    .max(5)
+    .default([]),
+  exclusionMode: z.enum(["drop_person", "stop_chain"]).default("drop_person"),
+  breakdown: Breakdown.extend({
+    attribution: z.enum(["first_touch", "last_touch", "step", "all_events"]).default("first_touch"),
+    step: z.int().min(0).max(19).default(0),
+  }).optional(),
+});
+export type FunnelInput = z.output<typeof FunnelInput>;
+
+const FunnelStep = z.object({
+  label: z.string(),
+  count: z.number(),
+  /** Of those who did the first step. */
+  fromStart: z.number().nullable(),
+  /** Of those who did the step before. */
+  fromPrevious: z.number().nullable(),
+  /** 95 % interval of fromStart (Wilson). */
+  interval: z.tuple([z.number(), z.number()]).nullable(),
+  averageSeconds: z.number().nullable(),
+  medianSeconds: z.number().nullable(),
+});
+
+export const FunnelResult = z.object({
+  kind: z.literal("funnel"),
+  groups: z.array(z.object({ group: z.string().nullable(), steps: z.array(FunnelStep) })),
+  /** People whose window is still open may yet convert. */
+  incomplete: z.boolean(),
+  sentence: z.string(),
+  provenance: Provenance,
+});
+export type FunnelResult = z.output<typeof FunnelResult>;
+
+export const askFunnel = defineOperation({
+  name: "funnels.ask",
+  summary: "How many get from one step to the next, and how long it takes.",
+  permission: "read",
+  input: FunnelInput,
+  output: FunnelResult,
+});
+
+export const funnelPeople = defineOperation({
+  name: "funnels.people",
+  summary: "Who reached a step of a funnel, or who dropped off before it.",
+  permission: "read",
+  input: z.strictObject({ funnel: FunnelInput, step: z.int().min(0).max(19), who: z.enum(["reached", "dropped"]).default("reached"), limit: z.int().min(1).max(10_000).default(100) }),
+  output: z.object({ people: z.array(z.object({ person: z.string(), ids: z.array(z.string()) })) }),
+});
+
+export const timeToConvert = defineOperation({
+  name: "funnels.timeToConvert",
+  summary: "How long people take from one step of a funnel to another, as a histogram.",
+  permission: "read",
+  input: z.strictObject({ funnel: FunnelInput, from: z.int().min(0).max(19).default(0), to: z.int().min(1).max(19), bins: z.int().min(1).max(60).optional() }),
+  output: z.object({
+    people: z.number(),
+    averageSeconds: z.number().nullable(),
+    /** Start of the bin in seconds, people in it; left closed, right open. */
+    bins: z.array(z.tuple([z.number(), z.number()])),
+  }),
+});

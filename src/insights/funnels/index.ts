@@ -1,0 +1,90 @@
+import { z } from "zod";
+import { defineModule, handle, type Module, type WorkspaceCall } from "#kernel/module.ts";
+import { Refusal } from "#kernel/refusal.ts";
+import { ask, readable, scopeOf } from "#insights/common/ask.ts";
+import { labelOf, resolveRange } from "#insights/common/time.ts";
+import { checkQuestion, installStatements } from "#insights/sequence/sequence.ts";
+import type { Ingest } from "#records/events/ingest.ts";
+import type { Scope, TimeRange } from "#records/events/scope.ts";
+import { askFunnel, funnelPeople, timeToConvert, type FunnelInput, type FunnelResult } from "./contract.ts";
+import { binsOf, groupsOf, sentenceOf } from "./compute.ts";
+import { elapsedQuery, funnelPeopleQuery, funnelQuery, histogramQuery, questionOf, scanned } from "./query.ts";
+
+const Numbers = z.array(z.number());
+const Row = z.object({ grp: z.string(), counts: Numbers, sums: Numbers, timed: Numbers, medians: Numbers });
+const Elapsed = z.object({ people: z.number(), average: z.number(), least: z.number(), most: z.number() });
+
+/** Makes the evaluator in an engine once a process; it stays there, so this is cheap and idempotent. */
+const installer = () => {
+  let installed: Promise<void> | undefined;
+  return (call: WorkspaceCall): Promise<void> => {
+    installed ??= installStatements.reduce((before, statement) => before.then(() => call.engine.command(statement)), Promise.resolve());
+    installed.catch(() => {
+      installed = undefined;
+    });
+    return installed;
+  };
+};
+
+const checked = (input: FunnelInput, scope: Scope): TimeRange => {
+  const range = resolveRange(input.range, scope);
+  const span = scanned(input, range);
+  checkQuestion(questionOf(input), span.to - span.from);
+  const wrong = input.exclusions.find(({ from, to }) => from >= to || to >= input.steps.length);
+  if (wrong !== undefined) throw new Refusal("funnel.exclusion", `An exclusion lies between two steps of the funnel; ${wrong.from} to ${wrong.to} does not.`);
+  return range;
+};
+
+const answer = async (call: WorkspaceCall, scope: Scope, input: FunnelInput): Promise<FunnelResult> => {
+  const began = performance.now();
+  const range = checked(input, scope);
+  const statement = funnelQuery(scope, input, range);
+  const groups = groupsOf(input, await ask(call, statement, Row));
+  const [from, to] = [labelOf(range.from, "day", scope.zone), labelOf(range.to - 1, "day", scope.zone)];
+  return {
+    kind: "funnel",
+    groups,
+    incomplete: scanned(input, range).to > scope.now,
+    sentence: sentenceOf(input, groups, from, to),
+    provenance: {
+      definition: `Each person's furthest attempt at the steps within ${input.windowSeconds / 3600} hours of the first. Events of one moment may come in any order; one event fills one step.`,
+      zone: scope.zone,
+      from,
+      to,
+      askedAt: new Date(scope.now).toISOString(),
+      milliseconds: Math.round(performance.now() - began),
+      sql: readable(statement),
+    },
+  };
+};
+
+/** Funnels: who gets from step to step. */
+export const funnels = ({ ingest }: { readonly ingest: Ingest }): Module => {
+  const install = installer();
+  const ready = async (call: WorkspaceCall, input: FunnelInput): Promise<Scope> => {
+    await install(call);
+    return scopeOf(ingest, call, input);
+  };
+  return defineModule({
+    name: "funnels",
+    operations: [
+      handle(askFunnel, async (call, input) => answer(call, await ready(call, input), input)),
+      handle(funnelPeople, async (call, { funnel, step, who, limit }) => {
+        const scope = await ready(call, funnel);
+        const query = funnelPeopleQuery(scope, funnel, checked(funnel, scope), step, who, limit);
+        return { people: await ask(call, query, z.object({ person: z.string(), ids: z.array(z.string()) })) };
+      }),
+      handle(timeToConvert, async (call, { funnel, from, to, bins }) => {
+        if (from >= to || to >= funnel.steps.length) throw new Refusal("funnel.steps", "Choose two steps of the funnel, the earlier first.");
+        const scope = await ready(call, funnel);
+        const range = checked(funnel, scope);
+        const [all] = await ask(call, elapsedQuery(scope, funnel, range, from, to), Elapsed);
+        if (all === undefined || all.people === 0) return { people: 0, averageSeconds: null, bins: [] };
+        const { width, count } = binsOf(all.people, all.least, all.most, bins);
+        const rows = await ask(call, histogramQuery(scope, funnel, range, from, to, all.least, width), z.object({ bin: z.number(), people: z.number() }));
+        const filled = Array.from({ length: count + 1 }, (_, bin): [number, number] => [all.least + bin * width, rows.find((row) => row.bin === bin)?.people ?? 0]);
+        return { people: all.people, averageSeconds: all.average, bins: filled };
+      }),
+    ],
+  });
+};

@@ -1,0 +1,121 @@
+import { bind, join, literal, none, sql, type Sql } from "#kernel/sql.ts";
+import { conditionsOf, matches, matchesAny, propertyText } from "#insights/common/conditions.ts";
+import { attemptsOf, packed, type SequenceQuestion } from "#insights/sequence/sequence.ts";
+import { inRange, personOf, type Scope, type TimeRange } from "#records/events/scope.ts";
+import { traitOfPeople } from "#records/people/relation.ts";
+import type { FunnelInput } from "./contract.ts";
+
+/** The most events of one person that a question looks at; more would hold the engine's function up. */
+const mostEvents = 200_000;
+
+export const questionOf = (input: FunnelInput): SequenceQuestion => ({
+  steps: input.steps.length,
+  order: input.order,
+  attempt: input.attempt,
+  mode: input.counting === "attempts" ? "one_after_another" : "best",
+  windowMs: Math.round(input.windowSeconds * 1000),
+  optional: input.steps.flatMap((step, index) => (step.optional ? [index] : [])),
+  exclusionMode: input.exclusionMode,
+  exclusions: input.exclusions.map(({ from, to }) => ({ from, to })),
+});
+
+/** Where events may lie: with dates by entry, steps after the first may still come within the window after the range. */
+export const scanned = (input: FunnelInput, range: TimeRange): TimeRange =>
+  input.dates === "whole" ? range : { from: range.from, to: range.to + Math.round(input.windowSeconds * 1000) };
+
+const isStep = (scope: Scope, input: FunnelInput, range: TimeRange, index: number): Sql => {
+  const step = input.steps[index];
+  if (step === undefined) throw new Error(`there is no step ${index}`);
+  const mayEnter = input.dates === "entry" && (index === 0 || input.order === "unordered");
+  return mayEnter && index === 0 ? sql`(at < ${bind.time(range.to)} AND ${matches(scope, step)})` : matches(scope, step);
+};
+
+/** The group of a person (or of an event, where a person may be in several). */
+const groupColumns = (scope: Scope, input: FunnelInput, isAnyStep: Sql): { column: Sql; key: Sql; joined: Sql } => {
+  const { breakdown } = input;
+  if (breakdown === undefined) return { column: sql`'' AS grp`, key: none, joined: none };
+  if (breakdown.on === "person") {
+    const joined = sql`LEFT ANY JOIN (${traitOfPeople(scope, breakdown.property)}) AS trait ON trait.person = ${personOf(scope)}`;
+    return { column: sql`any(trait.value) AS grp`, key: none, joined };
+  }
+  const value = propertyText(breakdown.property);
+  const kinds = {
+    first_touch: { column: sql`argMinIf(${value}, at, ${value} != '' AND ${isAnyStep}) AS grp`, key: none },
+    last_touch: { column: sql`argMaxIf(${value}, at, ${value} != '' AND ${isAnyStep}) AS grp`, key: none },
+    all_events: { column: sql`${value} AS grp`, key: sql`, grp` },
+    step: { column: sql`groupArrayIf((toUnixTimestamp64Milli(at), ${value}), ${stepMatch(scope, input, breakdown.step)}) AS touched`, key: none },
+  };
+  return { ...kinds[breakdown.attribution], joined: none };
+};
+
+const stepMatch = (scope: Scope, input: FunnelInput, index: number): Sql => {
+  const step = input.steps[Math.min(index, input.steps.length - 1)];
+  return step === undefined ? sql`0` : matches(scope, step);
+};
+
+/** One row per person (and group) with `attempts`: for each attempt, the time of each step in ms since the range began. */
+const peopleWithAttempts = (scope: Scope, input: FunnelInput, range: TimeRange): Sql => {
+  const steps = input.steps.map((_, index) => isStep(scope, input, range, index));
+  const exclusions = input.exclusions.map((match) => matches(scope, match));
+  const relevant = input.order === "strict" ? sql`1` : matchesAny(scope, [...input.steps, ...input.exclusions]);
+  const { column, key, joined } = groupColumns(scope, input, matchesAny(scope, input.steps));
+  const events = sql`arraySort(groupArray(${literal(mostEvents)})(${packed(range.from, steps, exclusions)}))`;
+  return sql`SELECT person, ${input.breakdown?.attribution === "step" && input.breakdown.on === "event" ? sql`touched` : sql`grp`}, ${attemptsOf(questionOf(input), sql`events`)} AS attempts
+    FROM (
+      SELECT ${personOf(scope)} AS person, ${column}, ${events} AS events
+      FROM events ${joined}
+      WHERE ${inRange(scanned(input, range))} AND ${relevant} AND ${conditionsOf(scope, input.filters)}
+      GROUP BY person${key}
+    )`;
+};
+
+/** One row per attempt that counts: its person, group, and `t`, the time of each step (−1 where it was not done). */
+export const countedAttempts = (scope: Scope, input: FunnelInput, range: TimeRange): Sql => {
+  const people = peopleWithAttempts(scope, input, range);
+  const { breakdown } = input;
+  if (breakdown === undefined || breakdown.on === "person" || breakdown.attribution !== "step") {
+    return sql`SELECT person, grp, t FROM (${people}) ARRAY JOIN attempts AS t`;
+  }
+  const at = literal(Math.min(breakdown.step, input.steps.length - 1) + 1);
+  return sql`SELECT person, t, tupleElement(arrayFirst(x -> x.1 = t[${at}] + ${bind.int(range.from)}, touched), 2) AS grp
+    FROM (${people}) ARRAY JOIN attempts AS t WHERE t[${at}] >= 0`;
+};
+
+/** Time since the latest step done before this one, in seconds; NULL where either was not done. */
+const sincePrevious = (step: number): Sql => {
+  const before = sql`arrayMax(arraySlice(t, 1, ${literal(step)}))`;
+  return sql`if(t[${literal(step + 1)}] >= 0 AND ${before} >= 0, (t[${literal(step + 1)}] - ${before}) / 1000, NULL)`;
+};
+
+/** One row per group: per step the count, the mean and the median of the seconds since the step before. */
+export const funnelQuery = (scope: Scope, input: FunnelInput, range: TimeRange): Sql => {
+  const steps = input.steps.map((_, index) => index);
+  const counts = steps.map((step) => sql`toFloat64(countIf(t[${literal(step + 1)}] >= 0))`);
+  const sums = steps.map((step) => (step === 0 ? sql`toFloat64(0)` : sql`toFloat64(ifNull(sum(${sincePrevious(step)}), 0))`));
+  const timed = steps.map((step) => (step === 0 ? sql`toFloat64(0)` : sql`toFloat64(count(${sincePrevious(step)}))`));
+  const medians = steps.map((step) => (step === 0 ? sql`toFloat64(0)` : sql`toFloat64(ifNull(quantileExactInclusive(0.5)(${sincePrevious(step)}), 0))`));
+  return sql`SELECT grp, [${join(counts, ", ")}] AS counts, [${join(sums, ", ")}] AS sums, [${join(timed, ", ")}] AS timed, [${join(medians, ", ")}] AS medians
+    FROM (${countedAttempts(scope, input, range)}) GROUP BY grp ORDER BY counts[1] DESC, grp LIMIT 10000`;
+};
+
+/** Who reached a step, or who reached the one before it and not this. */
+export const funnelPeopleQuery = (scope: Scope, input: FunnelInput, range: TimeRange, step: number, who: "reached" | "dropped", limit: number): Sql => {
+  const reached = sql`max(t[${literal(step + 1)}]) >= 0`;
+  const before = sql`max(t[${literal(Math.max(step, 1))}]) >= 0`;
+  return sql`SELECT toString(people.person) AS person, groupUniqArray(20)(id) AS ids
+    FROM (SELECT person FROM (${countedAttempts(scope, input, range)}) GROUP BY person HAVING ${who === "reached" ? reached : sql`${before} AND NOT (${reached})`} ORDER BY person LIMIT ${literal(limit)}) AS people
+    LEFT JOIN (SELECT DISTINCT ${personOf(scope)} AS person, id FROM identities) AS known ON known.person = people.person
+    GROUP BY person ORDER BY person`;
+};
+
+const elapsed = (from: number, to: number): Sql => sql`(t[${literal(to + 1)}] - t[${literal(from + 1)}]) / 1000`;
+
+/** Seconds between two steps, of everybody who did both: count, mean, least and most. */
+export const elapsedQuery = (scope: Scope, input: FunnelInput, range: TimeRange, from: number, to: number): Sql => sql`
+  SELECT toFloat64(count()) AS people, toFloat64(ifNull(avgOrNull(seconds), 0)) AS average, toFloat64(ifNull(minOrNull(seconds), 0)) AS least, toFloat64(ifNull(maxOrNull(seconds), 0)) AS most
+  FROM (SELECT ${elapsed(from, to)} AS seconds FROM (${countedAttempts(scope, input, range)}) WHERE t[${literal(from + 1)}] >= 0 AND t[${literal(to + 1)}] >= 0)`;
+
+/** People per bin of equal width. */
+export const histogramQuery = (scope: Scope, input: FunnelInput, range: TimeRange, from: number, to: number, least: number, width: number): Sql => sql`
+  SELECT toInt32(floor((${elapsed(from, to)} - ${bind.float(least)}) / ${bind.float(width)})) AS bin, toFloat64(count()) AS people
+  FROM (${countedAttempts(scope, input, range)}) WHERE t[${literal(from + 1)}] >= 0 AND t[${literal(to + 1)}] >= 0 GROUP BY bin ORDER BY bin`;

@@ -1,0 +1,105 @@
+import { bind, literal, none, sql, type Sql } from "#kernel/sql.ts";
+import { conditionsOf, matches, matchesAny } from "#insights/common/conditions.ts";
+import { bucketNumberSql } from "#insights/common/time.ts";
+import { inRange, personOf, type Scope, type TimeRange } from "#records/events/scope.ts";
+import { traitOfPeople } from "#records/people/relation.ts";
+import type { RetentionInput } from "./contract.ts";
+
+/** Buckets as bits of one word: 64 at most, counted from the first of the range. */
+export interface Grid {
+  readonly range: TimeRange;
+  /** Number of the first bucket (see bucketNumberSql). */
+  readonly first: number;
+  readonly buckets: number;
+  /** Columns shown for each row. */
+  readonly columns: readonly number[];
+}
+
+const bit = (index: Sql): Sql => sql`bitShiftLeft(toUInt64(1), ${index})`;
+
+/** Rolling periods are fixed lengths: hours, days, 7 days, 30 days. */
+export const periodMs = { hour: 3_600_000, day: 86_400_000, week: 7 * 86_400_000, month: 30 * 86_400_000 } as const;
+
+/** The person's first start, looking back before the range: number of its bucket and its instant. */
+const firstStart = (scope: Scope, input: RetentionInput, grid: Grid): Sql => {
+  const index = sql`toInt32(${bucketNumberSql(input.period, scope, sql`first`)} - ${literal(grid.first)})`;
+  const before = sql`at < ${bind.time(grid.range.to)}`;
+  const named = input.cohorting === "first_ever" ? matches(scope, { event: input.start.event, filters: [] }) : matches(scope, input.start);
+  const scope_ = input.cohorting === "first_in_range" ? inRange(grid.range) : before;
+  const ever = input.cohorting === "first_ever" ? sql`HAVING argMin(${matches(scope, input.start)}, at)` : none;
+  return sql`SELECT person, first, ${index} AS cohort FROM (
+      SELECT ${personOf(scope)} AS person, min(at) AS first FROM events
+      WHERE ${scope_} AND ${named} AND ${conditionsOf(scope, input.filters)} GROUP BY person ${ever}
+    ) WHERE first >= ${bind.time(grid.range.from)}`;
+};
+
+/** Where returns may lie: a fixed number of columns, and rolling offsets, can reach past the range. */
+const returnRange = (grid: Grid, reach: number): TimeRange => ({ from: grid.range.from, to: Math.max(grid.range.to, reach) });
+
+/** One row per person: `starts` and `returns`, a bit for each bucket. */
+const calendarMasks = (scope: Scope, input: RetentionInput, grid: Grid, reach: number): Sql => {
+  const index = sql`toUInt8(${bucketNumberSql(input.period, scope)} - ${literal(grid.first)})`;
+  const isStart = sql`(at < ${bind.time(grid.range.to)} AND ${matches(scope, input.start)})`;
+  const isReturn = matches(scope, input.returning);
+  const within = sql`${inRange(returnRange(grid, reach))} AND ${matchesAny(scope, [input.start, input.returning])} AND ${conditionsOf(scope, input.filters)}`;
+  if (input.minimumOccurrences === 1) {
+    return sql`SELECT ${personOf(scope)} AS person, groupBitOrIf(${bit(index)}, ${isStart}) AS starts, groupBitOrIf(${bit(index)}, ${isReturn}) AS returns
+      FROM events WHERE ${within} GROUP BY person`;
+  }
+  return sql`SELECT person, groupBitOrIf(${bit(sql`slot`)}, began > 0) AS starts, groupBitOrIf(${bit(sql`slot`)}, came >= ${literal(input.minimumOccurrences)}) AS returns
+    FROM (SELECT ${personOf(scope)} AS person, ${index} AS slot, countIf(${isStart}) AS began, countIf(${isReturn}) AS came FROM events WHERE ${within} GROUP BY person, slot)
+    GROUP BY person`;
+};
+
+/** One row per person and cohort: `cohort` is the row, `back` has a bit for each offset at which they returned. */
+const calendarCohorts = (scope: Scope, input: RetentionInput, grid: Grid, reach: number): Sql => {
+  const masks = calendarMasks(scope, input, grid, reach);
+  if (input.cohorting === "recurring") {
+    return sql`SELECT person, toInt32(cohort) AS cohort, bitShiftRight(returns, cohort) AS back FROM (${masks}) ARRAY JOIN bitPositionsToArray(starts) AS cohort`;
+  }
+  return sql`SELECT firsts.person AS person, firsts.cohort AS cohort, bitShiftRight(masks.returns, firsts.cohort) AS back
+    FROM (${firstStart(scope, input, grid)}) AS firsts LEFT JOIN (${masks}) AS masks ON masks.person = firsts.person`;
+};
+
+/** Offsets are whole periods since the person's first start; exactly one period later is offset 1. */
+const rollingCohorts = (scope: Scope, input: RetentionInput, grid: Grid, reach: number): Sql => {
+  const period = literal(periodMs[input.period]);
+  const elapsed = sql`intDiv(toUnixTimestamp64Milli(at) - toUnixTimestamp64Milli(first), ${period})`;
+  const counted = sql`SELECT person, any(start_cohort) AS cohort, ${elapsed} AS offset, count() AS came
+    FROM (SELECT ${personOf(scope)} AS person, at FROM events WHERE ${inRange(returnRange(grid, reach))} AND ${matches(scope, input.returning)} AND ${conditionsOf(scope, input.filters)}) AS back
+    INNER JOIN (SELECT person, first, cohort AS start_cohort FROM (${firstStart(scope, input, grid)})) AS firsts USING person
+    WHERE at >= first AND ${elapsed} < 64 GROUP BY person, offset HAVING came >= ${literal(input.minimumOccurrences)}`;
+  return sql`SELECT firsts.person AS person, firsts.cohort AS cohort, masks.back AS back
+    FROM (${firstStart(scope, input, grid)}) AS firsts
+    LEFT JOIN (SELECT person, groupBitOr(${bit(sql`toUInt8(offset)`)}) AS back FROM (${counted}) GROUP BY person) AS masks ON masks.person = firsts.person`;
+};
+
+/** Columns at which a person counts. With on-or-after, every column up to the last shown at which they came. */
+const columnsHit = (input: RetentionInput, grid: Grid): Sql => {
+  const shown = sql`bitAnd(back, bitShiftRight(toUInt64(18446744073709551615), toUInt8(64 - [${grid.columns.map((n) => literal(Math.min(64, Math.max(1, n)))).reduce((a, b) => sql`${a}, ${b}`)}][cohort + 1])))`;
+  if (input.brackets !== undefined) {
+    let offset = 1;
+    const ranges = input.brackets.map((size) => {
+      const mask = ((1n << BigInt(size)) - 1n) << BigInt(offset);
+      offset += size;
+      return sql`${bind.id(String(BigInt.asUintN(64, mask)))}`;
+    });
+    const list = ranges.reduce((a, b) => sql`${a}, ${b}`);
+    return sql`arrayFilter((k, m) -> bitAnd(back, m) != 0, arrayEnumerate([${list}]), [${list}])`;
+  }
+  const positions = sql`bitPositionsToArray(${shown})`;
+  return input.onOrAfter ? sql`if(empty(${positions}), [], range(1, toUInt64(arrayMax(${positions}) + 1)))` : sql`arrayFilter(k -> k > 0, ${positions})`;
+};
+
+/** One row per group, cohort and column: how many people. Column 0 is the size of the cohort. */
+export const retentionQuery = (scope: Scope, input: RetentionInput, grid: Grid, reach: number): Sql => {
+  const cohorts = (input.mode === "rolling" ? rollingCohorts : calendarCohorts)(scope, input, grid, reach);
+  const grouped =
+    input.breakdown === undefined
+      ? sql`SELECT '' AS grp, cohort, back, count() AS people FROM (${cohorts}) GROUP BY cohort, back`
+      : sql`SELECT trait.value AS grp, cohort, back, count() AS people FROM (${cohorts}) AS cohorts
+          LEFT ANY JOIN (${traitOfPeople(scope, input.breakdown.property)}) AS trait ON trait.person = cohorts.person GROUP BY grp, cohort, back`;
+  return sql`SELECT grp, toInt32(cohort) AS cohort, toInt32(k) AS k, toFloat64(sum(people)) AS people
+    FROM (${grouped}) ARRAY JOIN arrayConcat([0], arrayMap(x -> toInt32(x), ${columnsHit(input, grid)})) AS k
+    WHERE cohort >= 0 AND cohort < ${literal(grid.buckets)} GROUP BY grp, cohort, k`;
+};
