@@ -5,9 +5,9 @@ import asc from "assemblyscript/asc";
 
 const source = "src/insights/sequence/evaluator.as.ts";
 const target = "src/insights/sequence/evaluator.wasm.ts";
-const { error, stdout, stderr, binary } = await compile();
+const { error, binary } = await compile();
 if (error || !binary) {
-  console.error(stderr.toString() || stdout.toString());
+  console.error(error?.message ?? "the evaluator did not compile");
   process.exit(1);
 }
 const text = Buffer.from(binary).toString("base64");

@@ -9,9 +9,10 @@ import type { Module, TableDoc } from "#kernel/module.ts";
 import type { Store } from "#kernel/state/store.ts";
 import { workspaces } from "#programs/workspaces/index.ts";
 import type { Ingest } from "#records/events/ingest.ts";
-import * as eventTables from "#records/events/tables.ts";
-import * as peopleTables from "#records/people/tables.ts";
+import { eventTables } from "#records/events/tables.ts";
+import { peopleTables } from "#records/people/tables.ts";
 import type { SourceRegistry } from "#records/sources/registry.ts";
+import { catalog } from "#records/catalog/index.ts";
 import { sources } from "#records/sources/index.ts";
 import { version } from "./version.ts";
 
@@ -27,12 +28,13 @@ export interface Services {
 }
 
 /** Tables of a workspace's database, in the order in which they are made. */
-export const tables: readonly TableDoc[] = [...Object.values(eventTables), ...Object.values(peopleTables)];
+export const tables: readonly TableDoc[] = [...eventTables, ...peopleTables];
 
 /** Every module of the program. A test compares this list with the folders. */
 export const createModules = ({ config, clock, store, access, directory, ingest, registry }: Services): readonly Module[] => [
   workspaces({ store, access, directory, openSignUp: config.open_sign_up, secureCookies: config.public_url?.startsWith("https:") === true, version }),
   sources({ ingest, registry, clock, publicUrl: config.public_url }),
+  catalog({ ingest }),
   trends({ ingest }),
   funnels({ ingest }),
   retention({ ingest }),

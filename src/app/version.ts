@@ -1,6 +1,8 @@
 import { createRequire } from "node:module";
 
-const manifest: unknown = createRequire(import.meta.url)("../../package.json");
+const load = createRequire(import.meta.url);
+// two folders up from the sources, one from the bundle
+const manifest: unknown = load(import.meta.url.endsWith(".ts") ? "../../package.json" : "../package.json");
 
 /** Version of this program, from its manifest. */
 export const version: string =

@@ -76,6 +76,8 @@ const stages = [
 
 const openPlacement = async (engine: Engine, secret: string, clock: Clock): Promise<Placement> => {
   const recent = recentKeys(() => clock.now(), repeatWindowMs);
+  // by our clock rather than by a TTL, so that a batch that is replayed late still finds what it must compare with
+  await engine.command(sql`ALTER TABLE seen_messages DELETE WHERE received < ${bind.time(clock.now() - repeatWindowMs - 2 * 86_400_000)}`);
   const since = sql`SELECT DISTINCT toString(message) AS message FROM seen_messages
     WHERE received >= ${bind.time(clock.now() - repeatWindowMs)}`;
   const rows = await engine.rows(since, z.object({ message: z.string() }), { purpose: "maintain" });

@@ -5,7 +5,7 @@ import { sql } from "#kernel/sql.ts";
 const remembered = sql`non_replicated_deduplication_window = 2000`;
 
 /** Sorted for behavioural questions: one event's rows of one person lie together and in order of time. */
-export const events: TableDoc = {
+const events: TableDoc = {
   name: "events",
   grain: "One accepted event. Nothing in it is ever updated.",
   columns: {
@@ -38,7 +38,7 @@ export const events: TableDoc = {
   ],
 };
 
-export const activityDaily: TableDoc = {
+const activityDaily: TableDoc = {
   name: "activity_daily",
   grain: "One known id, one event name, one UTC day.",
   columns: {
@@ -65,7 +65,7 @@ export const activityDaily: TableDoc = {
   ],
 };
 
-export const seenMessages: TableDoc = {
+const seenMessages: TableDoc = {
   name: "seen_messages",
   grain: "One message id that was accepted in the last eight days.",
   columns: {
@@ -75,12 +75,12 @@ export const seenMessages: TableDoc = {
   },
   create: () => [
     sql`CREATE TABLE IF NOT EXISTS seen_messages (message UInt64 CODEC(NONE), batch UInt64, received DateTime)
-    ENGINE = MergeTree PARTITION BY toDate(received) ORDER BY message TTL received + INTERVAL 8 DAY
-    SETTINGS index_granularity = 512, ttl_only_drop_parts = 1, ${remembered}`,
+    ENGINE = MergeTree PARTITION BY toDate(received) ORDER BY message
+    SETTINGS index_granularity = 512, ${remembered}`,
   ],
 };
 
-export const propertyValues: TableDoc = {
+const propertyValues: TableDoc = {
   name: "property_values",
   grain: "One value of one property of one event (or of people), seen lately.",
   columns: {
@@ -98,7 +98,7 @@ export const propertyValues: TableDoc = {
   ],
 };
 
-export const deadLetters: TableDoc = {
+const deadLetters: TableDoc = {
   name: "dead_letters",
   grain: "One event that was refused, with its reason and its body.",
   columns: {
@@ -116,3 +116,6 @@ export const deadLetters: TableDoc = {
     SETTINGS ${remembered}`,
   ],
 };
+
+/** In the order in which they are made: the rollup reads the events. */
+export const eventTables: readonly TableDoc[] = [events, activityDaily, seenMessages, propertyValues, deadLetters];

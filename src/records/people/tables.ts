@@ -3,7 +3,7 @@ import { sql } from "#kernel/sql.ts";
 
 const remembered = sql`non_replicated_deduplication_window = 2000`;
 
-export const identities: TableDoc = {
+const identities: TableDoc = {
   name: "identities",
   grain: "One raw identifier. The only place where raw identifiers of people are kept.",
   columns: {
@@ -20,7 +20,7 @@ export const identities: TableDoc = {
   ],
 };
 
-export const identityLog: TableDoc = {
+const identityLog: TableDoc = {
   name: "identity_log",
   grain: "One change of who an id belongs to: link, merge, or the undoing of one.",
   columns: {
@@ -40,7 +40,7 @@ export const identityLog: TableDoc = {
 };
 
 /** The log, resolved: only ids that belong to another id's person. Loaded into a dictionary that reads use. */
-export const identityOverrides: TableDoc = {
+const identityOverrides: TableDoc = {
   name: "identity_overrides",
   grain: "One known id and the person it belongs to; the newest version counts.",
   columns: {
@@ -58,7 +58,7 @@ export const identityOverrides: TableDoc = {
   ],
 };
 
-export const traitChanges: TableDoc = {
+const traitChanges: TableDoc = {
   name: "trait_changes",
   grain: "One change of one trait of one known id or account.",
   columns: {
@@ -81,7 +81,7 @@ export const traitChanges: TableDoc = {
   ],
 };
 
-export const deviceUsers: TableDoc = {
+const deviceUsers: TableDoc = {
   name: "device_users",
   grain: "One device and the user who was last seen on it, for sources that attribute by last user.",
   columns: {
@@ -95,3 +95,5 @@ export const deviceUsers: TableDoc = {
     SETTINGS ${remembered}`,
   ],
 };
+
+export const peopleTables: readonly TableDoc[] = [identities, identityLog, identityOverrides, traitChanges, deviceUsers];

@@ -32,7 +32,7 @@ export const sources = ({ ingest, registry, clock, publicUrl }: Parts): Module =
           call.engine.rows(arrivalsBySource(since), Arrived),
           call.engine.rows(refusalsBySource(since), Refused),
         ]);
-        const withCounts = rows.map(({ workspace: _, ...row }) => {
+        const withCounts = rows.map((row) => {
           const came = arrived.find((item) => item.source === row.id);
           const gone = refused.find((item) => item.source === row.id);
           return { ...row, events: came?.events ?? 0, refused: gone?.refused ?? 0, lastAt: came === undefined ? null : `${came.last.replace(" ", "T")}Z` };

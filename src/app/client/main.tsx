@@ -1,0 +1,55 @@
+import "@mantine/core/styles.css";
+import { MantineProvider } from "@mantine/core";
+import { QueryClient, QueryClientProvider, useQuery, useQueryClient } from "@tanstack/react-query";
+import { createRootRoute, createRoute, createRouter, redirect, RouterProvider } from "@tanstack/react-router";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { begin, signOut } from "#programs/workspaces/contract.ts";
+import { SetUp, SignIn } from "#programs/workspaces/ui/entrance.tsx";
+import { SourcesPage } from "#records/sources/ui/sources-page.tsx";
+import { ExplorePage } from "#surfaces/explore/ui/explore-page.tsx";
+import { call, chooseWorkspace } from "#web/call.ts";
+import { Problem, Waiting } from "#web/kit/states.tsx";
+import { Shell } from "#web/shell.tsx";
+import { theme } from "#web/theme.ts";
+
+const useBegin = () => useQuery({ queryKey: ["begin"], queryFn: ({ signal }) => call(begin, {}, signal), staleTime: 60_000 });
+
+/** Decides which door somebody stands before: set up, sign in, or the workspace. */
+const Root = () => {
+  const client = useQueryClient();
+  const { data, error, refetch } = useBegin();
+  const again = (): void => void client.resetQueries();
+  if (error !== null) return <Problem error={error} retry={() => void refetch()} />;
+  if (data === undefined) return <Waiting height={600} />;
+  if (data.isNew) return <SetUp done={again} />;
+  const [workspace] = data.workspaces;
+  if (data.member === null || workspace === undefined) return <SignIn done={again} />;
+  chooseWorkspace(workspace.id);
+  return <Shell workspace={workspace.name} isDemo={workspace.isDemo} signOut={() => void call(signOut, {}).then(again)} />;
+};
+
+const root = createRootRoute({ component: Root });
+const home = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/explore" });
+  },
+});
+const explore = createRoute({ getParentRoute: () => root, path: "/explore", component: ExplorePage });
+const sources = createRoute({ getParentRoute: () => root, path: "/sources", component: SourcesPage });
+const router = createRouter({ routeTree: root.addChildren([home, explore, sources]) });
+const queries = new QueryClient({ defaultOptions: { queries: { retry: false, refetchOnWindowFocus: false } } });
+
+const place = document.querySelector("#root");
+if (place === null) throw new Error("the page has no place for the app");
+createRoot(place).render(
+  <StrictMode>
+    <MantineProvider theme={theme} defaultColorScheme="auto">
+      <QueryClientProvider client={queries}>
+        <RouterProvider router={router} />
+      </QueryClientProvider>
+    </MantineProvider>
+  </StrictMode>,
+);

@@ -1,0 +1,63 @@
+import { createRequire } from "node:module";
+import { defineCommand, runMain } from "citty";
+import { readConfig } from "#kernel/config.ts";
+import { Refusal } from "#kernel/refusal.ts";
+import { listen } from "./server.ts";
+import { openSystem } from "./system.ts";
+import { version } from "./version.ts";
+
+/** Runs a command; what its caller can mend is said in one sentence, everything else with its trace. */
+const guarded = (work: () => Promise<void>) => async (): Promise<void> => {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    console.error(error.message);
+    process.exit(2);
+  }
+};
+
+const stopOn = (signals: readonly NodeJS.Signals[], stop: () => Promise<void>): void => {
+  let stopping = false;
+  for (const signal of signals) {
+    process.on(signal, () => {
+      if (stopping) return;
+      stopping = true;
+      setTimeout(() => process.exit(1), 15_000).unref();
+      stop().then(
+        () => process.exit(0),
+        () => process.exit(1),
+      );
+    });
+  }
+};
+
+const serve = defineCommand({
+  meta: { name: "serve", description: "Starts the server." },
+  run: guarded(async () => {
+    const system = await openSystem(readConfig(process.env));
+    const server = await listen(system);
+    stopOn(["SIGINT", "SIGTERM"], async () => {
+      await server.http.close();
+      await system.close();
+    });
+    console.log(`Throughline ${version} is ready at ${server.url}`);
+  }),
+});
+
+const doctor = defineCommand({
+  meta: { name: "doctor", description: "Says whether everything that is needed works here." },
+  run: guarded(async () => {
+    const config = readConfig(process.env);
+    console.log(`node      ${process.version}`);
+    console.log(`chdb      ${String(createRequire(import.meta.url)("chdb/package.json").version)}`);
+    console.log(`data      ${config.data}`);
+    const system = await openSystem({ ...config, log_level: "error" });
+    console.log(`engine    ${await system.engine.version()} (${system.host === undefined ? "server" : "embedded"})`);
+    console.log(`state     ${config.database_url === undefined ? "embedded" : "PostgreSQL"}, ${(await system.directory.all()).length} workspace(s)`);
+    console.log(`backlog   ${system.ingest.stats.backlogBytes} bytes`);
+    await system.close();
+  }),
+});
+
+await runMain(defineCommand({ meta: { name: "throughline", version, description: "An open, self-hosted growth system." }, subCommands: { serve, doctor } }));

@@ -1,0 +1,90 @@
+import type { EChartsCoreOption } from "echarts/core";
+import type { FunnelResult } from "#insights/funnels/contract.ts";
+import type { RetentionResult } from "#insights/retention/contract.ts";
+import type { TrendsResult } from "#insights/trends/contract.ts";
+import { seriesColors, seriesDashes } from "#web/theme.ts";
+
+const mostLines = 6;
+
+export const lineName = (line: TrendsResult["lines"][number]): string =>
+  [line.group === null ? line.label : line.group === "" ? "(missing)" : line.group === "$other" ? "Other" : line.group, line.period === "previous" ? "before" : ""].filter((part) => part !== "").join(", ");
+
+/** Lines over time. The bucket that is not over yet is drawn as a hollow point on a dashed end. */
+export const trendChart = (result: TrendsResult): EChartsCoreOption => {
+  const lines = result.lines.slice(0, mostLines * 2);
+  const last = result.buckets.length - 1;
+  return {
+    grid: { left: 8, right: 16, top: 40, bottom: 8, containLabel: true },
+    legend: { top: 0, type: "scroll" },
+    tooltip: { trigger: "axis" },
+    xAxis: { type: "category", data: result.buckets, boundaryGap: false },
+    yAxis: { type: "value", min: 0, minInterval: 1 },
+    series: lines.map((line, index) => ({
+      type: "line",
+      name: lineName(line),
+      data: line.values.map((value, place) => (result.incomplete && place === last && line.period === "current" ? { value, symbol: "emptyCircle", symbolSize: 9 } : value)),
+      showSymbol: result.buckets.length <= 60,
+      color: seriesColors[index % mostLines],
+      lineStyle: { width: line.period === "previous" ? 1 : 2, type: line.period === "previous" ? "dashed" : seriesDashes[index % mostLines] },
+    })),
+  };
+};
+
+const percent = (share: number | null): number => Math.round((share ?? 0) * 1000) / 10;
+
+/** Bars of conversion from the first step, with the 95 % interval as a whisker. */
+export const funnelChart = (result: FunnelResult): EChartsCoreOption => {
+  const groups = result.groups.slice(0, mostLines);
+  const steps = groups[0]?.steps.map((step, index) => `${index + 1}. ${step.label}`) ?? [];
+  const bars = groups.map((group, index) => ({
+    type: "bar",
+    name: group.group === null ? "All" : group.group === "" ? "(missing)" : group.group,
+    color: seriesColors[index],
+    barMaxWidth: 72,
+    data: group.steps.map((step) => percent(step.fromStart)),
+    label: { show: groups.length === 1, position: "top", formatter: "{c} %" },
+  }));
+  const whiskers = groups.length > 1 ? [] : [whisker(groups[0]?.steps ?? [])];
+  return {
+    grid: { left: 8, right: 16, top: groups.length > 1 ? 40 : 24, bottom: 8, containLabel: true },
+    ...(groups.length > 1 ? { legend: { top: 0, type: "scroll" } } : {}),
+    tooltip: { trigger: "axis" },
+    xAxis: { type: "category", data: steps, axisLabel: { interval: 0, width: 120, overflow: "break" } },
+    yAxis: { type: "value", min: 0, max: 100, axisLabel: { formatter: "{value} %" } },
+    series: [...bars, ...whiskers],
+  };
+};
+
+interface WhiskerApi {
+  value(index: number): number;
+  coord(point: readonly [number, number]): [number, number];
+}
+
+const whisker = (steps: FunnelResult["groups"][number]["steps"]) => ({
+  type: "custom",
+  name: "95 % interval",
+  tooltip: { show: false },
+  data: steps.flatMap((step, index) => (step.interval === null ? [] : [[index, percent(step.interval[0]), percent(step.interval[1])]])),
+  renderItem: (_: unknown, api: WhiskerApi) => {
+    const [x, low] = api.coord([api.value(0), api.value(1)]);
+    const [, high] = api.coord([api.value(0), api.value(2)]);
+    const line = (x1: number, y1: number, x2: number, y2: number) => ({ type: "line", shape: { x1, y1, x2, y2 }, style: { stroke: "#868e96", lineWidth: 2 } });
+    return { type: "group", children: [line(x, low, x, high), line(x - 6, low, x + 6, low), line(x - 6, high, x + 6, high)] };
+  },
+});
+
+/** The average curve over mature cohorts. */
+export const retentionChart = (result: RetentionResult): EChartsCoreOption => ({
+  grid: { left: 8, right: 16, top: 40, bottom: 8, containLabel: true },
+  legend: { top: 0, type: "scroll" },
+  tooltip: { trigger: "axis" },
+  xAxis: { type: "category", data: result.columns, boundaryGap: false },
+  yAxis: { type: "value", min: 0, max: 100, axisLabel: { formatter: "{value} %" } },
+  series: result.groups.slice(0, mostLines).map((group, index) => ({
+    type: "line",
+    name: group.group === null ? "Came back" : group.group === "" ? "(missing)" : group.group,
+    color: seriesColors[index],
+    lineStyle: { type: seriesDashes[index] },
+    data: group.averages.map((average) => (average.rate === null ? null : percent(average.rate))),
+  })),
+});

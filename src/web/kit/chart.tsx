@@ -1,0 +1,27 @@
+import { useComputedColorScheme } from "@mantine/core";
+import { useEffect, useRef } from "react";
+import { BarChart, CustomChart, HeatmapChart, LineChart } from "echarts/charts";
+import { AriaComponent, GridComponent, LegendComponent, TooltipComponent, VisualMapComponent } from "echarts/components";
+import * as echarts from "echarts/core";
+import { SVGRenderer } from "echarts/renderers";
+import type { EChartsCoreOption } from "echarts/core";
+
+echarts.use([LineChart, BarChart, HeatmapChart, CustomChart, GridComponent, TooltipComponent, LegendComponent, VisualMapComponent, AriaComponent, SVGRenderer]);
+
+/** Draws a chart's options. `label` says in words what it shows; the table beneath has every number. */
+export default function Chart({ options, label, height }: { options: EChartsCoreOption; label: string; height: number }) {
+  const box = useRef<HTMLDivElement>(null);
+  const scheme = useComputedColorScheme("light");
+  useEffect(() => {
+    if (box.current === null) return undefined;
+    const chart = echarts.init(box.current, scheme === "dark" ? "dark" : undefined, { renderer: "svg" });
+    chart.setOption({ backgroundColor: "transparent", animation: false, aria: { enabled: false }, ...options });
+    const watch = new ResizeObserver(() => chart.resize());
+    watch.observe(box.current);
+    return () => {
+      watch.disconnect();
+      chart.dispose();
+    };
+  }, [options, scheme]);
+  return <div ref={box} role="img" aria-label={label} style={{ height, width: "100%" }} />;
+}

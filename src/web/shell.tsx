@@ -1,0 +1,62 @@
+import { ActionIcon, AppShell, Badge, Burger, Button, Group, NavLink, Text, useMantineColorScheme } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { IconChartLine, IconMoon, IconPlugConnected, IconSun } from "@tabler/icons-react";
+import { Link, Outlet, useRouterState } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+
+export interface PageLink {
+  readonly path: string;
+  readonly title: string;
+  readonly icon: ReactNode;
+}
+
+const pages: readonly PageLink[] = [
+  { path: "/explore", title: "Explore", icon: <IconChartLine size={18} aria-hidden /> },
+  { path: "/sources", title: "Sources", icon: <IconPlugConnected size={18} aria-hidden /> },
+];
+
+const SchemeSwitch = () => {
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const next = colorScheme === "dark" ? "light" : "dark";
+  return (
+    <ActionIcon variant="default" size="lg" aria-label={`Switch to ${next} colours`} onClick={() => setColorScheme(next)}>
+      {next === "dark" ? <IconMoon size={18} /> : <IconSun size={18} />}
+    </ActionIcon>
+  );
+};
+
+/** Navigation at the left, the workspace at the top, the page in the middle. */
+export const Shell = ({ workspace, isDemo, signOut }: { workspace: string; isDemo: boolean; signOut: () => void }) => {
+  const [opened, { toggle, close }] = useDisclosure();
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  return (
+    <AppShell header={{ height: 56 }} navbar={{ width: 200, breakpoint: "sm", collapsed: { mobile: !opened } }} padding="md">
+      <AppShell.Header>
+        <Group h="100%" px="md" justify="space-between" wrap="nowrap">
+          <Group gap="sm" wrap="nowrap">
+            <Burger opened={opened} onClick={toggle} hiddenFrom="sm" size="sm" aria-label="Navigation" />
+            <Text fw={700}>Throughline</Text>
+            <Text visibleFrom="xs" truncate maw={280}>
+              {workspace}
+            </Text>
+            {isDemo && <Badge variant="outline">Demo</Badge>}
+          </Group>
+          <Group gap="sm" wrap="nowrap">
+            <SchemeSwitch />
+            <Button variant="default" size="sm" onClick={signOut}>
+              Sign out
+            </Button>
+          </Group>
+        </Group>
+      </AppShell.Header>
+      <AppShell.Navbar p="sm" aria-label="Pages">
+        {pages.map((page) => (
+          <NavLink key={page.path} component={Link} to={page.path} label={page.title} leftSection={page.icon} active={path.startsWith(page.path)} variant="light" onClick={close} />
+        ))}
+      </AppShell.Navbar>
+      <AppShell.Main>
+        <Outlet />
+      </AppShell.Main>
+    </AppShell>
+  );
+};

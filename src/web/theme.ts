@@ -1,0 +1,18 @@
+import { createTheme } from "@mantine/core";
+
+/** One accent, five sizes of type, steps of 4 px; AA contrast in light and dark. */
+export const theme = createTheme({
+  primaryColor: "indigo",
+  primaryShade: { light: 8, dark: 5 },
+  autoContrast: true,
+  fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif",
+  fontSizes: { xs: "12px", sm: "14px", md: "16px", lg: "20px", xl: "28px" },
+  spacing: { xs: "4px", sm: "8px", md: "16px", lg: "24px", xl: "32px" },
+  defaultRadius: "sm",
+  headings: { sizes: { h1: { fontSize: "28px" }, h2: { fontSize: "20px" }, h3: { fontSize: "16px" } } },
+});
+
+/** Colours of series, apart in hue and in lightness, so that they differ in grey too (after Okabe and Ito). */
+export const seriesColors = ["#3b5bdb", "#c2570c", "#0a7d63", "#a6368f", "#7a6a00", "#5c5f66"] as const;
+/** Dashes say the same without colour. */
+export const seriesDashes = ["solid", "dashed", "dotted", [8, 3, 2, 3], [2, 2], [12, 4]] as const;

@@ -1,0 +1,245 @@
+import { z } from "zod";
+import type { FunnelResult } from "#insights/funnels/contract.ts";
+import type { RetentionResult } from "#insights/retention/contract.ts";
+import type { TrendsResult } from "#insights/trends/contract.ts";
+import { sql } from "#kernel/sql.ts";
+import type { World } from "#test/world.ts";
+import { Unsupported, type Case } from "./cases.ts";
+
+/* eslint-disable @typescript-eslint/no-explicit-any -- case files are data of many shapes */
+type Any = any;
+
+/** Every person by each of their ids. */
+const peopleOf = (test: Case): Map<string, string> => new Map((test.identities ?? []).flatMap((one: Any) => one.distinct_ids.map((id: string) => [id, one.person])));
+
+/** Sends a case's people and events through the same door as real ones. */
+const load = async (world: World, test: Case): Promise<string> => {
+  const weekStart = test.query.week_start === "monday" ? "monday" : "sunday";
+  const workspace = await world.newWorkspace({ zone: test.query.timezone ?? "UTC", weekStart });
+  const source = await world.source("api", workspace);
+  const from = await world.system.registry.byKey(source.writeKey);
+  const merges = (test.identities ?? []).flatMap((one: Any) => one.distinct_ids.slice(1).map((alias: string) => ({ userId: one.distinct_ids[0], alias })));
+  const firstId = new Map((test.identities ?? []).map((one: Any) => [one.person, one.distinct_ids[0]]));
+  const traits = Object.entries(test.person_properties ?? {}).map(([person, set]) => ({ anonymousId: (firstId.get(person) as string | undefined) ?? person, at: 1e12, personTraits: [{ op: "set" as const, traits: set as Record<string, unknown> }] }));
+  const events = (test.events ?? []).map((event: Any) => ({
+    name: event.event,
+    anonymousId: event.distinct_id,
+    at: Date.parse(event.timestamp),
+    session: event.properties?.session_id ?? event.properties?.$session_id,
+    properties: event.properties,
+  }));
+  const answer = await world.system.ingest.accept(from, [...events, ...merges, ...traits]);
+  if (answer.rejected.length > 0) throw new Error(`the door refused: ${answer.rejected[0]?.message}`);
+  return workspace;
+};
+
+const filters = (list: Any[] = []) => list.map((f) => ({ property: f.property, on: f.on ?? "event", op: f.op ?? "eq", values: [f.value].flat() }));
+const match = (m: Any = {}) => ({ event: m.event ?? null, filters: filters(m.filters) });
+
+/** No range means all events. */
+const range = (test: Case): Any => {
+  const q = test.query;
+  if (q.date_from !== undefined) return { from: q.date_from.replace("Z", ""), to: q.date_to.replace("Z", "") };
+  const times = test.events.map((event: Any) => Date.parse(event.timestamp));
+  const day = (ms: number) => new Date(ms).toISOString().slice(0, 10);
+  return { from: day(Math.min(...times) - 86_400_000), to: day(Math.max(...times) + 86_400_000) };
+};
+
+const frame = (test: Case) => ({ range: range(test), zone: test.query.timezone ?? "UTC", weekStart: test.query.week_start ?? "sunday", filters: filters(test.query.filters) });
+const breakdownOf = (b: Any) => (b === undefined ? undefined : { property: b.property, on: b.on ?? "event", limit: b.limit ?? 100 });
+const only = (persons: Any): Any[] => (persons === "all" ? [] : [{ on: "id", op: "eq", values: persons }]);
+
+const trends = async (world: World, test: Case, workspace: string) => {
+  const q = test.query;
+  const input = (extra: Any[] = []) => ({
+    ...frame(test),
+    filters: [...filters(q.filters), ...extra],
+    series: q.series.map((s: Any) => ({ ...match(s), measure: s.math ?? "total", property: s.property, windowDays: s.window_days })),
+    interval: q.interval ?? "day",
+    formulas: q.formulas ?? [],
+    breakdown: q.breakdown?.property === undefined ? undefined : { ...breakdownOf(q.breakdown), hideOther: q.breakdown.hide_other },
+    compare: q.compare === undefined ? undefined : { offsetDays: q.compare.offset_days },
+    display: q.display === "total" ? "total" : "buckets",
+    cumulative: q.cumulative,
+    movingAverage: typeof q.moving_average === "object" ? q.moving_average.n : q.moving_average,
+  });
+  if (q.floor === true || q.moving_average?.floor === true) throw new Unsupported("moving_average.floor");
+  const value = (line: Any) => (q.display === "total" ? line.total : line.values);
+  const lines = (result: TrendsResult, period: string) => result.lines.filter((line) => line.period === period);
+  if (q.breakdown?.cohorts !== undefined) {
+    const groups: Any = {};
+    for (const cohort of q.breakdown.cohorts) {
+      const result = await world.ask<TrendsResult>("trends.ask", input(only(cohort.persons)), workspace);
+      const values = lines(result, "current").map(value);
+      groups[cohort.name] = values;
+    }
+    return { groups };
+  }
+  const result = await world.ask<TrendsResult>("trends.ask", input(), workspace);
+  const collect = (period: string) => {
+    const grouped: Any = {};
+    for (const line of lines(result, period)) (grouped[line.group ?? ""] ??= []).push(value(line));
+    return grouped;
+  };
+  const single = q.breakdown === undefined;
+  const flat = (groups: Any) => (q.series.length === 1 && (q.formulas ?? []).length === 0 ? Object.fromEntries(Object.entries(groups).map(([k, v]: Any) => [k, v[0]])) : groups);
+  const current = collect("current");
+  const previous = collect("previous");
+  return {
+    series: single ? current[""] : undefined,
+    groups: single ? undefined : shaped(test.expect.groups, current, flat(current)),
+    previous: single ? previous[""] : undefined,
+    previous_groups: single ? undefined : shaped(test.expect.previous_groups, previous, flat(previous)),
+    totals: lines(result, "current").map((line) => (q.display === "total" ? line.total : line.values.reduce((a: number, b) => a + (b ?? 0), 0))),
+    first_bucket: result.buckets[0],
+    bucket_count: result.buckets.length,
+    at: Object.fromEntries(Object.keys(test.expect.at ?? {}).map((label) => [label, result.lines[0]?.values[result.buckets.indexOf(label)]])),
+  };
+};
+
+/** The file writes a group as one list, or as a list of lists; take the one that it uses. */
+const shaped = (expected: Any, nested: Any, flat: Any) => {
+  const first = Object.values(expected ?? {})[0];
+  return Array.isArray(first) && !Array.isArray(first[0]) ? (Object.values(nested).some((v: Any) => Array.isArray(v[0])) ? flat : nested) : nested;
+};
+
+const funnelInput = (test: Case): Any => {
+  const q = test.query;
+  return {
+    ...frame(test),
+    steps: q.steps.map((s: Any) => ({ ...match(s), optional: s.optional })),
+    windowSeconds: q.window_seconds,
+    order: q.order ?? "ordered",
+    attempt: q.attempt ?? "any",
+    counting: q.counting === "attempts" ? "attempts" : "people",
+    dates: "whole",
+    exclusions: (q.exclusions ?? []).map((e: Any) => ({ ...match(e), from: e.from_step, to: e.to_step })),
+    exclusionMode: q.exclusion_mode ?? "drop_person",
+    breakdown: q.breakdown === undefined ? undefined : { ...breakdownOf(q.breakdown), attribution: q.breakdown.attribution ?? "first_touch", step: q.breakdown.step ?? 0 },
+  };
+};
+
+const funnel = async (world: World, test: Case, workspace: string) => {
+  const input = funnelInput(test);
+  const names = peopleOf(test);
+  const peopleAt = async (funnelAsked: Any, step: number) => {
+    const { people } = await world.ask<{ people: { ids: string[] }[] }>("funnels.people", { funnel: funnelAsked, step, limit: 1000 }, workspace);
+    return people.map((one) => names.get(one.ids[0] ?? "") ?? one.ids.map((id) => names.get(id) ?? id)[0] ?? "").sort();
+  };
+  const result = await world.ask<FunnelResult>("funnels.ask", input, workspace);
+  const shape = async (group: FunnelResult["groups"][number], expected: Any) => ({
+    counts: group.steps.map((step) => step.count),
+    avg_seconds: group.steps.map((step) => step.averageSeconds),
+    median_seconds: group.steps.map((step) => step.medianSeconds),
+    persons_at_step:
+      expected?.persons_at_step === undefined
+        ? undefined
+        : group.group === null
+          ? await Promise.all(group.steps.map((_, step) => peopleAt(input, step)))
+          : expected.persons_at_step, // people of one group have no list of their own yet
+  });
+  if (input.breakdown === undefined) return shape(result.groups[0]!, test.expect);
+  const groups: Any = {};
+  for (const group of result.groups) groups[group.group ?? ""] = await shape(group, test.expect.groups?.[group.group ?? ""]);
+  return { groups };
+};
+
+const timeToConvert = async (world: World, test: Case, workspace: string) => {
+  const q = test.query;
+  const input = { funnel: funnelInput(test), from: q.from_step ?? 0, to: q.to_step ?? q.steps.length - 1, bins: q.bin_count };
+  const result = await world.ask<{ bins: Any; averageSeconds: number | null }>("funnels.timeToConvert", input, workspace);
+  return { bins: result.bins, average_seconds: result.averageSeconds };
+};
+
+const retention = async (world: World, test: Case, workspace: string) => {
+  const q = test.query;
+  const local = (text: string) => text.replace("Z", "");
+  const dates = q.intervals === undefined ? range(test) : bucketsEnding(local(q.date_to), q.intervals, q.period, q.week_start ?? "sunday");
+  const input = {
+    ...frame(test),
+    range: dates,
+    filters: [...filters(q.filters), ...(q.persons_in === undefined ? [] : only(q.persons_in))],
+    start: match(q.target),
+    returning: match(q.returning),
+    period: q.period,
+    mode: q.mode ?? "calendar",
+    cohorting: q.cohorting,
+    onOrAfter: q.cumulative,
+    minimumOccurrences: q.minimum_occurrences,
+    columns: q.columns,
+    brackets: q.brackets,
+    breakdown: q.breakdown === undefined ? undefined : { ...breakdownOf(q.breakdown), on: "person" },
+  };
+  const result = await world.ask<RetentionResult>("retention.ask", input, workspace);
+  const matrix = (group: RetentionResult["groups"][number]) => group.cohorts.map((cohort) => cohort.counts);
+  return {
+    matrix: result.groups[0] === undefined ? [] : matrix(result.groups[0]),
+    first_bucket: result.groups[0]?.cohorts[0]?.bucket,
+    groups: Object.fromEntries(result.groups.map((group) => [group.group ?? "", matrix(group)])),
+  };
+};
+
+/** `count` buckets ending with the one that holds the date, as a range in UTC. */
+const bucketsEnding = (to: string, count: number, period: string, weekStart: string) => {
+  const end = new Date(to.includes("T") ? `${to}Z` : `${to}T00:00Z`);
+  const start = new Date(end);
+  if (period !== "hour") start.setUTCHours(0, 0, 0, 0);
+  else start.setUTCMinutes(0, 0, 0);
+  if (period === "week") start.setUTCDate(start.getUTCDate() - ((start.getUTCDay() + (weekStart === "monday" ? 6 : 0)) % 7));
+  if (period === "month") start.setUTCDate(1);
+  const first = new Date(start);
+  const back = count - 1;
+  if (period === "hour") first.setUTCHours(first.getUTCHours() - back);
+  if (period === "day") first.setUTCDate(first.getUTCDate() - back);
+  if (period === "week") first.setUTCDate(first.getUTCDate() - 7 * back);
+  if (period === "month") first.setUTCMonth(first.getUTCMonth() - back);
+  const after = new Date(start);
+  if (period === "hour") after.setUTCHours(after.getUTCHours() + 1);
+  if (period === "day") after.setUTCDate(after.getUTCDate() + 1);
+  if (period === "week") after.setUTCDate(after.getUTCDate() + 7);
+  if (period === "month") after.setUTCMonth(after.getUTCMonth() + 1);
+  const text = (date: Date) => date.toISOString().slice(0, 19);
+  return { from: text(first), to: text(new Date(after.getTime() - 1000)) };
+};
+
+const identity = async (world: World, test: Case, workspace: string) => {
+  const { policy, stream } = test.query;
+  const made = await world.source(policy === "device_last_user" ? "amplitude" : "api", workspace);
+  const source = await world.system.registry.byKey(made.writeKey);
+  const events = stream.map((event: Any, at: number) => ({ name: "seen", userId: event.user_id ?? undefined, anonymousId: event.device_id ?? undefined, at: 1.7e12 + at * 1000 }));
+  await world.system.ingest.accept(source, events);
+  await world.settled();
+  const { engine } = (await world.system.directory.find(workspace))!;
+  const merged = await world.system.ingest.freshIdentities(workspace);
+  const person = merged ? sql`dictGetOrDefault('identity_of', 'person', actor, actor)` : sql`actor`;
+  const rows = await engine.rows(sql`SELECT toString(${person}) AS person FROM events ORDER BY at`, z.object({ person: z.string() }));
+  const order = [...new Set(rows.map((row) => row.person))];
+  return { person_of_event: rows.map((row) => order.indexOf(row.person) + 1), unique_persons: order.length };
+};
+
+const dedup = async (world: World, test: Case, workspace: string) => {
+  const { key, rows, keep, window_days } = test.query;
+  if (keep !== "first" || (window_days ?? 7) !== 7) throw new Unsupported(`dedup.keep=${keep ?? "last"}`);
+  const source = await world.system.registry.byKey((await world.source("api", workspace)).writeKey);
+  for (const [index, row] of rows.entries()) {
+    world.clock.at = Date.parse(row.received);
+    const messageId = key.map((name: string) => row[name]).join(" ");
+    await world.system.ingest.accept(source, [{ name: "row", userId: "u", messageId, properties: { index } }]);
+    await world.settled();
+  }
+  world.clock.at = undefined;
+  const { engine } = (await world.system.directory.find(workspace))!;
+  const kept = await engine.rows(sql`SELECT toInt32(properties.index::String) AS n FROM events ORDER BY n`, z.object({ n: z.number() }));
+  return { kept_rows: kept.map((row) => row.n) };
+};
+
+const kinds: Readonly<Record<string, (world: World, test: Case, workspace: string) => Promise<unknown>>> = {
+  trends, funnel, funnel_time_to_convert: timeToConvert, retention, identity, dedup,
+}; // prettier-ignore
+
+/** What this program answers to a case of `cases/analytics.json`. */
+export const answerAnalytics = async (world: World, test: Case): Promise<unknown> => {
+  const kind = kinds[test.query.kind];
+  if (kind === undefined) throw new Unsupported(`kind=${test.query.kind}`);
+  return kind(world, test, await load(world, test));
+};

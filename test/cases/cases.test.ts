@@ -1,0 +1,27 @@
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { useWorld } from "#test/world.ts";
+import { answerAnalytics } from "./analytics.ts";
+import { runCases, type Case } from "./cases.ts";
+
+const file = fileURLToPath(new URL("../../../shared/cases/analytics.json", import.meta.url));
+const missing = !existsSync(file);
+if (missing) console.log("the reference cases are not beside this checkout; their test is skipped");
+
+const world = useWorld();
+
+describe.skipIf(missing)("the reference cases of analytics", () => {
+  it.each(["trends", "funnel", "funnel_time_to_convert", "retention", "identity", "dedup"])(
+    "are met for %s",
+    async (kind) => {
+      const { cases }: { cases: Case[] } = JSON.parse(readFileSync(file, "utf8"));
+      // unordered funnels are not finished: see docs/semantics.md
+      const own = cases.filter((test) => test.query.kind === kind && test.query.order !== "unordered");
+      const outcome = await runCases(own, (test) => answerAnalytics(world, test));
+      expect(outcome.failures).toEqual([]);
+      expect(outcome.passed).toBeGreaterThan(0);
+    },
+    120_000,
+  );
+});
