@@ -11,12 +11,27 @@ if (error || !binary) {
   process.exit(1);
 }
 const text = Buffer.from(binary).toString("base64");
-writeFileSync(target, `// Made by scripts/build-wasm.js from evaluator.as.ts. Do not edit.\nexport const evaluatorWasm =\n  "${text}";\n`);
+writeFileSync(
+  target,
+  `// Made by scripts/build-wasm.js from evaluator.as.ts. Do not edit.\nexport const evaluatorWasm =\n  "${text}";\n`,
+);
 console.log(`${target}: ${binary.length} bytes`);
 
 async function compile() {
   let made;
-  const options = [source, "--outFile", "evaluator.wasm", "-O3", "--runtime", "stub", "--noAssert", "--use", "abort=", "--initialMemory", "2"];
+  const options = [
+    source,
+    "--outFile",
+    "evaluator.wasm",
+    "-O3",
+    "--runtime",
+    "stub",
+    "--noAssert",
+    "--use",
+    "abort=",
+    "--initialMemory",
+    "2",
+  ];
   const result = await asc.main(options, {
     writeFile: (name, contents) => {
       if (name.endsWith(".wasm")) made = contents;

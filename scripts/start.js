@@ -21,6 +21,10 @@ server.on("exit", (code) => process.exit(code ?? 1));
 
 function walk(folder) {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
-    entry.isDirectory() ? walk(join(folder, entry.name)) : entry.name.endsWith(".wasm.ts") ? [] : [join(folder, entry.name)],
+    entry.isDirectory()
+      ? walk(join(folder, entry.name))
+      : entry.name.endsWith(".wasm.ts")
+        ? []
+        : [join(folder, entry.name)],
   );
 }

@@ -29,13 +29,24 @@ export interface World {
 export const startWorld = async (overrides: Record<string, unknown> = {}): Promise<World> => {
   const folder = mkdtempSync(join(tmpdir(), "throughline-world-"));
   const clock: Clock & { at: number | undefined } = { at: undefined, now: () => clock.at ?? Date.now() };
-  const config = readConfig(process.env, { data: folder, port: 0, log_level: "error", engine_memory: 3e9, ...overrides });
+  const config = readConfig(process.env, {
+    data: folder,
+    port: 0,
+    log_level: "error",
+    engine_memory: 3e9,
+    ...overrides,
+  });
   const system = await openSystem(config, clock);
   const server = await listen(system);
   const owner = { email: "ana@example.com", password: "correct horse battery" };
   const member = await system.access.createMember(owner.email, "Ana", owner.password);
   const newWorkspace: World["newWorkspace"] = (options = {}) =>
-    createWorkspace(system.store, { name: "Acme", zone: options.zone ?? "UTC", weekStart: options.weekStart ?? "monday" }, member, Date.now());
+    createWorkspace(
+      system.store,
+      { name: "Acme", zone: options.zone ?? "UTC", weekStart: options.weekStart ?? "monday" },
+      member,
+      Date.now(),
+    );
   const workspace = await newWorkspace();
   const session = await system.access.signIn(owner.email, owner.password);
   const principal = await system.access.fromSession(session);

@@ -54,10 +54,17 @@ const doctor = defineCommand({
     console.log(`data      ${config.data}`);
     const system = await openSystem({ ...config, log_level: "error" });
     console.log(`engine    ${await system.engine.version()} (${system.host === undefined ? "server" : "embedded"})`);
-    console.log(`state     ${config.database_url === undefined ? "embedded" : "PostgreSQL"}, ${(await system.directory.all()).length} workspace(s)`);
+    console.log(
+      `state     ${config.database_url === undefined ? "embedded" : "PostgreSQL"}, ${(await system.directory.all()).length} workspace(s)`,
+    );
     console.log(`backlog   ${system.ingest.stats.backlogBytes} bytes`);
     await system.close();
   }),
 });
 
-await runMain(defineCommand({ meta: { name: "throughline", version, description: "An open, self-hosted growth system." }, subCommands: { serve, doctor } }));
+await runMain(
+  defineCommand({
+    meta: { name: "throughline", version, description: "An open, self-hosted growth system." },
+    subCommands: { serve, doctor },
+  }),
+);

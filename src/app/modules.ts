@@ -31,8 +31,23 @@ export interface Services {
 export const tables: readonly TableDoc[] = [...eventTables, ...peopleTables];
 
 /** Every module of the program. A test compares this list with the folders. */
-export const createModules = ({ config, clock, store, access, directory, ingest, registry }: Services): readonly Module[] => [
-  workspaces({ store, access, directory, openSignUp: config.open_sign_up, secureCookies: config.public_url?.startsWith("https:") === true, version }),
+export const createModules = ({
+  config,
+  clock,
+  store,
+  access,
+  directory,
+  ingest,
+  registry,
+}: Services): readonly Module[] => [
+  workspaces({
+    store,
+    access,
+    directory,
+    openSignUp: config.open_sign_up,
+    secureCookies: config.public_url?.startsWith("https:") === true,
+    version,
+  }),
   sources({ ingest, registry, clock, publicUrl: config.public_url }),
   catalog({ ingest }),
   trends({ ingest }),

@@ -28,14 +28,20 @@ export interface System extends Services {
 export const openSystem = async (config: Config, clock: Clock = systemClock): Promise<System> => {
   const log = createLog(config.log_level);
   const url = config.clickhouse_url;
-  const hostOptions = { path: join(config.data, "engine"), memoryBytes: config.engine_memory, readers: config.engine_queries, log };
+  const hostOptions = {
+    path: join(config.data, "engine"),
+    memoryBytes: config.engine_memory,
+    readers: config.engine_queries,
+    log,
+  };
   const host = url === undefined ? await launchEngine(hostOptions) : undefined;
   const engine = connectEngine({
     url: host?.url ?? url ?? "",
     username: host === undefined ? config.clickhouse_user : "default",
     password: host?.password ?? config.clickhouse_password,
   });
-  const dialect = config.database_url === undefined ? embeddedDialect(config.data) : postgresDialect(config.database_url);
+  const dialect =
+    config.database_url === undefined ? embeddedDialect(config.data) : postgresDialect(config.database_url);
   const store = await openStore(dialect);
   const access = createAccess(store, clock);
   const directory = openDirectory(store, engine, tables, log);

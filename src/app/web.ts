@@ -21,20 +21,37 @@ const policy = [
 /** Serves the built web app; every address that nothing else answers is one of its pages. */
 export const mountWeb = async (http: FastifyInstance): Promise<void> => {
   if (folder === undefined) {
-    http.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: { code: "http.not_found", message: "There is nothing here. The web app is not built: run npm run build.", details: {} } }));
+    http.setNotFoundHandler((_request, reply) =>
+      reply.code(404).send({
+        error: {
+          code: "http.not_found",
+          message: "There is nothing here. The web app is not built: run npm run build.",
+          details: {},
+        },
+      }),
+    );
     return;
   }
   await http.register(fastifyStatic, {
     root: folder,
     wildcard: false,
     setHeaders: (reply, path) => {
-      void reply.header("cache-control", path.includes("/assets/") ? "public, max-age=31536000, immutable" : "no-cache");
+      void reply.header(
+        "cache-control",
+        path.includes("/assets/") ? "public, max-age=31536000, immutable" : "no-cache",
+      );
       void reply.header("content-security-policy", policy);
     },
   });
   http.setNotFoundHandler((request, reply) => {
     const wantsPage = request.method === "GET" && /text\/html/.test(request.headers.accept ?? "");
     if (wantsPage) return reply.sendFile("index.html");
-    return reply.code(404).send({ error: { code: "http.not_found", message: `There is nothing at ${request.method} ${request.url.split("?")[0] ?? ""}.`, details: {} } });
+    return reply.code(404).send({
+      error: {
+        code: "http.not_found",
+        message: `There is nothing at ${request.method} ${request.url.split("?")[0] ?? ""}.`,
+        details: {},
+      },
+    });
   });
 };

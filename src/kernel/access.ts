@@ -67,7 +67,8 @@ export const createAccess = (store: Store, clock: Clock): Access => {
     createMember: async (email, name, password) => {
       const address = normalise(email);
       const taken = await store.selectFrom("members").select("id").where("email", "=", address).executeTakeFirst();
-      if (taken !== undefined) throw new Refusal("access.email_taken", "There is a member with this email already.", {}, 409);
+      if (taken !== undefined)
+        throw new Refusal("access.email_taken", "There is a member with this email already.", {}, 409);
       const id = newId("mem");
       const row = { id, email: address, name, password: await hash(password), created_at: iso() };
       await store.insertInto("members").values(row).execute();
@@ -112,7 +113,9 @@ export const createAccess = (store: Store, clock: Clock): Access => {
         .where("hash", "=", hashSecret(key))
         .where("revoked_at", "is", null)
         .executeTakeFirst();
-      return row === undefined ? { kind: "nobody" } : { kind: "key", id: row.id, workspace: row.workspace, role: row.role as Role };
+      return row === undefined
+        ? { kind: "nobody" }
+        : { kind: "key", id: row.id, workspace: row.workspace, role: row.role as Role };
     },
 
     roleIn: async (principal, workspace) => {

@@ -7,7 +7,10 @@ import { Refusal } from "./refusal.ts";
 
 const size = z.union([
   z.number().int().positive(),
-  z.string().regex(/^\d+(\.\d+)?\s*(kb|mb|gb|b)?$/i, "a size like 500mb or 4gb").transform(bytesOf),
+  z
+    .string()
+    .regex(/^\d+(\.\d+)?\s*(kb|mb|gb|b)?$/i, "a size like 500mb or 4gb")
+    .transform(bytesOf),
 ]);
 
 function bytesOf(text: string): number {
@@ -16,7 +19,10 @@ function bytesOf(text: string): number {
   return Math.round(Number(number) * factor);
 }
 
-const flag = z.union([z.boolean(), z.enum(["true", "false", "1", "0"]).transform((text) => text === "true" || text === "1")]);
+const flag = z.union([
+  z.boolean(),
+  z.enum(["true", "false", "1", "0"]).transform((text) => text === "true" || text === "1"),
+]);
 
 /** Every setting, with what it means. Environment names are these in capitals behind THROUGHLINE_. */
 export const Config = z.strictObject({
@@ -30,9 +36,17 @@ export const Config = z.strictObject({
   clickhouse_password: z.string().default(""),
   database_url: z.url().optional().describe("A PostgreSQL server to use in place of the embedded state store."),
   engine_memory: size.default(Math.round(totalmem() * 0.4)).describe("Memory the embedded engine may take, e.g. 4gb."),
-  engine_queries: z.coerce.number().int().min(1).max(64).default(4).describe("Queries the embedded engine runs at once."),
+  engine_queries: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(64)
+    .default(4)
+    .describe("Queries the embedded engine runs at once."),
   ingest_fsync: flag.default(true).describe("Force each batch to the disk before it is acknowledged."),
-  ingest_backlog: size.default(1_000_000_000).describe("Bytes of accepted events that may wait for the store before 503."),
+  ingest_backlog: size
+    .default(1_000_000_000)
+    .describe("Bytes of accepted events that may wait for the store before 503."),
   log_level: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
   open_sign_up: flag.default(false).describe("Let anybody who reaches the page create a member after the owner."),
 });
@@ -66,5 +80,7 @@ export const readConfig = (env: NodeJS.ProcessEnv, overrides: Readonly<Record<st
       ? `${issue.keys.join(", ")}: no such setting`
       : `${issue.path.join(".")}: ${issue.message}`,
   );
-  throw new Refusal("config.invalid", `The configuration has ${faults.length} fault(s): ${faults.join("; ")}.`, { faults });
+  throw new Refusal("config.invalid", `The configuration has ${faults.length} fault(s): ${faults.join("; ")}.`, {
+    faults,
+  });
 };

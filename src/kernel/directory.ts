@@ -12,11 +12,24 @@ export interface Directory extends WorkspaceDirectory {
 }
 
 /** Finds workspaces, and makes their database and tables when they are first used. */
-export const openDirectory = (store: Store, server: EngineServer, tables: readonly TableDoc[], log: Logger): Directory => {
-  const opened = new Map<string, Promise<{ workspace: Workspace; engine: ReturnType<EngineServer["in"]> } | undefined>>();
+export const openDirectory = (
+  store: Store,
+  server: EngineServer,
+  tables: readonly TableDoc[],
+  log: Logger,
+): Directory => {
+  const opened = new Map<
+    string,
+    Promise<{ workspace: Workspace; engine: ReturnType<EngineServer["in"]> } | undefined>
+  >();
 
   const read = async (id: string): Promise<Workspace | undefined> => {
-    const row = await store.selectFrom("workspaces").selectAll().where("id", "=", id).where("removed_at", "is", null).executeTakeFirst();
+    const row = await store
+      .selectFrom("workspaces")
+      .selectAll()
+      .where("id", "=", id)
+      .where("removed_at", "is", null)
+      .executeTakeFirst();
     return row === undefined ? undefined : asWorkspace(row);
   };
 
@@ -46,13 +59,26 @@ export const openDirectory = (store: Store, server: EngineServer, tables: readon
       opened.delete(id);
     },
     all: async () => {
-      const rows = await store.selectFrom("workspaces").selectAll().where("removed_at", "is", null).orderBy("created_at").execute();
+      const rows = await store
+        .selectFrom("workspaces")
+        .selectAll()
+        .where("removed_at", "is", null)
+        .orderBy("created_at")
+        .execute();
       return rows.map(asWorkspace);
     },
   };
 };
 
-const asWorkspace = (row: { id: string; name: string; database: string; secret: string; zone: string; week_start: string; is_demo: number }): Workspace => ({
+const asWorkspace = (row: {
+  id: string;
+  name: string;
+  database: string;
+  secret: string;
+  zone: string;
+  week_start: string;
+  is_demo: number;
+}): Workspace => ({
   id: row.id,
   name: row.name,
   database: row.database,

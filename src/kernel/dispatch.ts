@@ -72,7 +72,12 @@ export const createDispatch = ({ modules, access, directory, clock, log }: Parts
     const found = role === undefined ? undefined : await directory.find(id);
     if (found === undefined) throw notHere();
     if (!allows(role, permission)) {
-      throw new Refusal("access.not_allowed", `This needs the permission to ${permission}; the role here is ${role}.`, {}, 403);
+      throw new Refusal(
+        "access.not_allowed",
+        `This needs the permission to ${permission}; the role here is ${role}.`,
+        {},
+        403,
+      );
     }
     return { ...found, role };
   };

@@ -20,7 +20,9 @@ const answer = (error: unknown, request: FastifyRequest, reply: FastifyReply): v
   const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : 500;
   if (refusal !== undefined) {
     if (refusal.status === 429 || refusal.status === 503) void reply.header("retry-after", "2");
-    void reply.code(refusal.status).send({ error: { code: refusal.code, message: refusal.message, details: refusal.details } });
+    void reply
+      .code(refusal.status)
+      .send({ error: { code: refusal.code, message: refusal.message, details: refusal.details } });
   } else if (status < 500) {
     const message = error instanceof Error ? error.message : "The request could not be read.";
     void reply.code(status).send({ error: { code: "http.bad_request", message, details: {} } });
@@ -78,7 +80,15 @@ const hostOf = (origin: string): string | undefined => {
 export const setSession = (reply: FastifyReply | undefined, secure: boolean, session: string | undefined): void => {
   const value = session ?? "";
   const maxAge = session === undefined ? 0 : 30 * 86_400;
-  const cookie = stringifySetCookie({ name: cookieName, value, httpOnly: true, sameSite: "lax", path: "/", maxAge, secure });
+  const cookie = stringifySetCookie({
+    name: cookieName,
+    value,
+    httpOnly: true,
+    sameSite: "lax",
+    path: "/",
+    maxAge,
+    secure,
+  });
   void reply?.header("set-cookie", cookie);
 };
 
@@ -104,7 +114,14 @@ export const mountOperations = (server: FastifyInstance, access: Access, dispatc
     const chosen = request.headers["x-throughline-workspace"];
     const workspace = typeof chosen === "string" ? chosen : undefined;
     const { operation } = request.params;
-    const output = await dispatch({ operation, input: request.body, principal, workspace, signal: goneSignal(reply), reply });
+    const output = await dispatch({
+      operation,
+      input: request.body,
+      principal,
+      workspace,
+      signal: goneSignal(reply),
+      reply,
+    });
     return reply.send(output);
   });
 };

@@ -24,10 +24,19 @@ interface Refused {
 }
 
 /** Asks an operation of the server; input and output types come from its contract. */
-export const call = async <I extends z.ZodType, O extends z.ZodType>(operation: Operation<I, O>, input: z.input<I>, signal?: AbortSignal): Promise<z.output<O>> => {
+export const call = async <I extends z.ZodType, O extends z.ZodType>(
+  operation: Operation<I, O>,
+  input: z.input<I>,
+  signal?: AbortSignal,
+): Promise<z.output<O>> => {
   const headers: Record<string, string> = { "content-type": "application/json" };
   if (workspace !== undefined) headers["x-throughline-workspace"] = workspace;
-  const response = await fetch(`/api/${operation.name}`, { method: "POST", headers, body: JSON.stringify(input), signal: signal ?? null }).catch((error: unknown) => {
+  const response = await fetch(`/api/${operation.name}`, {
+    method: "POST",
+    headers,
+    body: JSON.stringify(input),
+    signal: signal ?? null,
+  }).catch((error: unknown) => {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new CallError("The server cannot be reached. Check that it is running, then try again.", "network", 0);
   });

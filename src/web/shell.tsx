@@ -1,4 +1,14 @@
-import { ActionIcon, AppShell, Badge, Burger, Button, Group, NavLink, Text, useMantineColorScheme } from "@mantine/core";
+import {
+  ActionIcon,
+  AppShell,
+  Badge,
+  Burger,
+  Button,
+  Group,
+  NavLink,
+  Text,
+  useMantineColorScheme,
+} from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconChartLine, IconMoon, IconPlugConnected, IconSun } from "@tabler/icons-react";
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
@@ -19,7 +29,12 @@ const SchemeSwitch = () => {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const next = colorScheme === "dark" ? "light" : "dark";
   return (
-    <ActionIcon variant="default" size="lg" aria-label={`Switch to ${next} colours`} onClick={() => setColorScheme(next)}>
+    <ActionIcon
+      variant="default"
+      size="lg"
+      aria-label={`Switch to ${next} colours`}
+      onClick={() => setColorScheme(next)}
+    >
       {next === "dark" ? <IconMoon size={18} /> : <IconSun size={18} />}
     </ActionIcon>
   );
@@ -30,7 +45,11 @@ export const Shell = ({ workspace, isDemo, signOut }: { workspace: string; isDem
   const [opened, { toggle, close }] = useDisclosure();
   const path = useRouterState({ select: (state) => state.location.pathname });
   return (
-    <AppShell header={{ height: 56 }} navbar={{ width: 200, breakpoint: "sm", collapsed: { mobile: !opened } }} padding="md">
+    <AppShell
+      header={{ height: 56 }}
+      navbar={{ width: 200, breakpoint: "sm", collapsed: { mobile: !opened } }}
+      padding="md"
+    >
       <AppShell.Header>
         <Group h="100%" px="md" justify="space-between" wrap="nowrap">
           <Group gap="sm" wrap="nowrap">
@@ -51,7 +70,16 @@ export const Shell = ({ workspace, isDemo, signOut }: { workspace: string; isDem
       </AppShell.Header>
       <AppShell.Navbar p="sm" aria-label="Pages">
         {pages.map((page) => (
-          <NavLink key={page.path} component={Link} to={page.path} label={page.title} leftSection={page.icon} active={path.startsWith(page.path)} variant="light" onClick={close} />
+          <NavLink
+            key={page.path}
+            component={Link}
+            to={page.path}
+            label={page.title}
+            leftSection={page.icon}
+            active={path.startsWith(page.path)}
+            variant="light"
+            onClick={close}
+          />
         ))}
       </AppShell.Navbar>
       <AppShell.Main>

@@ -10,7 +10,8 @@ import { Unsupported, type Case } from "./cases.ts";
 type Any = any;
 
 /** Every person by each of their ids. */
-const peopleOf = (test: Case): Map<string, string> => new Map((test.identities ?? []).flatMap((one: Any) => one.distinct_ids.map((id: string) => [id, one.person])));
+const peopleOf = (test: Case): Map<string, string> =>
+  new Map((test.identities ?? []).flatMap((one: Any) => one.distinct_ids.map((id: string) => [id, one.person])));
 
 /** Sends a case's people and events through the same door as real ones. */
 const load = async (world: World, test: Case): Promise<string> => {
@@ -18,9 +19,15 @@ const load = async (world: World, test: Case): Promise<string> => {
   const workspace = await world.newWorkspace({ zone: test.query.timezone ?? "UTC", weekStart });
   const source = await world.source("api", workspace);
   const from = await world.system.registry.byKey(source.writeKey);
-  const merges = (test.identities ?? []).flatMap((one: Any) => one.distinct_ids.slice(1).map((alias: string) => ({ userId: one.distinct_ids[0], alias })));
+  const merges = (test.identities ?? []).flatMap((one: Any) =>
+    one.distinct_ids.slice(1).map((alias: string) => ({ userId: one.distinct_ids[0], alias })),
+  );
   const firstId = new Map((test.identities ?? []).map((one: Any) => [one.person, one.distinct_ids[0]]));
-  const traits = Object.entries(test.person_properties ?? {}).map(([person, set]) => ({ anonymousId: (firstId.get(person) as string | undefined) ?? person, at: 1e12, personTraits: [{ op: "set" as const, traits: set as Record<string, unknown> }] }));
+  const traits = Object.entries(test.person_properties ?? {}).map(([person, set]) => ({
+    anonymousId: (firstId.get(person) as string | undefined) ?? person,
+    at: 1e12,
+    personTraits: [{ op: "set" as const, traits: set as Record<string, unknown> }],
+  }));
   const events = (test.events ?? []).map((event: Any) => ({
     name: event.event,
     anonymousId: event.distinct_id,
@@ -33,7 +40,8 @@ const load = async (world: World, test: Case): Promise<string> => {
   return workspace;
 };
 
-const filters = (list: Any[] = []) => list.map((f) => ({ property: f.property, on: f.on ?? "event", op: f.op ?? "eq", values: [f.value].flat() }));
+const filters = (list: Any[] = []) =>
+  list.map((f) => ({ property: f.property, on: f.on ?? "event", op: f.op ?? "eq", values: [f.value].flat() }));
 const match = (m: Any = {}) => ({ event: m.event ?? null, filters: filters(m.filters) });
 
 /** No range means all events. */
@@ -45,8 +53,14 @@ const range = (test: Case): Any => {
   return { from: day(Math.min(...times) - 86_400_000), to: day(Math.max(...times) + 86_400_000) };
 };
 
-const frame = (test: Case) => ({ range: range(test), zone: test.query.timezone ?? "UTC", weekStart: test.query.week_start ?? "sunday", filters: filters(test.query.filters) });
-const breakdownOf = (b: Any) => (b === undefined ? undefined : { property: b.property, on: b.on ?? "event", limit: b.limit ?? 100 });
+const frame = (test: Case) => ({
+  range: range(test),
+  zone: test.query.timezone ?? "UTC",
+  weekStart: test.query.week_start ?? "sunday",
+  filters: filters(test.query.filters),
+});
+const breakdownOf = (b: Any) =>
+  b === undefined ? undefined : { property: b.property, on: b.on ?? "event", limit: b.limit ?? 100 };
 const only = (persons: Any): Any[] => (persons === "all" ? [] : [{ on: "id", op: "eq", values: persons }]);
 
 const trends = async (world: World, test: Case, workspace: string) => {
@@ -54,10 +68,18 @@ const trends = async (world: World, test: Case, workspace: string) => {
   const input = (extra: Any[] = []) => ({
     ...frame(test),
     filters: [...filters(q.filters), ...extra],
-    series: q.series.map((s: Any) => ({ ...match(s), measure: s.math ?? "total", property: s.property, windowDays: s.window_days })),
+    series: q.series.map((s: Any) => ({
+      ...match(s),
+      measure: s.math ?? "total",
+      property: s.property,
+      windowDays: s.window_days,
+    })),
     interval: q.interval ?? "day",
     formulas: q.formulas ?? [],
-    breakdown: q.breakdown?.property === undefined ? undefined : { ...breakdownOf(q.breakdown), hideOther: q.breakdown.hide_other },
+    breakdown:
+      q.breakdown?.property === undefined
+        ? undefined
+        : { ...breakdownOf(q.breakdown), hideOther: q.breakdown.hide_other },
     compare: q.compare === undefined ? undefined : { offsetDays: q.compare.offset_days },
     display: q.display === "total" ? "total" : "buckets",
     cumulative: q.cumulative,
@@ -82,7 +104,10 @@ const trends = async (world: World, test: Case, workspace: string) => {
     return grouped;
   };
   const single = q.breakdown === undefined;
-  const flat = (groups: Any) => (q.series.length === 1 && (q.formulas ?? []).length === 0 ? Object.fromEntries(Object.entries(groups).map(([k, v]: Any) => [k, v[0]])) : groups);
+  const flat = (groups: Any) =>
+    q.series.length === 1 && (q.formulas ?? []).length === 0
+      ? Object.fromEntries(Object.entries(groups).map(([k, v]: Any) => [k, v[0]]))
+      : groups;
   const current = collect("current");
   const previous = collect("previous");
   return {
@@ -90,17 +115,25 @@ const trends = async (world: World, test: Case, workspace: string) => {
     groups: single ? undefined : shaped(test.expect.groups, current, flat(current)),
     previous: single ? previous[""] : undefined,
     previous_groups: single ? undefined : shaped(test.expect.previous_groups, previous, flat(previous)),
-    totals: lines(result, "current").map((line) => (q.display === "total" ? line.total : line.values.reduce((a: number, b) => a + (b ?? 0), 0))),
+    totals: lines(result, "current").map((line) =>
+      q.display === "total" ? line.total : line.values.reduce((a: number, b) => a + (b ?? 0), 0),
+    ),
     first_bucket: result.buckets[0],
     bucket_count: result.buckets.length,
-    at: Object.fromEntries(Object.keys(test.expect.at ?? {}).map((label) => [label, result.lines[0]?.values[result.buckets.indexOf(label)]])),
+    at: Object.fromEntries(
+      Object.keys(test.expect.at ?? {}).map((label) => [label, result.lines[0]?.values[result.buckets.indexOf(label)]]),
+    ),
   };
 };
 
 /** The file writes a group as one list, or as a list of lists; take the one that it uses. */
 const shaped = (expected: Any, nested: Any, flat: Any) => {
   const first = Object.values(expected ?? {})[0];
-  return Array.isArray(first) && !Array.isArray(first[0]) ? (Object.values(nested).some((v: Any) => Array.isArray(v[0])) ? flat : nested) : nested;
+  return Array.isArray(first) && !Array.isArray(first[0])
+    ? Object.values(nested).some((v: Any) => Array.isArray(v[0]))
+      ? flat
+      : nested
+    : nested;
 };
 
 const funnelInput = (test: Case): Any => {
@@ -115,7 +148,14 @@ const funnelInput = (test: Case): Any => {
     dates: "whole",
     exclusions: (q.exclusions ?? []).map((e: Any) => ({ ...match(e), from: e.from_step, to: e.to_step })),
     exclusionMode: q.exclusion_mode ?? "drop_person",
-    breakdown: q.breakdown === undefined ? undefined : { ...breakdownOf(q.breakdown), attribution: q.breakdown.attribution ?? "first_touch", step: q.breakdown.step ?? 0 },
+    breakdown:
+      q.breakdown === undefined
+        ? undefined
+        : {
+            ...breakdownOf(q.breakdown),
+            attribution: q.breakdown.attribution ?? "first_touch",
+            step: q.breakdown.step ?? 0,
+          },
   };
 };
 
@@ -123,7 +163,11 @@ const funnel = async (world: World, test: Case, workspace: string) => {
   const input = funnelInput(test);
   const names = peopleOf(test);
   const peopleAt = async (funnelAsked: Any, step: number) => {
-    const { people } = await world.ask<{ people: { ids: string[] }[] }>("funnels.people", { funnel: funnelAsked, step, limit: 1000 }, workspace);
+    const { people } = await world.ask<{ people: { ids: string[] }[] }>(
+      "funnels.people",
+      { funnel: funnelAsked, step, limit: 1000 },
+      workspace,
+    );
     return people.map((one) => names.get(one.ids[0] ?? "") ?? one.ids.map((id) => names.get(id) ?? id)[0] ?? "").sort();
   };
   const result = await world.ask<FunnelResult>("funnels.ask", input, workspace);
@@ -140,21 +184,34 @@ const funnel = async (world: World, test: Case, workspace: string) => {
   });
   if (input.breakdown === undefined) return shape(result.groups[0]!, test.expect);
   const groups: Any = {};
-  for (const group of result.groups) groups[group.group ?? ""] = await shape(group, test.expect.groups?.[group.group ?? ""]);
+  for (const group of result.groups)
+    groups[group.group ?? ""] = await shape(group, test.expect.groups?.[group.group ?? ""]);
   return { groups };
 };
 
 const timeToConvert = async (world: World, test: Case, workspace: string) => {
   const q = test.query;
-  const input = { funnel: funnelInput(test), from: q.from_step ?? 0, to: q.to_step ?? q.steps.length - 1, bins: q.bin_count };
-  const result = await world.ask<{ bins: Any; averageSeconds: number | null }>("funnels.timeToConvert", input, workspace);
+  const input = {
+    funnel: funnelInput(test),
+    from: q.from_step ?? 0,
+    to: q.to_step ?? q.steps.length - 1,
+    bins: q.bin_count,
+  };
+  const result = await world.ask<{ bins: Any; averageSeconds: number | null }>(
+    "funnels.timeToConvert",
+    input,
+    workspace,
+  );
   return { bins: result.bins, average_seconds: result.averageSeconds };
 };
 
 const retention = async (world: World, test: Case, workspace: string) => {
   const q = test.query;
   const local = (text: string) => text.replace("Z", "");
-  const dates = q.intervals === undefined ? range(test) : bucketsEnding(local(q.date_to), q.intervals, q.period, q.week_start ?? "sunday");
+  const dates =
+    q.intervals === undefined
+      ? range(test)
+      : bucketsEnding(local(q.date_to), q.intervals, q.period, q.week_start ?? "sunday");
   const input = {
     ...frame(test),
     range: dates,
@@ -185,7 +242,8 @@ const bucketsEnding = (to: string, count: number, period: string, weekStart: str
   const start = new Date(end);
   if (period !== "hour") start.setUTCHours(0, 0, 0, 0);
   else start.setUTCMinutes(0, 0, 0);
-  if (period === "week") start.setUTCDate(start.getUTCDate() - ((start.getUTCDay() + (weekStart === "monday" ? 6 : 0)) % 7));
+  if (period === "week")
+    start.setUTCDate(start.getUTCDate() - ((start.getUTCDay() + (weekStart === "monday" ? 6 : 0)) % 7));
   if (period === "month") start.setUTCDate(1);
   const first = new Date(start);
   const back = count - 1;
@@ -206,13 +264,21 @@ const identity = async (world: World, test: Case, workspace: string) => {
   const { policy, stream } = test.query;
   const made = await world.source(policy === "device_last_user" ? "amplitude" : "api", workspace);
   const source = await world.system.registry.byKey(made.writeKey);
-  const events = stream.map((event: Any, at: number) => ({ name: "seen", userId: event.user_id ?? undefined, anonymousId: event.device_id ?? undefined, at: 1.7e12 + at * 1000 }));
+  const events = stream.map((event: Any, at: number) => ({
+    name: "seen",
+    userId: event.user_id ?? undefined,
+    anonymousId: event.device_id ?? undefined,
+    at: 1.7e12 + at * 1000,
+  }));
   await world.system.ingest.accept(source, events);
   await world.settled();
   const { engine } = (await world.system.directory.find(workspace))!;
   const merged = await world.system.ingest.freshIdentities(workspace);
   const person = merged ? sql`dictGetOrDefault('identity_of', 'person', actor, actor)` : sql`actor`;
-  const rows = await engine.rows(sql`SELECT toString(${person}) AS person FROM events ORDER BY at`, z.object({ person: z.string() }));
+  const rows = await engine.rows(
+    sql`SELECT toString(${person}) AS person FROM events ORDER BY at`,
+    z.object({ person: z.string() }),
+  );
   const order = [...new Set(rows.map((row) => row.person))];
   return { person_of_event: rows.map((row) => order.indexOf(row.person) + 1), unique_persons: order.length };
 };
@@ -229,7 +295,10 @@ const dedup = async (world: World, test: Case, workspace: string) => {
   }
   world.clock.at = undefined;
   const { engine } = (await world.system.directory.find(workspace))!;
-  const kept = await engine.rows(sql`SELECT toInt32(properties.index::String) AS n FROM events ORDER BY n`, z.object({ n: z.number() }));
+  const kept = await engine.rows(
+    sql`SELECT toInt32(properties.index::String) AS n FROM events ORDER BY n`,
+    z.object({ n: z.number() }),
+  );
   return { kept_rows: kept.map((row) => row.n) };
 };
 

@@ -18,7 +18,8 @@ export const difference = (expected: unknown, got: unknown, at = ""): string | u
     return near ? undefined : `${at}: expected ${expected}, got ${JSON.stringify(got)}`;
   }
   if (Array.isArray(expected)) {
-    if (!Array.isArray(got) || got.length !== expected.length) return `${at}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(got)}`;
+    if (!Array.isArray(got) || got.length !== expected.length)
+      return `${at}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(got)}`;
     for (const [index, item] of expected.entries()) {
       const found = difference(item, got[index], `${at}[${index}]`);
       if (found !== undefined) return `${found} in ${JSON.stringify(expected)} against ${JSON.stringify(got)}`;
@@ -53,7 +54,12 @@ export const runCases = async (cases: readonly Case[], answer: (test: Case) => P
       else failures.push({ id: test.id, kind: test.query.kind, why });
     } catch (error) {
       if (error instanceof Unsupported) unsupported.set(error.message, (unsupported.get(error.message) ?? 0) + 1);
-      else failures.push({ id: test.id, kind: test.query.kind, why: error instanceof Error ? error.message : String(error) });
+      else
+        failures.push({
+          id: test.id,
+          kind: test.query.kind,
+          why: error instanceof Error ? error.message : String(error),
+        });
     }
   }
   return { passed, failures, unsupported };

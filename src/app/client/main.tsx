@@ -13,7 +13,8 @@ import { Problem, Waiting } from "#web/kit/states.tsx";
 import { Shell } from "#web/shell.tsx";
 import { theme } from "#web/theme.ts";
 
-const useBegin = () => useQuery({ queryKey: ["begin"], queryFn: ({ signal }) => call(begin, {}, signal), staleTime: 60_000 });
+const useBegin = () =>
+  useQuery({ queryKey: ["begin"], queryFn: ({ signal }) => call(begin, {}, signal), staleTime: 60_000 });
 
 /** Decides which door somebody stands before: set up, sign in, or the workspace. */
 const Root = () => {
@@ -26,7 +27,9 @@ const Root = () => {
   const [workspace] = data.workspaces;
   if (data.member === null || workspace === undefined) return <SignIn done={again} />;
   chooseWorkspace(workspace.id);
-  return <Shell workspace={workspace.name} isDemo={workspace.isDemo} signOut={() => void call(signOut, {}).then(again)} />;
+  return (
+    <Shell workspace={workspace.name} isDemo={workspace.isDemo} signOut={() => void call(signOut, {}).then(again)} />
+  );
 };
 
 const root = createRootRoute({ component: Root });

@@ -7,5 +7,9 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 export default defineConfig({
   root: here,
   plugins: [react()],
-  build: { outDir: fileURLToPath(new URL("../../../dist/web", import.meta.url)), emptyOutDir: true, chunkSizeWarningLimit: 900 },
+  build: {
+    outDir: fileURLToPath(new URL("../../../dist/web", import.meta.url)),
+    emptyOutDir: true,
+    chunkSizeWarningLimit: 900,
+  },
 });

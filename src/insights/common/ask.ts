@@ -11,7 +11,11 @@ import { checkZone } from "./time.ts";
 const settleMs = 2_000;
 
 /** Makes the scope of a question: identities fresh, everything acknowledged before it readable. */
-export const scopeOf = async (ingest: Ingest, call: WorkspaceCall, frame: { zone?: string | undefined; weekStart?: "monday" | "sunday" | undefined } = {}): Promise<Scope> => {
+export const scopeOf = async (
+  ingest: Ingest,
+  call: WorkspaceCall,
+  frame: { zone?: string | undefined; weekStart?: "monday" | "sunday" | undefined } = {},
+): Promise<Scope> => {
   await ingest.caughtUp(settleMs);
   return {
     engine: call.engine,
@@ -24,13 +28,24 @@ export const scopeOf = async (ingest: Ingest, call: WorkspaceCall, frame: { zone
 };
 
 /** Asks the engine, with the question's own limits, and ends the query when the caller goes away. */
-export const ask = <T>(call: WorkspaceCall, statement: Sql, row: z.ZodType<T>, purpose: Purpose = "ask"): Promise<T[]> =>
-  call.engine.rows(statement, row, { purpose, signal: call.signal });
+export const ask = <T>(
+  call: WorkspaceCall,
+  statement: Sql,
+  row: z.ZodType<T>,
+  purpose: Purpose = "ask",
+): Promise<T[]> => call.engine.rows(statement, row, { purpose, signal: call.signal });
 
 /** The statement with its values in place, for people to read. Never executed. */
 export const readable = (statement: Sql): string => {
   const { query, params } = compile(statement);
   const shown = (value: unknown): string =>
-    Array.isArray(value) ? `[${value.map(shown).join(", ")}]` : typeof value === "string" ? `'${value.replaceAll("'", "''")}'` : String(value);
-  return query.replace(/\{(p\d+):[^}]+\}/g, (_, name: string) => shown(params[name])).replace(/\n\s*\n/g, "\n").trim();
+    Array.isArray(value)
+      ? `[${value.map(shown).join(", ")}]`
+      : typeof value === "string"
+        ? `'${value.replaceAll("'", "''")}'`
+        : String(value);
+  return query
+    .replace(/\{(p\d+):[^}]+\}/g, (_, name: string) => shown(params[name]))
+    .replace(/\n\s*\n/g, "\n")
+    .trim();
 };

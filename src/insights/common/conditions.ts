@@ -23,8 +23,10 @@ const numberOf = (filter: Filter): number => {
 const textConditions = {
   eq: (text: Sql, { values }: Filter) => sql`${text} IN ${bind.strings(values)}`,
   neq: (text: Sql, { values }: Filter) => sql`${text} NOT IN ${bind.strings(values)}`,
-  contains: (text: Sql, { values }: Filter) => anyOf(values.map((value) => sql`positionCaseInsensitiveUTF8(${text}, ${bind.string(value)}) > 0`)),
-  not_contains: (text: Sql, { values }: Filter) => allOf(values.map((value) => sql`positionCaseInsensitiveUTF8(${text}, ${bind.string(value)}) = 0`)),
+  contains: (text: Sql, { values }: Filter) =>
+    anyOf(values.map((value) => sql`positionCaseInsensitiveUTF8(${text}, ${bind.string(value)}) > 0`)),
+  not_contains: (text: Sql, { values }: Filter) =>
+    allOf(values.map((value) => sql`positionCaseInsensitiveUTF8(${text}, ${bind.string(value)}) = 0`)),
   gt: (text: Sql, filter: Filter) => sql`ifNull(toFloat64OrNull(${text}) > ${bind.float(numberOf(filter))}, 0)`,
   gte: (text: Sql, filter: Filter) => sql`ifNull(toFloat64OrNull(${text}) >= ${bind.float(numberOf(filter))}, 0)`,
   lt: (text: Sql, filter: Filter) => sql`ifNull(toFloat64OrNull(${text}) < ${bind.float(numberOf(filter))}, 0)`,
@@ -41,7 +43,9 @@ const personCondition = (scope: Scope, filter: Filter): Sql => {
   const people = (op: Filter["op"]): Sql =>
     sql`(SELECT person FROM (${traitOfPeople(scope, filter.property)}) WHERE ${textConditions[op](sql`value`, { ...filter, op })})`;
   const negated = holdsForMissing.has(filter.op) ? opposite[filter.op as keyof typeof opposite] : undefined; // the set's own members
-  return negated === undefined ? sql`${personOf(scope)} IN ${people(filter.op)}` : sql`${personOf(scope)} NOT IN ${people(negated)}`;
+  return negated === undefined
+    ? sql`${personOf(scope)} IN ${people(filter.op)}`
+    : sql`${personOf(scope)} NOT IN ${people(negated)}`;
 };
 
 const idCondition = (scope: Scope, filter: Filter): Sql => {
@@ -57,11 +61,14 @@ const conditionOf = (scope: Scope, filter: Filter): Sql => {
   return textConditions[filter.op](propertyText(filter.property), filter);
 };
 
-export const conditionsOf = (scope: Scope, filters: readonly Filter[]): Sql => allOf(filters.map((filter) => conditionOf(scope, filter)));
+export const conditionsOf = (scope: Scope, filters: readonly Filter[]): Sql =>
+  allOf(filters.map((filter) => conditionOf(scope, filter)));
 
 /** Whether an event is the one asked for. */
 export const matches = (scope: Scope, match: EventMatch): Sql =>
-  match.event === null ? conditionsOf(scope, match.filters) : sql`(event = ${bind.string(match.event)} AND ${conditionsOf(scope, match.filters)})`;
+  match.event === null
+    ? conditionsOf(scope, match.filters)
+    : sql`(event = ${bind.string(match.event)} AND ${conditionsOf(scope, match.filters)})`;
 
 /** Any of several; by name first, so that the sort key prunes. */
 export const matchesAny = (scope: Scope, all: readonly EventMatch[]): Sql => {

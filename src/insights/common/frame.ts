@@ -2,14 +2,28 @@ import { z } from "zod";
 
 /** Everything in this file is browser-safe: the page and the server share it. */
 
-export const operators = ["eq", "neq", "contains", "not_contains", "gt", "gte", "lt", "lte", "is_set", "is_not_set"] as const;
+export const operators = [
+  "eq",
+  "neq",
+  "contains",
+  "not_contains",
+  "gt",
+  "gte",
+  "lt",
+  "lte",
+  "is_set",
+  "is_not_set",
+] as const;
 
 /** One condition. `on: person` means the person's traits as they are now; `on: id` means who, by your own ids. */
 export const Filter = z.strictObject({
   property: z.string().max(500).default(""),
   on: z.enum(["event", "person", "id"]).default("event"),
   op: z.enum(operators).default("eq"),
-  values: z.array(z.union([z.string(), z.number(), z.boolean()]).transform(String)).max(1_000).default([]),
+  values: z
+    .array(z.union([z.string(), z.number(), z.boolean()]).transform(String))
+    .max(1_000)
+    .default([]),
 });
 export type Filter = z.output<typeof Filter>;
 
@@ -20,7 +34,9 @@ export const EventMatch = z.strictObject({
 });
 export type EventMatch = z.output<typeof EventMatch>;
 
-const LocalTime = z.string().regex(/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?)?$/, "A local date like 2026-03-01, or a time like 2026-03-01T13:00.");
+const LocalTime = z
+  .string()
+  .regex(/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?)?$/, "A local date like 2026-03-01, or a time like 2026-03-01T13:00.");
 
 /** Both ends are local to the zone and inside the range; a bare date is a whole day. */
 export const DateRange = z.union([

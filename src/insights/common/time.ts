@@ -20,7 +20,11 @@ export const checkZone = (zone: string): string => {
   }
 };
 
-export const startOf = (ms: number, interval: Interval, { zone, weekStart }: Pick<Scope, "zone" | "weekStart">): number => {
+export const startOf = (
+  ms: number,
+  interval: Interval,
+  { zone, weekStart }: Pick<Scope, "zone" | "weekStart">,
+): number => {
   const at = zoned(ms, zone);
   if (interval === "hour") return at.round({ smallestUnit: "hour", roundingMode: "floor" }).epochMilliseconds;
   const day = at.startOfDay();
@@ -55,7 +59,10 @@ const instantOf = (local: string, zone: string): number => {
 export const resolveRange = (range: DateRange, scope: Pick<Scope, "zone" | "weekStart" | "now">): TimeRange => {
   if ("last" in range) {
     const current = startOf(scope.now, range.unit, scope);
-    return { from: addBuckets(current, range.unit, 1 - range.last, scope.zone), to: addBuckets(current, range.unit, 1, scope.zone) };
+    return {
+      from: addBuckets(current, range.unit, 1 - range.last, scope.zone),
+      to: addBuckets(current, range.unit, 1, scope.zone),
+    };
   }
   const from = instantOf(range.from, scope.zone);
   const last = instantOf(range.to, scope.zone);
@@ -65,17 +72,31 @@ export const resolveRange = (range: DateRange, scope: Pick<Scope, "zone" | "week
 };
 
 /** Starts of the buckets that a range touches. The first may begin before the range. */
-export const bucketsOf = (range: TimeRange, interval: Interval, scope: Pick<Scope, "zone" | "weekStart">, most = 2_000): number[] => {
+export const bucketsOf = (
+  range: TimeRange,
+  interval: Interval,
+  scope: Pick<Scope, "zone" | "weekStart">,
+  most = 2_000,
+): number[] => {
   const starts: number[] = [];
-  for (let start = startOf(range.from, interval, scope); start < range.to; start = addBuckets(start, interval, 1, scope.zone)) {
+  for (
+    let start = startOf(range.from, interval, scope);
+    start < range.to;
+    start = addBuckets(start, interval, 1, scope.zone)
+  ) {
     starts.push(start);
-    if (starts.length > most) throw new Refusal("frame.too_many_buckets", `The range has more than ${most} buckets. Take a longer interval.`);
+    if (starts.length > most)
+      throw new Refusal("frame.too_many_buckets", `The range has more than ${most} buckets. Take a longer interval.`);
   }
   return starts;
 };
 
 /** A whole number that grows by one from bucket to bucket, of an instant. `bucketNumber` is the same in this process. */
-export const bucketNumberSql = (interval: Interval, { zone, weekStart }: Pick<Scope, "zone" | "weekStart">, at: Sql = sql`at`): Sql => {
+export const bucketNumberSql = (
+  interval: Interval,
+  { zone, weekStart }: Pick<Scope, "zone" | "weekStart">,
+  at: Sql = sql`at`,
+): Sql => {
   const named = bind.string(zone);
   const mode = literal(weekStart === "monday" ? 1 : 0);
   const numbers = {
@@ -90,7 +111,12 @@ export const bucketNumberSql = (interval: Interval, { zone, weekStart }: Pick<Sc
 export const bucketNumber = (start: number, interval: Interval, zone: string): number => {
   const at = zoned(start, zone);
   const day = Math.round(Date.UTC(at.year, at.month - 1, at.day) / 86_400_000);
-  const numbers = { hour: Math.floor(start / 3_600_000), day, week: Math.floor((day + 3) / 7), month: at.year * 12 + at.month - 1 };
+  const numbers = {
+    hour: Math.floor(start / 3_600_000),
+    day,
+    week: Math.floor((day + 3) / 7),
+    month: at.year * 12 + at.month - 1,
+  };
   return numbers[interval];
 };
 

@@ -10,11 +10,22 @@ const Step = EventMatch.extend({
 export const FunnelInput = z.strictObject({
   ...frameShape,
   steps: z.array(Step).min(2, "A funnel needs at least two steps.").max(20, "A funnel may have 20 steps."),
-  windowSeconds: z.number().min(1).max(366 * 86_400).default(14 * 86_400).describe("From the first step to the last, inclusive."),
+  windowSeconds: z
+    .number()
+    .min(1)
+    .max(366 * 86_400)
+    .default(14 * 86_400)
+    .describe("From the first step to the last, inclusive."),
   order: z.enum(["ordered", "strict", "unordered"]).default("ordered"),
-  attempt: z.enum(["any", "first"]).default("any").describe("any: the furthest attempt counts; first: only the first entry does."),
+  attempt: z
+    .enum(["any", "first"])
+    .default("any")
+    .describe("any: the furthest attempt counts; first: only the first entry does."),
   counting: z.enum(["people", "attempts"]).default("people"),
-  dates: z.enum(["entry", "whole"]).default("entry").describe("entry: entered in the range, finished within the window; whole: all of it in the range."),
+  dates: z
+    .enum(["entry", "whole"])
+    .default("entry")
+    .describe("entry: entered in the range, finished within the window; whole: all of it in the range."),
   exclusions: z
     .array(EventMatch.extend({ from: z.int().min(0).max(19), to: z.int().min(1).max(19) }))
     .max(5)
@@ -62,7 +73,12 @@ export const funnelPeople = defineOperation({
   name: "funnels.people",
   summary: "Who reached a step of a funnel, or who dropped off before it.",
   permission: "read",
-  input: z.strictObject({ funnel: FunnelInput, step: z.int().min(0).max(19), who: z.enum(["reached", "dropped"]).default("reached"), limit: z.int().min(1).max(10_000).default(100) }),
+  input: z.strictObject({
+    funnel: FunnelInput,
+    step: z.int().min(0).max(19),
+    who: z.enum(["reached", "dropped"]).default("reached"),
+    limit: z.int().min(1).max(10_000).default(100),
+  }),
   output: z.object({ people: z.array(z.object({ person: z.string(), ids: z.array(z.string()) })) }),
 });
 
@@ -70,7 +86,12 @@ export const timeToConvert = defineOperation({
   name: "funnels.timeToConvert",
   summary: "How long people take from one step of a funnel to another, as a histogram.",
   permission: "read",
-  input: z.strictObject({ funnel: FunnelInput, from: z.int().min(0).max(19).default(0), to: z.int().min(1).max(19), bins: z.int().min(1).max(60).optional() }),
+  input: z.strictObject({
+    funnel: FunnelInput,
+    from: z.int().min(0).max(19).default(0),
+    to: z.int().min(1).max(19),
+    bins: z.int().min(1).max(60).optional(),
+  }),
   output: z.object({
     people: z.number(),
     averageSeconds: z.number().nullable(),

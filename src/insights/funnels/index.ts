@@ -18,7 +18,10 @@ const Elapsed = z.object({ people: z.number(), average: z.number(), least: z.num
 const installer = () => {
   let installed: Promise<void> | undefined;
   return (call: WorkspaceCall): Promise<void> => {
-    installed ??= installStatements.reduce((before, statement) => before.then(() => call.engine.command(statement)), Promise.resolve());
+    installed ??= installStatements.reduce(
+      (before, statement) => before.then(() => call.engine.command(statement)),
+      Promise.resolve(),
+    );
     installed.catch(() => {
       installed = undefined;
     });
@@ -31,7 +34,11 @@ const checked = (input: FunnelInput, scope: Scope): TimeRange => {
   const span = scanned(input, range);
   checkQuestion(questionOf(input), span.to - span.from);
   const wrong = input.exclusions.find(({ from, to }) => from >= to || to >= input.steps.length);
-  if (wrong !== undefined) throw new Refusal("funnel.exclusion", `An exclusion lies between two steps of the funnel; ${wrong.from} to ${wrong.to} does not.`);
+  if (wrong !== undefined)
+    throw new Refusal(
+      "funnel.exclusion",
+      `An exclusion lies between two steps of the funnel; ${wrong.from} to ${wrong.to} does not.`,
+    );
   return range;
 };
 
@@ -75,14 +82,22 @@ export const funnels = ({ ingest }: { readonly ingest: Ingest }): Module => {
         return { people: await ask(call, query, z.object({ person: z.string(), ids: z.array(z.string()) })) };
       }),
       handle(timeToConvert, async (call, { funnel, from, to, bins }) => {
-        if (from >= to || to >= funnel.steps.length) throw new Refusal("funnel.steps", "Choose two steps of the funnel, the earlier first.");
+        if (from >= to || to >= funnel.steps.length)
+          throw new Refusal("funnel.steps", "Choose two steps of the funnel, the earlier first.");
         const scope = await ready(call, funnel);
         const range = checked(funnel, scope);
         const [all] = await ask(call, elapsedQuery(scope, funnel, range, from, to), Elapsed);
         if (all === undefined || all.people === 0) return { people: 0, averageSeconds: null, bins: [] };
         const { width, count } = binsOf(all.people, all.least, all.most, bins);
-        const rows = await ask(call, histogramQuery(scope, funnel, range, from, to, all.least, width), z.object({ bin: z.number(), people: z.number() }));
-        const filled = Array.from({ length: count + 1 }, (_, bin): [number, number] => [all.least + bin * width, rows.find((row) => row.bin === bin)?.people ?? 0]);
+        const rows = await ask(
+          call,
+          histogramQuery(scope, funnel, range, from, to, all.least, width),
+          z.object({ bin: z.number(), people: z.number() }),
+        );
+        const filled = Array.from({ length: count + 1 }, (_, bin): [number, number] => [
+          all.least + bin * width,
+          rows.find((row) => row.bin === bin)?.people ?? 0,
+        ]);
         return { people: all.people, averageSeconds: all.average, bins: filled };
       }),
     ],

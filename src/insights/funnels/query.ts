@@ -27,7 +27,9 @@ const isStep = (scope: Scope, input: FunnelInput, range: TimeRange, index: numbe
   const step = input.steps[index];
   if (step === undefined) throw new Error(`there is no step ${index}`);
   const mayEnter = input.dates === "entry" && (index === 0 || input.order === "unordered");
-  return mayEnter && index === 0 ? sql`(at < ${bind.time(range.to)} AND ${matches(scope, step)})` : matches(scope, step);
+  return mayEnter && index === 0
+    ? sql`(at < ${bind.time(range.to)} AND ${matches(scope, step)})`
+    : matches(scope, step);
 };
 
 /** The group of a person (or of an event, where a person may be in several). */
@@ -43,7 +45,10 @@ const groupColumns = (scope: Scope, input: FunnelInput, isAnyStep: Sql): { colum
     first_touch: { column: sql`argMinIf(${value}, at, ${value} != '' AND ${isAnyStep}) AS grp`, key: none },
     last_touch: { column: sql`argMaxIf(${value}, at, ${value} != '' AND ${isAnyStep}) AS grp`, key: none },
     all_events: { column: sql`${value} AS grp`, key: sql`, grp` },
-    step: { column: sql`groupArrayIf((toUnixTimestamp64Milli(at), ${value}), ${stepMatch(scope, input, breakdown.step)}) AS touched`, key: none },
+    step: {
+      column: sql`groupArrayIf((toUnixTimestamp64Milli(at), ${value}), ${stepMatch(scope, input, breakdown.step)}) AS touched`,
+      key: none,
+    },
   };
   return { ...kinds[breakdown.attribution], joined: none };
 };
@@ -91,15 +96,26 @@ const sincePrevious = (step: number): Sql => {
 export const funnelQuery = (scope: Scope, input: FunnelInput, range: TimeRange): Sql => {
   const steps = input.steps.map((_, index) => index);
   const counts = steps.map((step) => sql`toFloat64(countIf(t[${literal(step + 1)}] >= 0))`);
-  const sums = steps.map((step) => (step === 0 ? sql`toFloat64(0)` : sql`toFloat64(ifNull(sum(${sincePrevious(step)}), 0))`));
+  const sums = steps.map((step) =>
+    step === 0 ? sql`toFloat64(0)` : sql`toFloat64(ifNull(sum(${sincePrevious(step)}), 0))`,
+  );
   const timed = steps.map((step) => (step === 0 ? sql`toFloat64(0)` : sql`toFloat64(count(${sincePrevious(step)}))`));
-  const medians = steps.map((step) => (step === 0 ? sql`toFloat64(0)` : sql`toFloat64(ifNull(quantileExactInclusive(0.5)(${sincePrevious(step)}), 0))`));
+  const medians = steps.map((step) =>
+    step === 0 ? sql`toFloat64(0)` : sql`toFloat64(ifNull(quantileExactInclusive(0.5)(${sincePrevious(step)}), 0))`,
+  );
   return sql`SELECT grp, [${join(counts, ", ")}] AS counts, [${join(sums, ", ")}] AS sums, [${join(timed, ", ")}] AS timed, [${join(medians, ", ")}] AS medians
     FROM (${countedAttempts(scope, input, range)}) GROUP BY grp ORDER BY counts[1] DESC, grp LIMIT 10000`;
 };
 
 /** Who reached a step, or who reached the one before it and not this. */
-export const funnelPeopleQuery = (scope: Scope, input: FunnelInput, range: TimeRange, step: number, who: "reached" | "dropped", limit: number): Sql => {
+export const funnelPeopleQuery = (
+  scope: Scope,
+  input: FunnelInput,
+  range: TimeRange,
+  step: number,
+  who: "reached" | "dropped",
+  limit: number,
+): Sql => {
   const reached = sql`max(t[${literal(step + 1)}]) >= 0`;
   const before = sql`max(t[${literal(Math.max(step, 1))}]) >= 0`;
   return sql`SELECT toString(people.person) AS person, groupUniqArray(20)(id) AS ids
@@ -116,6 +132,14 @@ export const elapsedQuery = (scope: Scope, input: FunnelInput, range: TimeRange,
   FROM (SELECT ${elapsed(from, to)} AS seconds FROM (${countedAttempts(scope, input, range)}) WHERE t[${literal(from + 1)}] >= 0 AND t[${literal(to + 1)}] >= 0)`;
 
 /** People per bin of equal width. */
-export const histogramQuery = (scope: Scope, input: FunnelInput, range: TimeRange, from: number, to: number, least: number, width: number): Sql => sql`
+export const histogramQuery = (
+  scope: Scope,
+  input: FunnelInput,
+  range: TimeRange,
+  from: number,
+  to: number,
+  least: number,
+  width: number,
+): Sql => sql`
   SELECT toInt32(floor((${elapsed(from, to)} - ${bind.float(least)}) / ${bind.float(width)})) AS bin, toFloat64(count()) AS people
   FROM (${countedAttempts(scope, input, range)}) WHERE t[${literal(from + 1)}] >= 0 AND t[${literal(to + 1)}] >= 0 GROUP BY bin ORDER BY bin`;

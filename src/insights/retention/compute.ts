@@ -68,10 +68,14 @@ export const sentenceOf = (input: RetentionInput, groups: readonly Group[], from
   const [group] = groups;
   const size = group?.cohorts.reduce((sum, cohort) => sum + cohort.size, 0) ?? 0;
   if (group === undefined || size === 0) return `Nobody did ${input.start.event ?? "anything"} from ${from} to ${to}.`;
-  const known = group.averages.map((average, k) => ({ ...average, k })).filter((average) => average.k > 0 && average.rate !== null);
+  const known = group.averages
+    .map((average, k) => ({ ...average, k }))
+    .filter((average) => average.k > 0 && average.rate !== null);
   const shown = known[0];
-  if (shown === undefined) return `${size.toLocaleString("en")} people started from ${from} to ${to}; it is too early to say who comes back.`;
-  const percent = (rate: number | null): string => `${((rate ?? 0) * 100).toLocaleString("en", { maximumFractionDigits: 1 })} %`;
+  if (shown === undefined)
+    return `${size.toLocaleString("en")} people started from ${from} to ${to}; it is too early to say who comes back.`;
+  const percent = (rate: number | null): string =>
+    `${((rate ?? 0) * 100).toLocaleString("en", { maximumFractionDigits: 1 })} %`;
   const last = known.at(-1);
   const labels = columnLabels(input, group.averages.length);
   const late = last === undefined || last.k === shown.k ? "" : `, and ${percent(last.rate)} in ${labels[last.k] ?? ""}`;

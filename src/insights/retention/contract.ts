@@ -12,11 +12,17 @@ export const RetentionInput = z.strictObject({
   cohorting: z
     .enum(["recurring", "first_time", "first_ever", "first_in_range"])
     .default("first_time")
-    .describe("first_time: the first event that matches, looking before the range; first_ever: the first event of that name, then the conditions."),
+    .describe(
+      "first_time: the first event that matches, looking before the range; first_ever: the first event of that name, then the conditions.",
+    ),
   onOrAfter: z.boolean().default(false).describe("A return in a later column counts for the earlier ones too."),
   minimumOccurrences: z.int().min(1).max(1_000).default(1),
   columns: z.int().min(1).max(64).optional(),
-  brackets: z.array(z.int().min(1).max(64)).max(30).optional().describe("Sizes of consecutive ranges of offsets, from offset 1."),
+  brackets: z
+    .array(z.int().min(1).max(64))
+    .max(30)
+    .optional()
+    .describe("Sizes of consecutive ranges of offsets, from offset 1."),
   breakdown: Breakdown.extend({ on: z.literal("person").default("person") }).optional(),
 });
 export type RetentionInput = z.output<typeof RetentionInput>;
@@ -39,7 +45,13 @@ export const RetentionResult = z.object({
       group: z.string().nullable(),
       cohorts: z.array(Cohort),
       /** Weighted by size, over mature cells only; with a 95 % interval (Wilson). */
-      averages: z.array(z.object({ rate: z.number().nullable(), interval: z.tuple([z.number(), z.number()]).nullable(), people: z.number() })),
+      averages: z.array(
+        z.object({
+          rate: z.number().nullable(),
+          interval: z.tuple([z.number(), z.number()]).nullable(),
+          people: z.number(),
+        }),
+      ),
     }),
   ),
   sentence: z.string(),

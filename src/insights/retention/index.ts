@@ -28,12 +28,22 @@ const planOf = (input: RetentionInput, scope: Scope): Plan => {
   const columns = starts.map((_, row) => input.columns ?? (bracketed === undefined ? count - row : bracketed + 1));
   const widest = Math.max(...columns.map((n, row) => (input.mode === "rolling" ? n : n + row)));
   if (count > mostBuckets || widest > mostBuckets) {
-    throw new Refusal("retention.too_wide", `A retention table may span ${mostBuckets} periods; this one spans ${Math.max(count, widest)}. Shorten the range or take a longer period.`);
+    throw new Refusal(
+      "retention.too_wide",
+      `A retention table may span ${mostBuckets} periods; this one spans ${Math.max(count, widest)}. Shorten the range or take a longer period.`,
+    );
   }
   const last = starts.at(-1) ?? range.from;
-  const byColumns = input.mode === "rolling" ? last + (widest + 1) * periodMs[input.period] : addBuckets(starts[0] ?? range.from, input.period, widest, scope.zone);
+  const byColumns =
+    input.mode === "rolling"
+      ? last + (widest + 1) * periodMs[input.period]
+      : addBuckets(starts[0] ?? range.from, input.period, widest, scope.zone);
   const reach = input.columns === undefined && bracketed === undefined ? range.to : byColumns;
-  return { grid: { range, first: bucketNumber(starts[0] ?? range.from, input.period, scope.zone), buckets: count, columns }, starts, reach };
+  return {
+    grid: { range, first: bucketNumber(starts[0] ?? range.from, input.period, scope.zone), buckets: count, columns },
+    starts,
+    reach,
+  };
 };
 
 const answer = async (call: WorkspaceCall, scope: Scope, input: RetentionInput): Promise<RetentionResult> => {
@@ -43,9 +53,11 @@ const answer = async (call: WorkspaceCall, scope: Scope, input: RetentionInput):
   const rows: readonly RetentionRow[] = await ask(call, statement, Row);
   const currentStart = startOf(scope.now, input.period, scope);
   const isMature = (row: number, column: number): boolean => {
-    const offset = input.brackets === undefined ? column : input.brackets.slice(0, column).reduce((sum, size) => sum + size, 0);
+    const offset =
+      input.brackets === undefined ? column : input.brackets.slice(0, column).reduce((sum, size) => sum + size, 0);
     const start = starts[row] ?? 0;
-    if (input.mode === "rolling") return addBuckets(start, input.period, 1, scope.zone) + (offset + 1) * periodMs[input.period] <= scope.now;
+    if (input.mode === "rolling")
+      return addBuckets(start, input.period, 1, scope.zone) + (offset + 1) * periodMs[input.period] <= scope.now;
     return addBuckets(start, input.period, offset, scope.zone) < currentStart;
   };
   const labels = starts.map((start) => labelOf(start, input.period, scope.zone));
@@ -76,7 +88,10 @@ export const retention = ({ ingest }: { readonly ingest: Ingest }): Module =>
     operations: [
       handle(askRetention, async (call, input) => {
         if (input.mode === "rolling" && input.cohorting === "recurring") {
-          throw new Refusal("retention.rolling_recurring", "Rolling retention counts from a person's first start; choose first-time cohorts, or calendar periods.");
+          throw new Refusal(
+            "retention.rolling_recurring",
+            "Rolling retention counts from a person's first start; choose first-time cohorts, or calendar periods.",
+          );
         }
         return answer(call, await scopeOf(ingest, call, input), input);
       }),

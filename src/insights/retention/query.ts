@@ -24,7 +24,10 @@ export const periodMs = { hour: 3_600_000, day: 86_400_000, week: 7 * 86_400_000
 const firstStart = (scope: Scope, input: RetentionInput, grid: Grid): Sql => {
   const index = sql`toInt32(${bucketNumberSql(input.period, scope, sql`first`)} - ${literal(grid.first)})`;
   const before = sql`at < ${bind.time(grid.range.to)}`;
-  const named = input.cohorting === "first_ever" ? matches(scope, { event: input.start.event, filters: [] }) : matches(scope, input.start);
+  const named =
+    input.cohorting === "first_ever"
+      ? matches(scope, { event: input.start.event, filters: [] })
+      : matches(scope, input.start);
   const scope_ = input.cohorting === "first_in_range" ? inRange(grid.range) : before;
   const ever = input.cohorting === "first_ever" ? sql`HAVING argMin(${matches(scope, input.start)}, at)` : none;
   return sql`SELECT person, first, ${index} AS cohort FROM (
@@ -34,7 +37,10 @@ const firstStart = (scope: Scope, input: RetentionInput, grid: Grid): Sql => {
 };
 
 /** Where returns may lie: a fixed number of columns, and rolling offsets, can reach past the range. */
-const returnRange = (grid: Grid, reach: number): TimeRange => ({ from: grid.range.from, to: Math.max(grid.range.to, reach) });
+const returnRange = (grid: Grid, reach: number): TimeRange => ({
+  from: grid.range.from,
+  to: Math.max(grid.range.to, reach),
+});
 
 /** One row per person: `starts` and `returns`, a bit for each bucket. */
 const calendarMasks = (scope: Scope, input: RetentionInput, grid: Grid, reach: number): Sql => {
@@ -88,7 +94,9 @@ const columnsHit = (input: RetentionInput, grid: Grid): Sql => {
     return sql`arrayFilter((k, m) -> bitAnd(back, m) != 0, arrayEnumerate([${list}]), [${list}])`;
   }
   const positions = sql`bitPositionsToArray(${shown})`;
-  return input.onOrAfter ? sql`if(empty(${positions}), [], range(1, toUInt64(arrayMax(${positions}) + 1)))` : sql`arrayFilter(k -> k > 0, ${positions})`;
+  return input.onOrAfter
+    ? sql`if(empty(${positions}), [], range(1, toUInt64(arrayMax(${positions}) + 1)))`
+    : sql`arrayFilter(k -> k > 0, ${positions})`;
 };
 
 /** One row per group, cohort and column: how many people. Column 0 is the size of the cohort. */

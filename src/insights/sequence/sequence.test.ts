@@ -6,10 +6,22 @@ interface Event {
   readonly at: number;
   readonly mask: number;
 }
-const plain: SequenceQuestion = { steps: 3, order: "ordered", attempt: "any", mode: "best", windowMs: 10, optional: [], exclusionMode: "drop_person", exclusions: [] };
+const plain: SequenceQuestion = {
+  steps: 3,
+  order: "ordered",
+  attempt: "any",
+  mode: "best",
+  windowMs: 10,
+  optional: [],
+  exclusionMode: "drop_person",
+  exclusions: [],
+};
 const evaluate = createEvaluator();
 const ask = (events: readonly Event[], question: Partial<SequenceQuestion> = {}) =>
-  evaluate([...events].sort((a, b) => a.at - b.at).map(({ at, mask }) => pack(at, mask)), { ...plain, ...question });
+  evaluate(
+    [...events].sort((a, b) => a.at - b.at).map(({ at, mask }) => pack(at, mask)),
+    { ...plain, ...question },
+  );
 
 /** Every way to fill the steps with distinct rows in order, by brute force: an independent reading of the rules. */
 const naive = (events: readonly Event[], steps: number, windowMs: number): number[] => {
@@ -34,28 +46,60 @@ const naive = (events: readonly Event[], steps: number, windowMs: number): numbe
 
 describe("the sequence evaluator", () => {
   it("finds A then B then C", () => {
-    expect(ask([{ at: 1, mask: 1 }, { at: 2, mask: 2 }, { at: 5, mask: 4 }])).toEqual([[1, 2, 5]]);
+    expect(
+      ask([
+        { at: 1, mask: 1 },
+        { at: 2, mask: 2 },
+        { at: 5, mask: 4 },
+      ]),
+    ).toEqual([[1, 2, 5]]);
   });
 
   it("includes the end of the window, and nothing after", () => {
-    expect(ask([{ at: 0, mask: 1 }, { at: 10, mask: 2 }])).toEqual([[0, 10, -1]]);
-    expect(ask([{ at: 0, mask: 1 }, { at: 11, mask: 2 }])).toEqual([[0, -1, -1]]);
+    expect(
+      ask([
+        { at: 0, mask: 1 },
+        { at: 10, mask: 2 },
+      ]),
+    ).toEqual([[0, 10, -1]]);
+    expect(
+      ask([
+        { at: 0, mask: 1 },
+        { at: 11, mask: 2 },
+      ]),
+    ).toEqual([[0, -1, -1]]);
   });
 
   it("takes events of one moment in any order, each for one step", () => {
-    expect(ask([{ at: 3, mask: 4 }, { at: 3, mask: 1 }, { at: 3, mask: 2 }])).toEqual([[3, 3, 3]]);
-    expect(ask([{ at: 3, mask: 7 }, { at: 3, mask: 7 }])).toEqual([[3, 3, -1]]);
+    expect(
+      ask([
+        { at: 3, mask: 4 },
+        { at: 3, mask: 1 },
+        { at: 3, mask: 2 },
+      ]),
+    ).toEqual([[3, 3, 3]]);
+    expect(
+      ask([
+        { at: 3, mask: 7 },
+        { at: 3, mask: 7 },
+      ]),
+    ).toEqual([[3, 3, -1]]);
   });
 
   it("agrees with brute force on random streams: how far, how soon, and how late it began", () => {
     const event = fc.record({ at: fc.integer({ min: 0, max: 14 }), mask: fc.integer({ min: 0, max: 15 }) });
     fc.assert(
-      fc.property(fc.array(event, { maxLength: 8 }), fc.integer({ min: 2, max: 4 }), fc.integer({ min: 1, max: 12 }), (events, steps, windowMs) => {
-        const [attempt = []] = ask(events, { steps, windowMs });
-        const reached = attempt.filter((time) => time >= 0);
-        const expected = naive(events, steps, windowMs);
-        expect([reached.length, reached[0], reached.at(-1)]).toEqual([expected.length, expected[0], expected.at(-1)]);
-      }),
+      fc.property(
+        fc.array(event, { maxLength: 8 }),
+        fc.integer({ min: 2, max: 4 }),
+        fc.integer({ min: 1, max: 12 }),
+        (events, steps, windowMs) => {
+          const [attempt = []] = ask(events, { steps, windowMs });
+          const reached = attempt.filter((time) => time >= 0);
+          const expected = naive(events, steps, windowMs);
+          expect([reached.length, reached[0], reached.at(-1)]).toEqual([expected.length, expected[0], expected.at(-1)]);
+        },
+      ),
       { numRuns: 3_000 },
     );
   });
@@ -73,14 +117,22 @@ describe("the sequence evaluator", () => {
   });
 
   it("drops a person, or stops the chain, where an exclusion lies between", () => {
-    const spoiled = [{ at: 1, mask: 1 }, { at: 2, mask: 1 << 20 }, { at: 3, mask: 2 }, { at: 4, mask: 4 }];
+    const spoiled = [
+      { at: 1, mask: 1 },
+      { at: 2, mask: 1 << 20 },
+      { at: 3, mask: 2 },
+      { at: 4, mask: 4 },
+    ];
     const exclusions = [{ from: 0, to: 1 }];
     expect(ask(spoiled, { exclusions })).toEqual([]);
     expect(ask(spoiled, { exclusions, exclusionMode: "stop_chain" })).toEqual([[1, -1, -1]]);
   });
 
   it("counts attempts one after another", () => {
-    const twice = [1, 2, 3, 5, 6, 7].map((at, n) => ({ at, mask: 1 << n % 3 }));
-    expect(ask(twice, { mode: "one_after_another" })).toEqual([[1, 2, 3], [5, 6, 7]]);
+    const twice = [1, 2, 3, 5, 6, 7].map((at, n) => ({ at, mask: 1 << (n % 3) }));
+    expect(ask(twice, { mode: "one_after_another" })).toEqual([
+      [1, 2, 3],
+      [5, 6, 7],
+    ]);
   });
 });

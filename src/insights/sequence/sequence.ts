@@ -37,14 +37,20 @@ export const headerOf = (question: SequenceQuestion): readonly number[] => [
 
 /** Refuses what the evaluator cannot hold. */
 export const checkQuestion = (question: SequenceQuestion, spanMs: number): void => {
-  if (question.steps > maxSteps) throw new Refusal("funnel.too_long", `A funnel may have ${maxSteps} steps.`, { given: question.steps });
-  if (question.exclusions.length > maxExclusions) throw new Refusal("funnel.too_many_exclusions", `A funnel may have ${maxExclusions} exclusions.`);
-  if (spanMs >= longestMs) throw new Refusal("funnel.range_too_long", "The range of a funnel may span 17 years. Shorten it.");
+  if (question.steps > maxSteps)
+    throw new Refusal("funnel.too_long", `A funnel may have ${maxSteps} steps.`, { given: question.steps });
+  if (question.exclusions.length > maxExclusions)
+    throw new Refusal("funnel.too_many_exclusions", `A funnel may have ${maxExclusions} exclusions.`);
+  if (spanMs >= longestMs)
+    throw new Refusal("funnel.range_too_long", "The range of a funnel may span 17 years. Shorten it.");
 };
 
 /** An event of the sequence: its time since `base`, and which steps and exclusions it meets. One UInt64. */
 export const packed = (base: number, steps: readonly Sql[], exclusions: readonly Sql[]): Sql => {
-  const bits = [...steps.map((met, bit) => ({ met, bit })), ...exclusions.map((met, rule) => ({ met, bit: 20 + rule }))];
+  const bits = [
+    ...steps.map((met, bit) => ({ met, bit })),
+    ...exclusions.map((met, rule) => ({ met, bit: 20 + rule })),
+  ];
   const mask = bits.map(({ met, bit }) => sql`if(${met}, ${literal(2 ** bit)}, 0)`);
   return sql`toUInt64(bitOr(bitShiftLeft(toUInt64(toUnixTimestamp64Milli(at) - ${bind.int(base)}), ${literal(maskBits)}), toUInt64(${sum(mask)})))`;
 };
@@ -53,7 +59,10 @@ const sum = (terms: readonly Sql[]): Sql => terms.reduce((left, right) => sql`${
 
 /** Attempts of one person, from an expression that gives their packed events in order. Array(Array(Int64)). */
 export const attemptsOf = (question: SequenceQuestion, sortedEvents: Sql): Sql =>
-  sql`tl_evaluate_sequence(${sortedEvents}, [${join(headerOf(question).map((word) => sql`toInt64(${literal(word)})`), ", ")}])`;
+  sql`tl_evaluate_sequence(${sortedEvents}, [${join(
+    headerOf(question).map((word) => sql`toInt64(${literal(word)})`),
+    ", ",
+  )}])`;
 
 /** Makes the function in the engine. Idempotent. The module travels as text: the host takes no binary inserts. */
 export const installStatements: readonly Sql[] = [

@@ -1,5 +1,5 @@
 import { evaluateFormula, parseFormula } from "./formula.ts";
-import type { Line, Measure, TrendsInput } from "./contract.ts";
+import { needsProperty, type Line, type Measure, type TrendsInput } from "./contract.ts";
 
 export interface TrendRow {
   readonly series: number;
@@ -63,29 +63,64 @@ const finish = (input: TrendsInput, values: readonly (number | null)[]): (number
 const applied = (formula: string, series: readonly (readonly number[])[]): number[] => {
   const parsed = parseFormula(formula);
   const length = series[0]?.length ?? 0;
-  return Array.from({ length }, (_, place) => evaluateFormula(parsed, Object.fromEntries(series.map((values, index) => [letter(index), values[place] ?? 0]))) ?? 0);
+  return Array.from(
+    { length },
+    (_, place) =>
+      evaluateFormula(parsed, Object.fromEntries(series.map((values, index) => [letter(index), values[place] ?? 0]))) ??
+      0,
+  );
 };
 
 const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
 
 /** Rows of one period to lines. `totals` are the rows over the whole range, where they had to be asked for. */
-export const linesOf = (input: TrendsInput, rows: readonly TrendRow[], totals: readonly TrendRow[] | undefined, buckets: readonly number[], period: Line["period"]): Line[] => {
+export const linesOf = (
+  input: TrendsInput,
+  rows: readonly TrendRow[],
+  totals: readonly TrendRow[] | undefined,
+  buckets: readonly number[],
+  period: Line["period"],
+): Line[] => {
   const count = input.series.length;
   const groups = grid(rows, buckets, count);
   const wholes = totals === undefined ? undefined : grid(totals, [0], count);
-  if (groups.size === 0 && input.breakdown === undefined) groups.set("", Array.from({ length: count }, () => buckets.map(() => 0)));
-  const order = [...groups.entries()].sort(([a, x], [b, y]) => total(y.map(total)) - total(x.map(total)) || (a < b ? -1 : 1));
+  if (groups.size === 0 && input.breakdown === undefined)
+    groups.set(
+      "",
+      Array.from({ length: count }, () => buckets.map(() => 0)),
+    );
+  const order = [...groups.entries()].sort(
+    ([a, x], [b, y]) => total(y.map(total)) - total(x.map(total)) || (a < b ? -1 : 1),
+  );
   return order.flatMap(([name, series]) => {
     const group = input.breakdown === undefined ? null : name;
     const whole = (index: number): number => wholes?.get(name)?.[index]?.[0] ?? total(series[index] ?? []);
     if (input.formulas.length === 0) {
-      return series.map((values, index): Line => ({ label: seriesLabel(input, index), index, group, period, values: finish(input, values), total: whole(index) }));
+      return series.map((values, index): Line => ({
+        label: seriesLabel(input, index),
+        index,
+        group,
+        period,
+        values: finish(input, values),
+        total: whole(index),
+      }));
     }
     return input.formulas.map((formula, index): Line => {
       const values = applied(formula, series);
-      const overTotals = applied(formula, series.map((_, at) => [whole(at)]))[0] ?? 0;
+      const overTotals =
+        applied(
+          formula,
+          series.map((_, at) => [whole(at)]),
+        )[0] ?? 0;
       // one number: the formula over the totals; over time: the sum of what is drawn
-      return { label: formula, index, group, period, values: finish(input, values), total: input.display === "total" ? overTotals : total(values) };
+      return {
+        label: formula,
+        index,
+        group,
+        period,
+        values: finish(input, values),
+        total: input.display === "total" ? overTotals : total(values),
+      };
     });
   });
 };
@@ -97,13 +132,26 @@ export const sentenceOf = (input: TrendsInput, lines: readonly Line[], from: str
   const current = lines.filter((line) => line.period === "current");
   const first = current[0];
   const period = `from ${from} to ${to}`;
-  if (first === undefined || current.every((line) => line.values.every((value) => value === 0))) return `Nothing matched ${period}.`;
-  const named = first.group === null ? first.label : `${first.label} where ${input.breakdown?.property ?? ""} is ${first.group === "" ? "missing" : first.group}`;
-  const before = lines.find((line) => line.period === "previous" && line.index === first.index && line.group === first.group);
+  if (first === undefined || current.every((line) => line.values.every((value) => value === 0)))
+    return `Nothing matched ${period}.`;
+  const asked = input.series[first.index];
+  const isSeries = input.formulas.length === 0 && asked !== undefined;
+  const subject = isSeries ? (asked.event ?? "Every event") : first.label;
+  const unit = isSeries
+    ? ` ${labels[asked.measure]}${asked.property === undefined || !needsProperty.has(asked.measure) ? "" : ` of ${asked.property}`}`
+    : "";
+  const named =
+    first.group === null
+      ? subject
+      : `${subject} where ${input.breakdown?.property ?? ""} is ${first.group === "" ? "missing" : first.group}`;
+  const before = lines.find(
+    (line) => line.period === "previous" && line.index === first.index && line.group === first.group,
+  );
   const value = first.total ?? 0;
-  if (before?.total === undefined || before.total === null) return `${named}: ${format(value)} ${period}.`;
-  if (before.total === 0) return `${named}: ${format(value)} ${period}, none in the period before.`;
+  if (before?.total === undefined || before.total === null) return `${named}: ${format(value)}${unit} ${period}.`;
+  if (before.total === 0) return `${named}: ${format(value)}${unit} ${period}, none in the period before.`;
   const change = ((value - before.total) / before.total) * 100;
-  const moved = Math.abs(change) < 0.05 ? "as many as" : `${format(Math.abs(change))} % ${change > 0 ? "more than" : "fewer than"}`;
-  return `${named}: ${format(value)} ${period}, ${moved} in the period compared (${format(before.total)}).`;
+  const moved =
+    Math.abs(change) < 0.05 ? "as many as" : `${format(Math.abs(change))} % ${change > 0 ? "more than" : "fewer than"}`;
+  return `${named}: ${format(value)}${unit} ${period}, ${moved} in the period compared (${format(before.total)}).`;
 };

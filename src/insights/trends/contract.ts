@@ -2,7 +2,22 @@ import { z } from "zod";
 import { defineOperation } from "#kernel/operation.ts";
 import { Breakdown, EventMatch, frameShape, intervals, Provenance } from "#insights/common/frame.ts";
 
-export const measures = ["total", "unique", "unique_sessions", "unique_accounts", "per_user", "sum", "avg", "min", "max", "median", "p90", "p95", "p99", "rolling_unique"] as const;
+export const measures = [
+  "total",
+  "unique",
+  "unique_sessions",
+  "unique_accounts",
+  "per_user",
+  "sum",
+  "avg",
+  "min",
+  "max",
+  "median",
+  "p90",
+  "p95",
+  "p99",
+  "rolling_unique",
+] as const;
 export type Measure = (typeof measures)[number];
 /** Measures that are about the values of a property. */
 export const needsProperty: ReadonlySet<Measure> = new Set(["sum", "avg", "min", "max", "median", "p90", "p95", "p99"]);
@@ -10,7 +25,12 @@ export const needsProperty: ReadonlySet<Measure> = new Set(["sum", "avg", "min",
 const Series = EventMatch.extend({
   measure: z.enum(measures).default("total"),
   property: z.string().max(500).optional().describe("For sum, average and percentiles."),
-  windowDays: z.int().min(1).max(366).default(7).describe("For rolling_unique: the bucket's day and the days before it."),
+  windowDays: z
+    .int()
+    .min(1)
+    .max(366)
+    .default(7)
+    .describe("For rolling_unique: the bucket's day and the days before it."),
 });
 export type Series = z.output<typeof Series>;
 
@@ -20,7 +40,10 @@ export const TrendsInput = z.strictObject({
   interval: z.enum(intervals).default("day"),
   formulas: z.array(z.string().max(500)).max(5).default([]).describe("Over the series A, B, …; x/0 counts 0."),
   breakdown: Breakdown.extend({ hideOther: z.boolean().default(false) }).optional(),
-  compare: z.strictObject({ offsetDays: z.int().min(1).max(3_660).optional() }).optional().describe("The period just before, or the same range so many days back."),
+  compare: z
+    .strictObject({ offsetDays: z.int().min(1).max(3_660).optional() })
+    .optional()
+    .describe("The period just before, or the same range so many days back."),
   display: z.enum(["buckets", "total"]).default("buckets"),
   cumulative: z.boolean().default(false),
   movingAverage: z.int().min(2).max(100).optional(),

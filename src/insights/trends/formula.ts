@@ -73,7 +73,8 @@ export const parseFormula = (text: string): Formula => {
     if (/^[\d.]/.test(token)) return { kind: "number", value: Number(token) };
     if (/^[A-Z]$/.test(token)) return { kind: "series", letter: token };
     if (/^[a-z]+$/.test(token)) return call(token);
-    if (token === "-") return { kind: "operator", symbol: "-", left: { kind: "number", value: 0 }, right: expression(signRank) };
+    if (token === "-")
+      return { kind: "operator", symbol: "-", left: { kind: "number", value: 0 }, right: expression(signRank) };
     if (token === "+") return expression(signRank);
     if (token !== "(") throw refuse(text, `"${token}" is not expected there`);
     const inside = expression(0);
@@ -85,7 +86,11 @@ export const parseFormula = (text: string): Formula => {
     depth += 1;
     if (depth > deepest) throw refuse(text, `it nests deeper than ${deepest}`);
     let left = operand();
-    for (let operator = operators[peek() ?? ""]; operator !== undefined && operator.rank >= least; operator = operators[peek() ?? ""]) {
+    for (
+      let operator = operators[peek() ?? ""];
+      operator !== undefined && operator.rank >= least;
+      operator = operators[peek() ?? ""]
+    ) {
       const symbol = list[at++] ?? "";
       // ^ binds to the right, the others to the left
       left = { kind: "operator", symbol, left, right: expression(symbol === "^" ? operator.rank : operator.rank + 1) };

@@ -10,12 +10,20 @@ import { trendsQuery } from "./query.ts";
 
 const Row = z.object({ series: z.number(), bucket: z.number(), grp: z.string(), value: z.number() });
 
-const linesIn = async (call: WorkspaceCall, scope: Scope, input: TrendsInput, range: TimeRange, period: "current" | "previous") => {
+const linesIn = async (
+  call: WorkspaceCall,
+  scope: Scope,
+  input: TrendsInput,
+  range: TimeRange,
+  period: "current" | "previous",
+) => {
   if (input.display === "total") {
     const totals = await ask(call, trendsQuery(scope, input, range, true), Row);
     return linesOf(input, totals, totals, [0], period);
   }
-  const numbers = bucketsOf(range, input.interval, scope).map((start) => bucketNumber(start, input.interval, scope.zone));
+  const numbers = bucketsOf(range, input.interval, scope).map((start) =>
+    bucketNumber(start, input.interval, scope.zone),
+  );
   const [rows, totals] = await Promise.all([
     ask(call, trendsQuery(scope, input, range, false), Row),
     isAdditive(input) ? undefined : ask(call, trendsQuery(scope, input, range, true), Row),
@@ -44,7 +52,8 @@ const answer = async (call: WorkspaceCall, scope: Scope, input: TrendsInput): Pr
     lines,
     sentence: sentenceOf(input, lines, from, to),
     provenance: {
-      definition: "Events that match each series, per bucket of local time. People are counted once a bucket, after ids of one person are joined.",
+      definition:
+        "Events that match each series, per bucket of local time. People are counted once a bucket, after ids of one person are joined.",
       zone: scope.zone,
       from,
       to,

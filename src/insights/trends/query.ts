@@ -44,11 +44,15 @@ const source = (scope: Scope, input: TrendsInput, series: Series, range: TimeRan
   return sql`FROM events ${traits} WHERE ${inRange(range)} AND ${matches(scope, series)} AND ${conditionsOf(scope, input.filters)}`;
 };
 
-const rawGroup = (breakdown: Breakdown): Sql => (breakdown.on === "person" ? sql`trait.value` : propertyText(breakdown.property));
+const rawGroup = (breakdown: Breakdown): Sql =>
+  breakdown.on === "person" ? sql`trait.value` : propertyText(breakdown.property);
 
 /** The values of the breakdown with the largest totals, over all series. */
 const topValues = (scope: Scope, input: TrendsInput, breakdown: Breakdown, range: TimeRange): Sql => {
-  const totals = input.series.map((series) => sql`SELECT ${rawGroup(breakdown)} AS value, ${aggregateOf(scope, series)} AS total ${source(scope, input, series, range)} GROUP BY value`);
+  const totals = input.series.map(
+    (series) =>
+      sql`SELECT ${rawGroup(breakdown)} AS value, ${aggregateOf(scope, series)} AS total ${source(scope, input, series, range)} GROUP BY value`,
+  );
   return sql`(SELECT groupArray(value) FROM (SELECT value FROM (${join(totals, " UNION ALL ")}) GROUP BY value ORDER BY sum(total) DESC, value LIMIT ${literal(breakdown.limit)}))`;
 };
 
@@ -67,7 +71,8 @@ const rollingSeries = (scope: Scope, input: TrendsInput, series: Series, range: 
 };
 
 const bucketSeries = (scope: Scope, input: TrendsInput, series: Series, range: TimeRange): Sql => {
-  if (series.measure === "rolling_unique" && input.interval === "day") return rollingSeries(scope, input, series, range);
+  if (series.measure === "rolling_unique" && input.interval === "day")
+    return rollingSeries(scope, input, series, range);
   return sql`SELECT ${bucketNumberSql(input.interval, scope)} AS bucket, ${groupOf(input.breakdown)} AS grp, ${aggregateOf(scope, series)} AS value
     ${source(scope, input, series, range)} GROUP BY bucket, grp`;
 };

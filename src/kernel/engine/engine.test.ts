@@ -16,10 +16,26 @@ describe("the engine contract", () => {
       sql`SELECT ${bind.string(odd)} AS s, ${bind.strings([odd, ""])} AS list, toString(${bind.id("18446744073709551615")}) AS id,
           ${bind.int(-9007199254740991)} AS n, ${bind.float(0.1)} AS f, toUnixTimestamp64Milli(${bind.time(1_700_000_000_123)}) AS t,
           toString(${bind.ids(["18446744073709551615", "1"])}[1]) AS ids`,
-      z.object({ s: z.string(), list: z.array(z.string()), id: z.string(), n: z.number(), f: z.number(), t: z.number(), ids: z.string() }),
+      z.object({
+        s: z.string(),
+        list: z.array(z.string()),
+        id: z.string(),
+        n: z.number(),
+        f: z.number(),
+        t: z.number(),
+        ids: z.string(),
+      }),
     );
     const big = "18446744073709551615";
-    expect(row).toEqual({ s: odd, list: [odd, ""], id: big, n: -9007199254740991, f: 0.1, t: 1_700_000_000_123, ids: big });
+    expect(row).toEqual({
+      s: odd,
+      list: [odd, ""],
+      id: big,
+      n: -9007199254740991,
+      f: 0.1,
+      t: 1_700_000_000_123,
+      ids: big,
+    });
   });
 
   it("inserts a stream of rows and refuses a whole batch that has one bad row", async () => {
@@ -30,9 +46,15 @@ describe("the engine contract", () => {
   });
 
   it("counts a block with the same token once, in the table and in its view", async () => {
-    await engine().command(sql`CREATE TABLE src (n UInt32) ENGINE = MergeTree ORDER BY n SETTINGS non_replicated_deduplication_window = 100`);
-    await engine().command(sql`CREATE TABLE dst (k UInt32, c UInt64) ENGINE = SummingMergeTree ORDER BY k SETTINGS non_replicated_deduplication_window = 100`);
-    await engine().command(sql`CREATE MATERIALIZED VIEW mv TO dst AS SELECT n % 2 AS k, toUInt64(count()) AS c FROM src GROUP BY k`);
+    await engine().command(
+      sql`CREATE TABLE src (n UInt32) ENGINE = MergeTree ORDER BY n SETTINGS non_replicated_deduplication_window = 100`,
+    );
+    await engine().command(
+      sql`CREATE TABLE dst (k UInt32, c UInt64) ENGINE = SummingMergeTree ORDER BY k SETTINGS non_replicated_deduplication_window = 100`,
+    );
+    await engine().command(
+      sql`CREATE MATERIALIZED VIEW mv TO dst AS SELECT n % 2 AS k, toUInt64(count()) AS c FROM src GROUP BY k`,
+    );
     for (const token of ["a", "a", "b"]) await engine().insert("src", '{"n":1}\n{"n":2}\n{"n":3}', { token });
     const counts = sql`SELECT (SELECT count() FROM src) AS s, (SELECT sum(c) FROM dst) AS d`;
     expect(await one(counts, z.object({ s: z.number(), d: z.number() }))).toEqual({ s: 6, d: 6 });
@@ -56,7 +78,9 @@ describe("the engine contract", () => {
     const row = z.object({ n: z.number() });
     await expect(engine().rows(endless, row, { settings: { max_execution_time: 1 } })).rejects.toThrow(/took longer/);
     const large = sql`SELECT groupArray(number) AS n FROM numbers(100000000)`;
-    await expect(engine().rows(large, row, { settings: { max_memory_usage: "10000000" } })).rejects.toThrow(/more memory/);
+    await expect(engine().rows(large, row, { settings: { max_memory_usage: "10000000" } })).rejects.toThrow(
+      /more memory/,
+    );
   });
 
   it("really ends a query that its caller abandons", async () => {
@@ -71,7 +95,10 @@ describe("the engine contract", () => {
 
   it("streams a large result", async () => {
     let bytes = 0;
-    for await (const chunk of await engine().stream(sql`SELECT number, toString(number) FROM numbers(1000000)`, "CSVWithNames")) {
+    for await (const chunk of await engine().stream(
+      sql`SELECT number, toString(number) FROM numbers(1000000)`,
+      "CSVWithNames",
+    )) {
       bytes += (chunk as Buffer).length;
     }
     expect(bytes).toBeGreaterThan(13_000_000);
@@ -83,7 +110,10 @@ describe("the engine contract", () => {
     await client.insert({ table: "t1", values: [{ n: 70_000 }], format: "JSONEachRow" });
     const rows = await client.query({ query: "SELECT n FROM t1 WHERE n = 70000", format: "JSONEachRow" });
     expect(await rows.json()).toEqual([{ n: 70_000 }]);
-    await expect(client.query({ query: "SELECT * FROM nowhere" })).rejects.toMatchObject({ code: "60", type: "UNKNOWN_TABLE" });
+    await expect(client.query({ query: "SELECT * FROM nowhere" })).rejects.toMatchObject({
+      code: "60",
+      type: "UNKNOWN_TABLE",
+    });
     await expect(client.query({ query: "SELEC 1" })).rejects.toMatchObject({ code: "62", type: "SYNTAX_ERROR" });
     await client.close();
     const stranger = createClient({ ...options, password: "wrong" });
@@ -91,10 +121,20 @@ describe("the engine contract", () => {
     await stranger.close();
   });
 
-  it.skipIf(process.env["THROUGHLINE_CLICKHOUSE_URL"] !== undefined)("comes back after a crash and tells callers to try again", async () => {
-    process.kill(held.process?.pid ?? 0, "SIGKILL");
-    await expect(engine().rows(sql`SELECT 1 AS n`, z.object({ n: z.number() }))).rejects.toMatchObject({ code: "engine.unavailable", status: 503 });
-    await expect.poll(() => one(sql`SELECT count() AS n FROM t1`, z.object({ n: z.number() })).catch(() => undefined), { timeout: 20_000 }).toEqual({ n: 50_001 });
-    expect(held.process?.restarts).toBe(1);
-  });
+  it.skipIf(process.env["THROUGHLINE_CLICKHOUSE_URL"] !== undefined)(
+    "comes back after a crash and tells callers to try again",
+    async () => {
+      process.kill(held.process?.pid ?? 0, "SIGKILL");
+      await expect(engine().rows(sql`SELECT 1 AS n`, z.object({ n: z.number() }))).rejects.toMatchObject({
+        code: "engine.unavailable",
+        status: 503,
+      });
+      await expect
+        .poll(() => one(sql`SELECT count() AS n FROM t1`, z.object({ n: z.number() })).catch(() => undefined), {
+          timeout: 20_000,
+        })
+        .toEqual({ n: 50_001 });
+      expect(held.process?.restarts).toBe(1);
+    },
+  );
 });

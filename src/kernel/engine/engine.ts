@@ -1,4 +1,10 @@
-import { ClickHouseLogLevel, createClient, ClickHouseError, type ClickHouseClient, type ClickHouseSettings } from "@clickhouse/client";
+import {
+  ClickHouseLogLevel,
+  createClient,
+  ClickHouseError,
+  type ClickHouseClient,
+  type ClickHouseSettings,
+} from "@clickhouse/client";
 import type { Readable } from "node:stream";
 import type { z } from "zod";
 import { Refusal } from "../refusal.ts";
@@ -48,7 +54,11 @@ export interface Engine {
   /** Runs a question and parses every row. Throws a Refusal for limits and outages. */
   rows<T>(statement: Sql, row: z.ZodType<T>, options?: AskOptions): Promise<T[]>;
   /** Result bytes in a ClickHouse output format, streamed. */
-  stream(statement: Sql, format: "CSVWithNames" | "JSONEachRow" | "Parquet" | "RowBinary", options?: AskOptions): Promise<Readable>;
+  stream(
+    statement: Sql,
+    format: "CSVWithNames" | "JSONEachRow" | "Parquet" | "RowBinary",
+    options?: AskOptions,
+  ): Promise<Readable>;
   command(statement: Sql, options?: AskOptions): Promise<void>;
   /** Inserts newline-delimited JSON; resolves when the engine has it. */
   insert(table: string, lines: string | Readable, options?: InsertOptions): Promise<void>;
@@ -74,13 +84,44 @@ const explain = (error: unknown): never => {
   if (error instanceof ClickHouseError) {
     const code = Number(error.code);
     const [first = ""] = error.message.split("\n");
-    if (code === 159) throw refuse("engine.too_slow", "The question took longer than allowed. Shorten its range or add a filter.", 422, error);
-    if (code === 241) throw refuse("engine.too_large", "The question needs more memory than allowed. Shorten its range or add a filter.", 422, error);
-    if (code === 396) throw refuse("engine.too_many_rows", "The answer has more rows than a page may hold. Export it instead.", 422, error);
+    if (code === 159)
+      throw refuse(
+        "engine.too_slow",
+        "The question took longer than allowed. Shorten its range or add a filter.",
+        422,
+        error,
+      );
+    if (code === 241)
+      throw refuse(
+        "engine.too_large",
+        "The question needs more memory than allowed. Shorten its range or add a filter.",
+        422,
+        error,
+      );
+    if (code === 396)
+      throw refuse(
+        "engine.too_many_rows",
+        "The answer has more rows than a page may hold. Export it instead.",
+        422,
+        error,
+      );
     if (code === 394) throw refuse("engine.cancelled", "The question was cancelled.", 409, error);
-    if (code === 243) throw refuse("engine.disk_full", "The disk of the store is full. Free space, then try again.", 503, error);
-    if (code === 674) throw refuse("engine.no_webassembly", "This ClickHouse server does not run WebAssembly functions, which funnels need.", 422, error);
-    if (code === 770) throw refuse("engine.too_large", "One person has too many events for this question. Shorten its range or add a filter.", 422, error);
+    if (code === 243)
+      throw refuse("engine.disk_full", "The disk of the store is full. Free space, then try again.", 503, error);
+    if (code === 674)
+      throw refuse(
+        "engine.no_webassembly",
+        "This ClickHouse server does not run WebAssembly functions, which funnels need.",
+        422,
+        error,
+      );
+    if (code === 770)
+      throw refuse(
+        "engine.too_large",
+        "One person has too many events for this question. Shorten its range or add a filter.",
+        422,
+        error,
+      );
     throw new Error(`engine error ${code}: ${first}`, { cause: error });
   }
   const code = error instanceof Error && "code" in error ? String(error.code) : "";

@@ -60,7 +60,8 @@ const readAll = async (stream: Readable, limit: number): Promise<Buffer> => {
   let size = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > limit) throw new Error(`Code: 307. DB::Exception: The statement exceeds ${limit} bytes. (TOO_MANY_BYTES)`);
+    if (size > limit)
+      throw new Error(`Code: 307. DB::Exception: The statement exceeds ${limit} bytes. (TOO_MANY_BYTES)`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
@@ -122,7 +123,12 @@ const output = (request: IncomingMessage, response: ServerResponse): Writable =>
 };
 
 /** The first chunk is awaited before any header goes out, so that most errors keep their code and status. */
-const streamRows = async (session: Session, input: EngineRequest, request: IncomingMessage, response: ServerResponse) => {
+const streamRows = async (
+  session: Session,
+  input: EngineRequest,
+  request: IncomingMessage,
+  response: ServerResponse,
+) => {
   const stream = session.queryStream(input.query, { format: "TabSeparated" });
   let sink: Writable | undefined;
   const start = (): Writable => {
@@ -139,7 +145,13 @@ const streamRows = async (session: Session, input: EngineRequest, request: Incom
 
 const returnsRows = /^\s*(?:--[^\n]*\n\s*)*(?:\(|SELECT|WITH|SHOW|DESCRIBE|DESC|EXPLAIN|EXISTS|CHECK)\b/i;
 
-const execute = async (session: Session, input: EngineRequest, request: IncomingMessage, response: ServerResponse, body: Readable) => {
+const execute = async (
+  session: Session,
+  input: EngineRequest,
+  request: IncomingMessage,
+  response: ServerResponse,
+  body: Readable,
+) => {
   const head = readInsert(input.query);
   if (head !== undefined) {
     const rows = await insertRows(session, head, body, input.settings["insert_deduplication_token"]);
@@ -153,14 +165,20 @@ const execute = async (session: Session, input: EngineRequest, request: Incoming
 };
 
 /** Runs one request on a session of its own: settings on, work, settings off. */
-const inSession = async (pool: SessionPool, input: EngineRequest, gone: AbortSignal, work: (session: Session) => Promise<void>) => {
+const inSession = async (
+  pool: SessionPool,
+  input: EngineRequest,
+  gone: AbortSignal,
+  work: (session: Session) => Promise<void>,
+) => {
   const session = await pool.take(gone);
   const id = randomUUID();
   const assignments = { ...assignmentsOf(input), log_comment: id };
   const missing = missingParam(input);
   const onGone = (): void => kill(id);
   try {
-    if (missing !== undefined) throw new Error(`Code: 456. DB::Exception: Substitution \`${missing}\` is not set. (UNKNOWN_QUERY_PARAMETER)`);
+    if (missing !== undefined)
+      throw new Error(`Code: 456. DB::Exception: Substitution \`${missing}\` is not set. (UNKNOWN_QUERY_PARAMETER)`);
     await session.queryAsync(`USE \`${(input.database ?? "default").replaceAll("`", "")}\``);
     await session.queryAsync(setStatement(assignments));
     gone.addEventListener("abort", onGone, { once: true });
@@ -182,7 +200,8 @@ const handle = async (request: IncomingMessage, response: ServerResponse): Promi
   if (url.pathname === "/ping" || (request.method === "GET" && url.pathname === "/" && url.search === "")) {
     return void response.writeHead(200).end("Ok.\n");
   }
-  if (!authorised(request)) return fail(response, new Error("Code: 516. DB::Exception: Authentication failed. (AUTHENTICATION_FAILED)"));
+  if (!authorised(request))
+    return fail(response, new Error("Code: 516. DB::Exception: Authentication failed. (AUTHENTICATION_FAILED)"));
   const gone = new AbortController();
   response.on("close", () => {
     if (!response.writableFinished) gone.abort();
@@ -191,7 +210,9 @@ const handle = async (request: IncomingMessage, response: ServerResponse): Promi
   const isInsert = readInsert(url.searchParams.get("query") ?? "") !== undefined;
   const text = isInsert ? "" : (await readAll(body, maxStatementBytes)).toString("utf8");
   const input = readRequest(url, text);
-  await inSession(isInsert ? writes : reads, input, gone.signal, (session) => execute(session, input, request, response, body));
+  await inSession(isInsert ? writes : reads, input, gone.signal, (session) =>
+    execute(session, input, request, response, body),
+  );
 };
 
 const server = createServer((request, response) => {

@@ -11,9 +11,23 @@ export interface EngineRequest {
 }
 
 /** URL parameters that steer the transport and are not settings of the engine. */
-const transport = new Set(["query", "database", "query_id", "default_format", "user", "password", "session_id", "role"]);
+const transport = new Set([
+  "query",
+  "database",
+  "query_id",
+  "default_format",
+  "user",
+  "password",
+  "session_id",
+  "role",
+]);
 /** Settings of ClickHouse's HTTP handler, unknown to the embedded engine. */
-const handlerOnly = new Set(["enable_http_compression", "wait_end_of_query", "buffer_size", "http_zlib_compression_level"]);
+const handlerOnly = new Set([
+  "enable_http_compression",
+  "wait_end_of_query",
+  "buffer_size",
+  "http_zlib_compression_level",
+]);
 
 /** Reads the URL of a request. Anything that is neither transport nor `param_*` is a setting. */
 export const readRequest = (url: URL, body: string): EngineRequest => {
@@ -63,8 +77,7 @@ export interface InsertHead {
   readonly format: string;
 }
 
-const insertHead =
-  /^\s*INSERT\s+INTO\s+(?:TABLE\s+)?([A-Za-z0-9_.`]+)\s*(?:\(([^()]*)\))?\s*FORMAT\s+([A-Za-z]+)\s*$/i;
+const insertHead = /^\s*INSERT\s+INTO\s+(?:TABLE\s+)?([A-Za-z0-9_.`]+)\s*(?:\(([^()]*)\))?\s*FORMAT\s+([A-Za-z]+)\s*$/i;
 
 /** Splits `INSERT INTO t (a, b) FORMAT JSONEachRow`; undefined for every other statement. */
 export const readInsert = (query: string): InsertHead | undefined => {

@@ -75,7 +75,11 @@ export const create = defineOperation({
   name: "workspaces.create",
   summary: "Creates another workspace; the caller owns it.",
   permission: "member",
-  input: z.strictObject({ name: Name, zone: Zone.default("UTC"), weekStart: z.enum(["monday", "sunday"]).default("monday") }),
+  input: z.strictObject({
+    name: Name,
+    zone: Zone.default("UTC"),
+    weekStart: z.enum(["monday", "sunday"]).default("monday"),
+  }),
   output: z.object({ workspace: z.string() }),
 });
 
@@ -83,7 +87,11 @@ export const change = defineOperation({
   name: "workspaces.change",
   summary: "Changes the workspace's name, time zone or first day of the week.",
   permission: "admin",
-  input: z.strictObject({ name: Name.optional(), zone: Zone.optional(), weekStart: z.enum(["monday", "sunday"]).optional() }),
+  input: z.strictObject({
+    name: Name.optional(),
+    zone: Zone.optional(),
+    weekStart: z.enum(["monday", "sunday"]).optional(),
+  }),
   output: z.object({ ok: z.literal(true) }),
 });
 
@@ -117,7 +125,16 @@ export const keys = defineOperation({
   permission: "admin",
   input: z.strictObject({}),
   output: z.object({
-    keys: z.array(z.object({ id: z.string(), name: z.string(), prefix: z.string(), role: Role, createdAt: z.string(), revokedAt: z.string().nullable() })),
+    keys: z.array(
+      z.object({
+        id: z.string(),
+        name: z.string(),
+        prefix: z.string(),
+        role: Role,
+        createdAt: z.string(),
+        revokedAt: z.string().nullable(),
+      }),
+    ),
   }),
 });
 

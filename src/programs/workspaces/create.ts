@@ -10,7 +10,12 @@ export interface NewWorkspace {
 }
 
 /** Writes a workspace and makes a member its owner; its database comes into being when it is first used. */
-export const createWorkspace = async (store: Store, workspace: NewWorkspace, owner: string, now: number): Promise<string> => {
+export const createWorkspace = async (
+  store: Store,
+  workspace: NewWorkspace,
+  owner: string,
+  now: number,
+): Promise<string> => {
   const id = newId("ws");
   const created_at = new Date(now).toISOString();
   const row = {

@@ -64,7 +64,13 @@ export const workspaces = (parts: Parts): Module => {
         }
         const { id, name, email } = principal;
         const mine = await ofMember(id);
-        return { isNew, canSignUp: parts.openSignUp, member: { id, name, email }, workspaces: mine, version: parts.version };
+        return {
+          isNew,
+          canSignUp: parts.openSignUp,
+          member: { id, name, email },
+          workspaces: mine,
+          version: parts.version,
+        };
       }),
 
       handle(contract.setUp, async (call, input) => {
@@ -72,7 +78,12 @@ export const workspaces = (parts: Parts): Module => {
           throw new Refusal("workspaces.set_up", "This server has an owner already. Sign in instead.", {}, 409);
         }
         const owner = await access.createMember(input.email, input.name, input.password);
-        const workspace = await createWorkspace(store, { name: input.workspace, zone: input.zone, weekStart: input.weekStart }, owner, call.now);
+        const workspace = await createWorkspace(
+          store,
+          { name: input.workspace, zone: input.zone, weekStart: input.weekStart },
+          owner,
+          call.now,
+        );
         await startSession(call, input.email, input.password);
         return { workspace };
       }),
@@ -89,7 +100,9 @@ export const workspaces = (parts: Parts): Module => {
         return ok;
       }),
 
-      handle(contract.create, async (call, input) => ({ workspace: await createWorkspace(store, input, memberId(call), call.now) })),
+      handle(contract.create, async (call, input) => ({
+        workspace: await createWorkspace(store, input, memberId(call), call.now),
+      })),
 
       handle(contract.change, async (call, input) => {
         const changes = {
@@ -120,7 +133,11 @@ export const workspaces = (parts: Parts): Module => {
         const known = await store.selectFrom("members").select("id").where("email", "=", email).executeTakeFirst();
         const member = known?.id ?? (await access.createMember(email, input.name, input.password));
         const row = { workspace: call.workspace.id, member, role: input.role, created_at: iso(call) };
-        await store.insertInto("memberships").values(row).onConflict((c) => c.columns(["workspace", "member"]).doNothing()).execute();
+        await store
+          .insertInto("memberships")
+          .values(row)
+          .onConflict((c) => c.columns(["workspace", "member"]).doNothing())
+          .execute();
         return { id: member };
       }),
 
@@ -131,13 +148,23 @@ export const workspaces = (parts: Parts): Module => {
           .where("workspace", "=", call.workspace.id)
           .where("member", "=", input.id)
           .executeTakeFirst();
-        if (owns?.role === "owner") throw new Refusal("workspaces.owner_stays", "The owner cannot be removed.", {}, 409);
-        await store.deleteFrom("memberships").where("workspace", "=", call.workspace.id).where("member", "=", input.id).execute();
+        if (owns?.role === "owner")
+          throw new Refusal("workspaces.owner_stays", "The owner cannot be removed.", {}, 409);
+        await store
+          .deleteFrom("memberships")
+          .where("workspace", "=", call.workspace.id)
+          .where("member", "=", input.id)
+          .execute();
         return ok;
       }),
 
       handle(contract.keys, async (call) => {
-        const rows = await store.selectFrom("api_keys").selectAll().where("workspace", "=", call.workspace.id).orderBy("created_at").execute();
+        const rows = await store
+          .selectFrom("api_keys")
+          .selectAll()
+          .where("workspace", "=", call.workspace.id)
+          .orderBy("created_at")
+          .execute();
         return {
           keys: rows.map((row) => ({
             id: row.id,
@@ -154,8 +181,18 @@ export const workspaces = (parts: Parts): Module => {
         const key = newSecret("tlk");
         const id = newId("key");
         const created_by = call.principal.kind === "nobody" ? "" : call.principal.id;
-        const row = { id, workspace: call.workspace.id, name: input.name, role: input.role, prefix: key.slice(0, 10), hash: hashSecret(key) };
-        await store.insertInto("api_keys").values({ ...row, created_by, created_at: iso(call), revoked_at: null }).execute();
+        const row = {
+          id,
+          workspace: call.workspace.id,
+          name: input.name,
+          role: input.role,
+          prefix: key.slice(0, 10),
+          hash: hashSecret(key),
+        };
+        await store
+          .insertInto("api_keys")
+          .values({ ...row, created_by, created_at: iso(call), revoked_at: null })
+          .execute();
         return { id, key };
       }),
 

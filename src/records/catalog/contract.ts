@@ -13,8 +13,14 @@ export const properties = defineOperation({
   name: "catalog.properties",
   summary: "Properties of an event (or of any), and traits of people.",
   permission: "read",
-  input: z.strictObject({ event: z.string().max(500).nullable().default(null), search: z.string().max(200).default(""), limit: z.int().min(1).max(500).default(100) }),
-  output: z.object({ properties: z.array(z.object({ name: z.string(), on: z.enum(["event", "person"]), kind: z.string() })) }),
+  input: z.strictObject({
+    event: z.string().max(500).nullable().default(null),
+    search: z.string().max(200).default(""),
+    limit: z.int().min(1).max(500).default(100),
+  }),
+  output: z.object({
+    properties: z.array(z.object({ name: z.string(), on: z.enum(["event", "person"]), kind: z.string() })),
+  }),
 });
 
 export const values = defineOperation({

@@ -5,7 +5,9 @@ import type { Ingest } from "#records/events/ingest.ts";
 import * as contract from "./contract.ts";
 
 const found = (column: "event" | "property" | "value", search: string) =>
-  search === "" ? sql`1` : sql`positionCaseInsensitiveUTF8(${{ event: sql`event`, property: sql`property`, value: sql`value` }[column]}, ${bind.string(search)}) > 0`;
+  search === ""
+    ? sql`1`
+    : sql`positionCaseInsensitiveUTF8(${{ event: sql`event`, property: sql`property`, value: sql`value` }[column]}, ${bind.string(search)}) > 0`;
 
 /** What there is to ask about: event names, properties, values. Small tables, so that typing is never waited for. */
 export const catalog = ({ ingest }: { readonly ingest: Ingest }): Module =>
@@ -33,7 +35,8 @@ export const catalog = ({ ingest }: { readonly ingest: Ingest }): Module =>
         return { properties: rows };
       }),
       handle(contract.values, async (call, { property, on, event, search }) => {
-        const where = on === "person" ? sql`event = ''` : event === null ? sql`event != ''` : sql`event = ${bind.string(event)}`;
+        const where =
+          on === "person" ? sql`event = ''` : event === null ? sql`event != ''` : sql`event = ${bind.string(event)}`;
         const rows = await call.engine.rows(
           sql`SELECT DISTINCT value FROM property_values
               WHERE ${where} AND property = ${bind.string(property)} AND value != '' AND ${found("value", search)} ORDER BY value LIMIT 100`,

@@ -27,8 +27,14 @@ export interface Placement {
 /** Rows per table, as newline-delimited JSON objects. */
 export type Rows = Map<string, string[]>;
 
-const seenBefore = async (entries: readonly Entry[], { engine, recent }: Placement, batch: number): Promise<Set<string>> => {
-  const suspects = entries.flatMap(({ meta }) => (meta.m !== undefined && recent.mayHave(BigInt(meta.m)) ? [meta] : []));
+const seenBefore = async (
+  entries: readonly Entry[],
+  { engine, recent }: Placement,
+  batch: number,
+): Promise<Set<string>> => {
+  const suspects = entries.flatMap(({ meta }) =>
+    meta.m !== undefined && recent.mayHave(BigInt(meta.m)) ? [meta] : [],
+  );
   if (suspects.length === 0) return new Set();
   const oldest = Math.min(...suspects.map((meta) => meta.r)) - repeatWindowMs;
   const found = await engine.rows(
@@ -48,7 +54,11 @@ const seenBefore = async (entries: readonly Entry[], { engine, recent }: Placeme
 };
 
 /** Leaves out what was said before: in an earlier batch, or earlier in this one. */
-export const withoutRepeats = async (entries: readonly Entry[], placement: Placement, batch: number): Promise<Entry[]> => {
+export const withoutRepeats = async (
+  entries: readonly Entry[],
+  placement: Placement,
+  batch: number,
+): Promise<Entry[]> => {
   const before = await seenBefore(entries, placement, batch);
   const kept = entries.filter(({ meta }) => {
     if (meta.m === undefined) return true;
@@ -133,7 +143,8 @@ export const place = (entries: readonly Entry[], { keys, forest, written }: Plac
     const actor = actorOf(meta);
     for (const [subject, account, op, trait, kind, value, at] of meta.t ?? []) {
       const owner = subject === "person" ? actor : "0";
-      if (owner !== undefined) add("trait_changes", JSON.stringify({ subject, trait, actor: owner, account, at, op, kind, value }));
+      if (owner !== undefined)
+        add("trait_changes", JSON.stringify({ subject, trait, actor: owner, account, at, op, kind, value }));
     }
     if (row !== undefined && actor !== undefined) add("events", placed(row, actor));
     if (meta.m !== undefined) {

@@ -27,7 +27,9 @@ export const recentKeys = (now: () => number, generationMs: number): RecentKeys 
     },
     mayHave: (key) => {
       const at = places(key);
-      return at.every((place) => has(current, place)) || (previous.length > 0 && at.every((place) => has(previous, place)));
+      return (
+        at.every((place) => has(current, place)) || (previous.length > 0 && at.every((place) => has(previous, place)))
+      );
     },
   };
 };

@@ -29,7 +29,15 @@ export interface Meta {
   readonly g?: readonly [kind: "merge" | "unlink", actor: string, into: string, by: string] | undefined;
 }
 
-type TraitRow = readonly [subject: string, account: string, op: string, trait: string, kind: string, value: string, at: string];
+type TraitRow = readonly [
+  subject: string,
+  account: string,
+  op: string,
+  trait: string,
+  kind: string,
+  value: string,
+  at: string,
+];
 
 const TraitRow = z.tuple([z.string(), z.string(), z.string(), z.string(), z.string(), z.string(), z.string()]);
 const MetaLine = z.object({
@@ -61,11 +69,25 @@ const traitRows = (subject: string, account: string, changes: readonly TraitChan
   changes.flatMap(({ op, traits }) =>
     Object.entries(traits)
       .filter(([, value]) => value !== undefined && (value !== null || op === "unset"))
-      .map(([trait, value]): TraitRow => [subject, account, op, trait, kindOf(value), op === "unset" ? "" : textOf(value), at]),
+      .map(([trait, value]): TraitRow => [
+        subject,
+        account,
+        op,
+        trait,
+        kindOf(value),
+        op === "unset" ? "" : textOf(value),
+        at,
+      ]),
   );
 
 /** The journal line of an event that passed its checks. `row` is absent for a call that is no event. */
-export const lineOf = (event: IncomingEvent, source: EventSource, keys: Keys, received: number, sentAt?: number): string => {
+export const lineOf = (
+  event: IncomingEvent,
+  source: EventSource,
+  keys: Keys,
+  received: number,
+  sentAt?: number,
+): string => {
   const at = new Date(correctedTime(event.at, sentAt, received)).toISOString();
   const message = event.messageId === undefined ? undefined : keys.message(event.messageId);
   const traits = [

@@ -55,7 +55,8 @@ export const faultOf = (event: IncomingEvent): Omit<Rejection, "index"> | undefi
   }
   const ids = [event.userId, event.anonymousId, event.alias, event.account, event.session, event.messageId];
   const long = ids.find((id) => id !== undefined && id.length > limit.id);
-  if (long !== undefined) return fault("event.id_too_long", `An id may have ${limit.id} characters; one has ${long.length}.`);
+  if (long !== undefined)
+    return fault("event.id_too_long", `An id may have ${limit.id} characters; one has ${long.length}.`);
   if (event.userId === undefined && event.anonymousId === undefined && event.accountTraits === undefined) {
     return fault("event.no_id", "The event names neither a user nor an anonymous id, so it belongs to nobody.");
   }
@@ -83,7 +84,10 @@ const shapeFault = (root: unknown): Omit<Rejection, "index"> | undefined => {
     const inside = Object.values(value);
     count += inside.length;
     if (count > limit.properties) {
-      return { reason: "event.too_many_properties", message: `An event may hold ${limit.properties} values; this holds more.` };
+      return {
+        reason: "event.too_many_properties",
+        message: `An event may hold ${limit.properties} values; this holds more.`,
+      };
     }
     for (const part of inside) stack.push([part, depth + 1]);
   }

@@ -12,7 +12,15 @@ import { keysOf } from "#records/people/keys.ts";
 import { place, repeatWindowMs, withoutRepeats, type Entry, type Placement, type Rows } from "./batch.ts";
 import { recentKeys } from "./bloom.ts";
 import { lineOf, readLine, type Meta } from "./envelope.ts";
-import { faultOf, maxEventBytes, shownText, storable, type EventSource, type IncomingEvent, type Rejection } from "./incoming.ts";
+import {
+  faultOf,
+  maxEventBytes,
+  shownText,
+  storable,
+  type EventSource,
+  type IncomingEvent,
+  type Rejection,
+} from "./incoming.ts";
 import { openJournal, openPosition, type Frame } from "./journal.ts";
 import { valueNotes, type ValueNotes } from "./values.ts";
 
@@ -40,7 +48,12 @@ export interface Arrival {
 /** The way in for everything that is said about customers. */
 export interface Ingest {
   /** Resolves when the events are on disk. Faulty events go to the dead letters, the others in. */
-  accept(source: EventSource, events: readonly IncomingEvent[], undecodable?: readonly Undecodable[], sentAt?: number): Promise<Acceptance>;
+  accept(
+    source: EventSource,
+    events: readonly IncomingEvent[],
+    undecodable?: readonly Undecodable[],
+    sentAt?: number,
+  ): Promise<Acceptance>;
   /** An admin's decision about identity, in order with the events. */
   decide(workspace: string, decision: NonNullable<Meta["g"]>): Promise<void>;
   /** Waits until what was acknowledged before this call can be read; false when it takes longer than allowed. */
@@ -52,7 +65,13 @@ export interface Ingest {
   freshIdentities(workspace: string): Promise<boolean>;
   /** Forgets what is held in memory of a workspace (it was removed, or rebuilt). */
   forget(workspace: string): void;
-  readonly stats: { accepted: number; rejected: number; repeats: number; backlogBytes: number; failing: string | undefined };
+  readonly stats: {
+    accepted: number;
+    rejected: number;
+    repeats: number;
+    backlogBytes: number;
+    failing: string | undefined;
+  };
   close(): Promise<void>;
 }
 
@@ -77,7 +96,9 @@ const stages = [
 const openPlacement = async (engine: Engine, secret: string, clock: Clock): Promise<Placement> => {
   const recent = recentKeys(() => clock.now(), repeatWindowMs);
   // by our clock rather than by a TTL, so that a batch that is replayed late still finds what it must compare with
-  await engine.command(sql`ALTER TABLE seen_messages DELETE WHERE received < ${bind.time(clock.now() - repeatWindowMs - 2 * 86_400_000)}`);
+  await engine.command(
+    sql`ALTER TABLE seen_messages DELETE WHERE received < ${bind.time(clock.now() - repeatWindowMs - 2 * 86_400_000)}`,
+  );
   const since = sql`SELECT DISTINCT toString(message) AS message FROM seen_messages
     WHERE received >= ${bind.time(clock.now() - repeatWindowMs)}`;
   const rows = await engine.rows(since, z.object({ message: z.string() }), { purpose: "maintain" });
@@ -132,7 +153,12 @@ export const openIngest = (parts: IngestParts): Ingest => {
   };
 
   /** Rows that the store will not take are halved until the faulty one is found; that one becomes a dead letter. */
-  const insertOrDivide = async (engine: Engine, table: string, rows: readonly string[], token: string): Promise<void> => {
+  const insertOrDivide = async (
+    engine: Engine,
+    table: string,
+    rows: readonly string[],
+    token: string,
+  ): Promise<void> => {
     try {
       await engine.insert(table, rows.join("\n"), { token });
     } catch (error) {
@@ -146,7 +172,13 @@ export const openIngest = (parts: IngestParts): Ingest => {
       log.error({ err: error, table }, "the store refused a row; it is kept as a dead letter");
       if (table === "dead_letters") return;
       const message = error instanceof Error ? error.message.slice(0, 1_000) : "";
-      const letter = { received: new Date(clock.now()).toISOString(), source: "", reason: "store.refused", message, body: rows[0] };
+      const letter = {
+        received: new Date(clock.now()).toISOString(),
+        source: "",
+        reason: "store.refused",
+        message,
+        body: rows[0],
+      };
       await engine.insert("dead_letters", JSON.stringify(letter), { token: `${token}/dead` });
     }
   };
@@ -154,7 +186,9 @@ export const openIngest = (parts: IngestParts): Ingest => {
   const write = async (engine: Engine, rows: Rows, token: string): Promise<void> => {
     for (const stage of stages) {
       const filled = stage.filter((table) => rows.has(table));
-      await Promise.all(filled.map((table) => insertOrDivide(engine, table, rows.get(table) ?? [], `${token}-${table}`)));
+      await Promise.all(
+        filled.map((table) => insertOrDivide(engine, table, rows.get(table) ?? [], `${token}-${table}`)),
+      );
     }
     if (rows.has("identity_overrides")) merged.set(engine.database, { any: true, stale: true });
   };
@@ -162,7 +196,10 @@ export const openIngest = (parts: IngestParts): Ingest => {
   const identitiesOf = async (engine: Engine): Promise<{ any: boolean; stale: boolean }> => {
     const held = merged.get(engine.database);
     if (held !== undefined) return held;
-    const [row] = await engine.rows(sql`SELECT toInt32(count() > 0) AS any FROM identity_overrides`, z.object({ any: z.number() }));
+    const [row] = await engine.rows(
+      sql`SELECT toInt32(count() > 0) AS any FROM identity_overrides`,
+      z.object({ any: z.number() }),
+    );
     const state = { any: row?.any === 1, stale: row?.any === 1 };
     merged.set(engine.database, state);
     return state;
@@ -270,12 +307,22 @@ export const openIngest = (parts: IngestParts): Ingest => {
       const code = error instanceof Error && "code" in error ? error.code : "";
       log.error({ err: error }, "the journal could not be written");
       if (code !== "ENOSPC" && code !== "EDQUOT" && code !== "EFBIG") throw error;
-      throw new Refusal("ingest.disk_full", "The disk is full: nothing of this was stored. Send it again later.", {}, 503);
+      throw new Refusal(
+        "ingest.disk_full",
+        "The disk is full: nothing of this was stored. Send it again later.",
+        {},
+        503,
+      );
     }
     wake?.();
   };
 
-  const deadLetter = (source: EventSource, received: number, fault: Omit<Rejection, "index">, body: unknown): string => {
+  const deadLetter = (
+    source: EventSource,
+    received: number,
+    fault: Omit<Rejection, "index">,
+    body: unknown,
+  ): string => {
     const letter = [fault.reason, fault.message, shownText(body, 32_768)] as const;
     return storable({ w: source.workspace, r: received, s: source.id, x: letter } satisfies Meta);
   };
@@ -291,14 +338,23 @@ export const openIngest = (parts: IngestParts): Ingest => {
         if (shown.length >= 50) return; // a big batch need not fill the live view
         const who = event?.userId ?? event?.anonymousId ?? event?.account ?? "";
         const preview = shownText(event?.properties ?? {}, 500);
-        shown.push({ received: new Date(received).toISOString(), source: source.id, name: event?.name ?? "(person or account)", who, fault, preview });
+        shown.push({
+          received: new Date(received).toISOString(),
+          source: source.id,
+          name: event?.name ?? "(person or account)",
+          who,
+          fault,
+          preview,
+        });
       };
       for (const item of undecodable) arrival(undefined, item.message);
       events.forEach((event, index) => {
         const fault = faultOf(event);
         const line = fault === undefined ? lineOf(event, source, keys, received, sentAt) : "";
         const tooLong = line.length > maxEventBytes;
-        const problem = tooLong ? { reason: "event.too_large", message: `An event may have ${maxEventBytes} bytes.` } : fault;
+        const problem = tooLong
+          ? { reason: "event.too_large", message: `An event may have ${maxEventBytes} bytes.` }
+          : fault;
         if (problem !== undefined) {
           rejected.push({ index, ...problem });
           lines.push(deadLetter(source, received, problem, event));
@@ -315,7 +371,8 @@ export const openIngest = (parts: IngestParts): Ingest => {
       stats.rejected += rejected.length;
       return { accepted, rejected };
     },
-    decide: (workspace, decision) => append([storable({ w: workspace, r: clock.now(), s: "", g: decision } satisfies Meta)]),
+    decide: (workspace, decision) =>
+      append([storable({ w: workspace, r: clock.now(), s: "", g: decision } satisfies Meta)]),
     caughtUp: async (timeoutMs) => {
       const sequence = journal.last;
       if (position.current.done >= sequence) return true;

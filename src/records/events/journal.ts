@@ -1,4 +1,14 @@
-import { close, closeSync, existsSync, fdatasyncSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync } from "node:fs";
+import {
+  close,
+  closeSync,
+  existsSync,
+  fdatasyncSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+} from "node:fs";
 import { ftruncateSync, readSync, statSync, unlinkSync, writeSync, fdatasync, write } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -77,7 +87,7 @@ const readPayload = ({ segment, offset, length }: Located): Buffer => {
 };
 
 const writeAll = async (file: number, bytes: Buffer, position: number): Promise<void> => {
-  for (let done = 0; done < bytes.length; ) {
+  for (let done = 0; done < bytes.length;) {
     const { bytesWritten } = await promisify(write)(file, bytes, done, bytes.length - done, position + done);
     done += bytesWritten;
   }
@@ -104,7 +114,9 @@ export const openJournal = (folder: string, fsync: boolean, done: number): Journ
   let segment = "";
   let file = -1;
 
-  const segments = readdirSync(folder).filter((name) => name.endsWith(".journal")).sort();
+  const segments = readdirSync(folder)
+    .filter((name) => name.endsWith(".journal"))
+    .sort();
   for (const name of segments) {
     const found = scan(join(folder, name));
     for (const [sequence, place] of found.frames) {

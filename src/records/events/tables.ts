@@ -10,8 +10,16 @@ const events: TableDoc = {
   grain: "One accepted event. Nothing in it is ever updated.",
   columns: {
     event: { type: "LowCardinality(String)", meaning: "Name of what happened.", class: "internal" },
-    actor: { type: "UInt64", meaning: "Key of the known id that acted; resolves to a person at read.", class: "internal" },
-    at: { type: "DateTime64(3, 'UTC')", meaning: "When it happened, corrected for the sender's clock.", class: "internal" },
+    actor: {
+      type: "UInt64",
+      meaning: "Key of the known id that acted; resolves to a person at read.",
+      class: "internal",
+    },
+    at: {
+      type: "DateTime64(3, 'UTC')",
+      meaning: "When it happened, corrected for the sender's clock.",
+      class: "internal",
+    },
     message: { type: "UInt64", meaning: "Key of the message id, by which repeats are recognised.", class: "internal" },
     source: { type: "LowCardinality(String)", meaning: "Source that it came through.", class: "internal" },
     product: { type: "LowCardinality(String)", meaning: "Product line that it belongs to.", class: "internal" },
@@ -46,8 +54,16 @@ const activityDaily: TableDoc = {
     actor: { type: "UInt64", meaning: "Key of the known id that acted.", class: "internal" },
     day: { type: "Date", meaning: "Day in UTC.", class: "internal" },
     events: { type: "SimpleAggregateFunction(sum, UInt64)", meaning: "How many.", class: "internal" },
-    first: { type: "SimpleAggregateFunction(min, DateTime64(3, 'UTC'))", meaning: "The first of them.", class: "internal" },
-    last: { type: "SimpleAggregateFunction(max, DateTime64(3, 'UTC'))", meaning: "The last of them.", class: "internal" },
+    first: {
+      type: "SimpleAggregateFunction(min, DateTime64(3, 'UTC'))",
+      meaning: "The first of them.",
+      class: "internal",
+    },
+    last: {
+      type: "SimpleAggregateFunction(max, DateTime64(3, 'UTC'))",
+      meaning: "The last of them.",
+      class: "internal",
+    },
   },
   create: () => [
     sql`CREATE TABLE IF NOT EXISTS activity_daily (

@@ -96,4 +96,10 @@ const deviceUsers: TableDoc = {
   ],
 };
 
-export const peopleTables: readonly TableDoc[] = [identities, identityLog, identityOverrides, traitChanges, deviceUsers];
+export const peopleTables: readonly TableDoc[] = [
+  identities,
+  identityLog,
+  identityOverrides,
+  traitChanges,
+  deviceUsers,
+];

@@ -8,13 +8,19 @@ export const bodyLimit = 20 * 1024 * 1024;
 const unpackers = { gzip: promisify(gunzip), deflate: promisify(inflate), br: promisify(brotliDecompress) } as const;
 
 const tooLarge = (): Refusal =>
-  new Refusal("body.too_large", `A body may have ${bodyLimit / 1024 / 1024} MiB, unpacked. Send smaller batches.`, { limit: bodyLimit }, 413);
+  new Refusal(
+    "body.too_large",
+    `A body may have ${bodyLimit / 1024 / 1024} MiB, unpacked. Send smaller batches.`,
+    { limit: bodyLimit },
+    413,
+  );
 
 const isGzip = (bytes: Buffer): boolean => bytes.length > 2 && bytes[0] === 0x1f && bytes[1] === 0x8b;
 
 /** Unpacks by header, or by gzip's magic bytes where a browser may not set the header. Stops at the limit. */
 export const unpack = async (bytes: Buffer, encoding: string | undefined): Promise<Buffer> => {
-  const named = encoding !== undefined && Object.hasOwn(unpackers, encoding) ? (encoding as keyof typeof unpackers) : undefined;
+  const named =
+    encoding !== undefined && Object.hasOwn(unpackers, encoding) ? (encoding as keyof typeof unpackers) : undefined;
   const how = isGzip(bytes) ? "gzip" : named === "gzip" ? undefined : named;
   if (how === undefined) return bytes;
   try {

@@ -66,6 +66,8 @@ export const deadLetters = defineOperation({
   input: z.strictObject({ source: z.string().optional(), limit: z.int().min(1).max(500).default(100) }),
   output: z.object({
     total: z.number(),
-    letters: z.array(z.object({ received: z.string(), source: z.string(), reason: z.string(), message: z.string(), body: z.string() })),
+    letters: z.array(
+      z.object({ received: z.string(), source: z.string(), reason: z.string(), message: z.string(), body: z.string() }),
+    ),
   }),
 });

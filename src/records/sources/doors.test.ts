@@ -14,7 +14,12 @@ const post = (path: string, body: unknown, headers: Record<string, string> = {})
 const engineOf = async (workspace: string) => (await world.system.directory.find(workspace))!.engine;
 const count = async (workspace = world.workspace) => {
   await world.settled();
-  const [row] = await (await engineOf(workspace)).rows(sql`SELECT count() AS n, uniqExact(message) AS m, (SELECT sum(events) FROM activity_daily) AS rollup, (SELECT count() FROM dead_letters) AS dead FROM events`, z.object({ n: z.number(), m: z.number(), rollup: z.number(), dead: z.number() }));
+  const [row] = await (
+    await engineOf(workspace)
+  ).rows(
+    sql`SELECT count() AS n, uniqExact(message) AS m, (SELECT sum(events) FROM activity_daily) AS rollup, (SELECT count() FROM dead_letters) AS dead FROM events`,
+    z.object({ n: z.number(), m: z.number(), rollup: z.number(), dead: z.number() }),
+  );
   return row;
 };
 
@@ -33,7 +38,11 @@ describe("POST /v1/events", () => {
     expect(response.status).toBe(200);
     const answer = (await response.json()) as { accepted: number; rejected: { reason: string }[] };
     expect(answer.accepted).toBe(2);
-    expect(answer.rejected.map((item) => item.reason).sort()).toEqual(["event.invalid", "event.no_id", "event.not_an_object"]);
+    expect(answer.rejected.map((item) => item.reason).sort()).toEqual([
+      "event.invalid",
+      "event.no_id",
+      "event.not_an_object",
+    ]);
     expect(await count(workspace)).toEqual({ n: 1, m: 1, rollup: 1, dead: 3 });
   });
 
@@ -60,7 +69,10 @@ describe("what a hostile caller sends", () => {
     expect((await post("/segment/v1/batch", bomb)).status).toBe(413);
     const deep = `{"writeKey":"${writeKey}","events":[{"event":"x","userId":"u","properties":${'{"a":'.repeat(10_000)}1${"}".repeat(10_000)}}]}`;
     const answer = await post("/v1/events", deep);
-    expect([answer.status, await answer.json()]).toMatchObject([200, { accepted: 0, rejected: [{ reason: "event.too_deep" }] }]);
+    expect([answer.status, await answer.json()]).toMatchObject([
+      200,
+      { accepted: 0, rejected: [{ reason: "event.too_deep" }] },
+    ]);
     const huge = await post("/v1/events", "x".repeat(100 * 1024 * 1024)).catch(() => ({ status: 413 }));
     expect(huge.status).toBe(413);
     expect((await post("/v1/events", "{]")).status).toBe(400);
@@ -73,17 +85,50 @@ describe("what a hostile caller sends", () => {
     const workspace = await world.newWorkspace();
     const { writeKey } = await world.source("api", workspace);
     const odd = ["'; DROP TABLE events; --", "\\'; SELECT 1", "{p1:String}", "\u0000\ud800x", "`", "a\tb\nc"];
-    const events = odd.map((text, n) => ({ event: text.slice(0, 150), userId: text, id: `odd${n}`, account: text, session: text, properties: { [text]: text, "": 1, "a.b": 2, a: { b: 3 } } }));
+    const events = odd.map((text, n) => ({
+      event: text.slice(0, 150),
+      userId: text,
+      id: `odd${n}`,
+      account: text,
+      session: text,
+      properties: { [text]: text, "": 1, "a.b": 2, a: { b: 3 } },
+    }));
     const answer = await (await post("/v1/events", { writeKey, events })).json();
     expect(answer).toEqual({ accepted: odd.length, rejected: [] });
     expect(await count(workspace)).toMatchObject({ n: odd.length, dead: 0 });
   });
 
   it.each([
-    ["/segment/v1/batch", (key: string) => ({ writeKey: key, batch: [null, 1, [], { type: 4 }, { type: "track", event: {}, userId: [] }, { type: "__proto__" }] })],
-    ["/posthog/batch/", (key: string) => ({ api_key: key, batch: [null, { event: [] }, { event: "x", distinct_id: {} }, { event: "x", distinct_id: "u", properties: "no" }] })],
-    ["/amplitude/2/httpapi", (key: string) => ({ api_key: key, events: [null, { event_type: 1, user_id: {} }, { event_type: "x", device_id: "abc" }] })],
-    ["/mixpanel/track", (key: string) => [{ event: 5, properties: { token: key, distinct_id: [] } }, { properties: {} }, 3]],
+    [
+      "/segment/v1/batch",
+      (key: string) => ({
+        writeKey: key,
+        batch: [null, 1, [], { type: 4 }, { type: "track", event: {}, userId: [] }, { type: "__proto__" }],
+      }),
+    ],
+    [
+      "/posthog/batch/",
+      (key: string) => ({
+        api_key: key,
+        batch: [
+          null,
+          { event: [] },
+          { event: "x", distinct_id: {} },
+          { event: "x", distinct_id: "u", properties: "no" },
+        ],
+      }),
+    ],
+    [
+      "/amplitude/2/httpapi",
+      (key: string) => ({
+        api_key: key,
+        events: [null, { event_type: 1, user_id: {} }, { event_type: "x", device_id: "abc" }],
+      }),
+    ],
+    [
+      "/mixpanel/track",
+      (key: string) => [{ event: 5, properties: { token: key, distinct_id: [] } }, { properties: {} }, 3],
+    ],
   ])("gets an answer, not a crash, for wrong types everywhere on %s", async (path, body) => {
     const { writeKey } = await world.source();
     const response = await post(path, body(writeKey));
@@ -93,10 +138,26 @@ describe("what a hostile caller sends", () => {
   it("cannot read another workspace", async () => {
     const other = await world.newWorkspace();
     const made = await world.ask<{ key: string }>("workspaces.createKey", { name: "k", role: "admin" }, other);
-    const read = (workspace?: string) => post("/api/sources.list", {}, { authorization: `Bearer ${made.key}`, ...(workspace === undefined ? {} : { "x-throughline-workspace": workspace }) });
+    const read = (workspace?: string) =>
+      post(
+        "/api/sources.list",
+        {},
+        {
+          authorization: `Bearer ${made.key}`,
+          ...(workspace === undefined ? {} : { "x-throughline-workspace": workspace }),
+        },
+      );
     expect((await read()).status).toBe(200);
     expect((await read(world.workspace)).status).toBe(404);
     expect((await read("ws_nowhere")).status).toBe(404);
-    expect((await post("/api/sources.list", {}, { cookie: world.owner.cookie, origin: "http://evil.example", "x-throughline-workspace": other })).status).toBe(403);
+    expect(
+      (
+        await post(
+          "/api/sources.list",
+          {},
+          { cookie: world.owner.cookie, origin: "http://evil.example", "x-throughline-workspace": other },
+        )
+      ).status,
+    ).toBe(403);
   });
 });

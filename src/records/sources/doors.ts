@@ -41,14 +41,23 @@ const sharedRefusal = (refusal: Refusal): Answer => ({
 
 const segment = (type?: string): Dialect => ({
   decode: (body) => decodeSegment(body, type),
-  took: ({ rejected }) => ({ status: 200, body: rejected.length === 0 ? { success: true } : { success: true, rejected } }),
+  took: ({ rejected }) => ({
+    status: 200,
+    body: rejected.length === 0 ? { success: true } : { success: true, rejected },
+  }),
   refused: (refusal) => ({ status: refusal.status, body: { success: false, message: refusal.message } }),
 });
 
 const postHog = (received: () => number): Dialect => ({
   decode: (body) => decodePostHog(body, received()),
-  took: ({ rejected }) => ({ status: 200, body: rejected.length === 0 ? { status: "Ok" } : { status: "Ok", rejected } }),
-  refused: (refusal) => ({ status: refusal.status, body: { type: "validation_error", code: refusal.code, detail: refusal.message } }),
+  took: ({ rejected }) => ({
+    status: 200,
+    body: rejected.length === 0 ? { status: "Ok" } : { status: "Ok", rejected },
+  }),
+  refused: (refusal) => ({
+    status: refusal.status,
+    body: { type: "validation_error", code: refusal.code, detail: refusal.message },
+  }),
 });
 
 /** Amplitude's client reads `code` in the body, and drops what a 400 lists by index. */
@@ -60,11 +69,27 @@ const amplitude: Dialect = {
     if (!nothing) return { status: 200, body: { code: 200, ...counts, ...(rejected.length > 0 ? { rejected } : {}) } };
     const indexes = rejected.map((item) => item.index);
     const error = rejected[0]?.message ?? "";
-    return { status: 400, body: { code: 400, error, events_with_invalid_fields: { event: indexes }, events_with_missing_fields: {}, events_with_invalid_id_lengths: {} } };
+    return {
+      status: 400,
+      body: {
+        code: 400,
+        error,
+        events_with_invalid_fields: { event: indexes },
+        events_with_missing_fields: {},
+        events_with_invalid_id_lengths: {},
+      },
+    };
   },
   refused: (refusal) => {
     const status = refusal.status === 401 ? 400 : refusal.status; // it has no 401 for a wrong key
-    return { status, body: { code: status, error: refusal.message, missing_field: refusal.code === "source.no_key" ? "api_key" : null } };
+    return {
+      status,
+      body: {
+        code: status,
+        error: refusal.message,
+        missing_field: refusal.code === "source.no_key" ? "api_key" : null,
+      },
+    };
   },
 };
 
@@ -89,11 +114,29 @@ const mixpanel = (call: MixpanelCall): Dialect => ({
 const mixpanelImport: Dialect = {
   decode: (body) => decodeMixpanel(body, "track"),
   took: ({ accepted, rejected }) => {
-    if (rejected.length === 0) return { status: 200, body: { code: 200, num_records_imported: accepted, status: "OK" } };
-    const failed_records = rejected.map((item) => ({ index: item.index, insert_id: "", field: item.reason, message: item.message }));
-    return { status: 400, body: { code: 400, error: "some data points in the request failed validation", failed_records, num_records_imported: accepted, status: "Bad Request" } };
+    if (rejected.length === 0)
+      return { status: 200, body: { code: 200, num_records_imported: accepted, status: "OK" } };
+    const failed_records = rejected.map((item) => ({
+      index: item.index,
+      insert_id: "",
+      field: item.reason,
+      message: item.message,
+    }));
+    return {
+      status: 400,
+      body: {
+        code: 400,
+        error: "some data points in the request failed validation",
+        failed_records,
+        num_records_imported: accepted,
+        status: "Bad Request",
+      },
+    };
   },
-  refused: (refusal) => ({ status: refusal.status, body: { code: refusal.status, error: refusal.message, status: refusal.code } }),
+  refused: (refusal) => ({
+    status: refusal.status,
+    body: { code: refusal.status, error: refusal.message, status: refusal.code },
+  }),
 };
 
 const own: Dialect = {
@@ -129,7 +172,10 @@ const asRefusal = (error: unknown): Refusal => {
 };
 
 /** The addresses that senders use, one prefix a vendor. */
-export const mountDoors = async (root: FastifyInstance, { ingest, sources, clock, publicUrl }: DoorParts): Promise<void> => {
+export const mountDoors = async (
+  root: FastifyInstance,
+  { ingest, sources, clock, publicUrl }: DoorParts,
+): Promise<void> => {
   const readBody = async (request: FastifyRequest): Promise<{ body: unknown; size: number }> => {
     const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
     const encoding = request.headers["content-encoding"];
@@ -144,7 +190,12 @@ export const mountDoors = async (root: FastifyInstance, { ingest, sources, clock
       const { body, size } = await readBody(request);
       const { writeKey, events, undecodable, sentAt } = dialect.decode(body, request);
       if (events.length + undecodable.length > maxEvents) {
-        throw new Refusal("body.too_many_events", `A request may bring ${maxEvents} events.`, { limit: maxEvents }, 413);
+        throw new Refusal(
+          "body.too_many_events",
+          `A request may bring ${maxEvents} events.`,
+          { limit: maxEvents },
+          413,
+        );
       }
       const source = await sources.byKey(headerKey(request) ?? writeKey ?? queryOf(request).get("token") ?? undefined);
       return dialect.took(await ingest.accept(source, events, undecodable, sentAt), size, request);
@@ -153,7 +204,12 @@ export const mountDoors = async (root: FastifyInstance, { ingest, sources, clock
     }
   };
 
-  const door = (server: FastifyInstance, paths: readonly string[], dialect: Dialect, methods: ("GET" | "POST")[] = ["POST"]): void => {
+  const door = (
+    server: FastifyInstance,
+    paths: readonly string[],
+    dialect: Dialect,
+    methods: ("GET" | "POST")[] = ["POST"],
+  ): void => {
     for (const url of paths) {
       server.route({
         method: methods,
@@ -161,13 +217,17 @@ export const mountDoors = async (root: FastifyInstance, { ingest, sources, clock
         handler: async (request, reply) => {
           const answer = await receive(dialect, request);
           if (answer.status === 429 || answer.status === 503) void reply.header("retry-after", "2");
-          return reply.code(answer.status).type(answer.type ?? "application/json").send(answer.body);
+          return reply
+            .code(answer.status)
+            .type(answer.type ?? "application/json")
+            .send(answer.body);
         },
       });
     }
   };
 
-  const hostOf = (request: FastifyRequest): string => (publicUrl === undefined ? request.host : new URL(publicUrl).host);
+  const hostOf = (request: FastifyRequest): string =>
+    publicUrl === undefined ? request.host : new URL(publicUrl).host;
 
   await root.register(async (server) => {
     server.removeAllContentTypeParsers();
@@ -177,9 +237,16 @@ export const mountDoors = async (root: FastifyInstance, { ingest, sources, clock
       const tooLarge = error instanceof Error && "code" in error && error.code === "FST_ERR_CTP_BODY_TOO_LARGE";
       if (!tooLarge) {
         request.log.error({ err: error }, "a sender's request failed");
-        return void reply.code(500).send({ error: { code: "internal", message: "Something failed on our side. Send this again.", details: {} } });
+        return void reply.code(500).send({
+          error: { code: "internal", message: "Something failed on our side. Send this again.", details: {} },
+        });
       }
-      const refusal = new Refusal("body.too_large", `A body may have ${bodyLimit / 1024 / 1024} MiB. Send smaller batches.`, {}, 413);
+      const refusal = new Refusal(
+        "body.too_large",
+        `A body may have ${bodyLimit / 1024 / 1024} MiB. Send smaller batches.`,
+        {},
+        413,
+      );
       void reply.code(413).send({ code: 413, ...(sharedRefusal(refusal).body as object) });
     });
     for (const prefix of ["/v1/*", "/segment/*", "/posthog/*", "/amplitude/*", "/mixpanel/*"]) {
@@ -188,23 +255,46 @@ export const mountDoors = async (root: FastifyInstance, { ingest, sources, clock
 
     door(server, ["/v1/events"], own);
 
-    door(server, ["/segment/v1/batch", "/segment/v1/b", "/segment/v1/import"], segment());
+    // Segment's Node library keeps only the host of the address it is given, so its routes stand at the root too
+    const segmentAt = (path: string): string[] => [`/segment/v1/${path}`, `/v1/${path}`];
+    door(server, ["batch", "b", "import"].flatMap(segmentAt), segment());
     const calls = { t: "track", i: "identify", p: "page", s: "screen", g: "group", a: "alias" } as const;
-    for (const [short, type] of Object.entries(calls)) door(server, [`/segment/v1/${short}`, `/segment/v1/${type}`], segment(type));
+    for (const [short, type] of Object.entries(calls)) door(server, [short, type].flatMap(segmentAt), segment(type));
     server.post("/segment/v1/m", async () => ({ success: true }));
     server.get<{ Params: { key: string } }>("/segment/v1/projects/:key/settings", async (request) =>
       segmentSettings(request.params.key, `${hostOf(request)}/segment/v1`),
     );
 
     const hog = postHog(() => clock.now());
-    door(server, ["/batch", "/e", "/i/v0/e", "/capture", "/track", "/engage"].map((path) => `/posthog${path}`), hog, ["POST", "GET"]);
+    door(
+      server,
+      ["/batch", "/e", "/i/v0/e", "/capture", "/track", "/engage"].map((path) => `/posthog${path}`),
+      hog,
+      ["POST", "GET"],
+    );
     server.post("/posthog/s", async () => ({ status: "Ok" })); // recordings are not kept
-    const flags = { flags: {}, featureFlags: {}, featureFlagPayloads: {}, errorsWhileComputingFlags: false, quotaLimited: [] };
-    for (const path of ["/posthog/flags", "/posthog/decide"]) server.route({ method: ["GET", "POST"], url: path, handler: async () => ({ ...flags, requestId: crypto.randomUUID(), ...postHogConfig("") }) });
-    server.get<{ Params: { token: string } }>("/posthog/array/:token/config", async (request) => postHogConfig(request.params.token));
+    const flags = {
+      flags: {},
+      featureFlags: {},
+      featureFlagPayloads: {},
+      errorsWhileComputingFlags: false,
+      quotaLimited: [],
+    };
+    for (const path of ["/posthog/flags", "/posthog/decide"])
+      server.route({
+        method: ["GET", "POST"],
+        url: path,
+        handler: async () => ({ ...flags, requestId: crypto.randomUUID(), ...postHogConfig("") }),
+      });
+    server.get<{ Params: { token: string } }>("/posthog/array/:token/config", async (request) =>
+      postHogConfig(request.params.token),
+    );
     server.get<{ Params: { token: string } }>("/posthog/array/:token/config.js", async (request, reply) => {
       const token = JSON.stringify(request.params.token);
-      const config = JSON.stringify({ config: postHogConfig(request.params.token), siteApps: [] }).replaceAll("<", "\\u003c");
+      const config = JSON.stringify({ config: postHogConfig(request.params.token), siteApps: [] }).replaceAll(
+        "<",
+        "\\u003c",
+      );
       const script = `(function(){var c=window._POSTHOG_REMOTE_CONFIG=window._POSTHOG_REMOTE_CONFIG||{};c[${token.replaceAll("<", "\\u003c")}]=${config};})();`;
       return reply.type("application/javascript").send(script);
     });
@@ -214,11 +304,17 @@ export const mountDoors = async (root: FastifyInstance, { ingest, sources, clock
     door(server, ["/amplitude/2/httpapi", "/amplitude/batch", "/amplitude/httpapi"], amplitude);
 
     for (const call of ["track", "engage", "groups"] as const) {
-      const operations = call === "track" ? [] : ["set", "set-once", "set_once", "add", "unset"].map((name) => `/mixpanel/${call}*`.replace("*", `%23${name}`));
+      const operations =
+        call === "track"
+          ? []
+          : ["set", "set-once", "set_once", "add", "unset"].map((name) =>
+              `/mixpanel/${call}*`.replace("*", `%23${name}`),
+            );
       door(server, [`/mixpanel/${call}`, ...operations], mixpanel(call), ["POST", "GET"]);
     }
     door(server, ["/mixpanel/import"], mixpanelImport);
     server.route({ method: ["GET", "POST"], url: "/mixpanel/flags", handler: async () => ({ flags: {} }) });
-    for (const path of ["/mixpanel/settings", "/mixpanel/record"]) server.route({ method: ["GET", "POST"], url: path, handler: async () => ({}) });
+    for (const path of ["/mixpanel/settings", "/mixpanel/record"])
+      server.route({ method: ["GET", "POST"], url: path, handler: async () => ({}) });
   });
 };

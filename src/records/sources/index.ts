@@ -17,7 +17,13 @@ interface Parts {
 const month = 30 * 86_400_000;
 const Arrived = z.object({ source: z.string(), events: z.number(), last: z.string() });
 const Refused = z.object({ source: z.string(), refused: z.number() });
-const Letter = z.object({ received: z.string(), source: z.string(), reason: z.string(), message: z.string(), body: z.string() });
+const Letter = z.object({
+  received: z.string(),
+  source: z.string(),
+  reason: z.string(),
+  message: z.string(),
+  body: z.string(),
+});
 
 /** Where data comes in: write keys, the wire formats of vendors, what arrived and what was refused. */
 export const sources = ({ ingest, registry, clock, publicUrl }: Parts): Module =>
@@ -35,7 +41,12 @@ export const sources = ({ ingest, registry, clock, publicUrl }: Parts): Module =
         const withCounts = rows.map((row) => {
           const came = arrived.find((item) => item.source === row.id);
           const gone = refused.find((item) => item.source === row.id);
-          return { ...row, events: came?.events ?? 0, refused: gone?.refused ?? 0, lastAt: came === undefined ? null : `${came.last.replace(" ", "T")}Z` };
+          return {
+            ...row,
+            events: came?.events ?? 0,
+            refused: gone?.refused ?? 0,
+            lastAt: came === undefined ? null : `${came.last.replace(" ", "T")}Z`,
+          };
         });
         return { sources: withCounts };
       }),

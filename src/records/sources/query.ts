@@ -9,7 +9,8 @@ export const arrivalsBySource = (since: number): Sql => sql`
 export const refusalsBySource = (since: number): Sql => sql`
   SELECT source, toFloat64(count()) AS refused FROM dead_letters WHERE received >= ${bind.time(since)} GROUP BY source`;
 
-const from = (source: string | undefined): Sql => (source === undefined ? sql`1` : sql`source = ${bind.string(source)}`);
+const from = (source: string | undefined): Sql =>
+  source === undefined ? sql`1` : sql`source = ${bind.string(source)}`;
 
 export const lettersOf = (source: string | undefined, limit: number): Sql => sql`
   SELECT toString(received) AS received, source, reason, message, body FROM dead_letters

@@ -54,17 +54,35 @@ export const sourceRegistry = (store: Store): SourceRegistry => {
   return {
     byKey: async (writeKey) => {
       if (writeKey === undefined || writeKey === "") {
-        throw new Refusal("source.no_key", "The request carries no write key. Take one from the Sources page.", {}, 401);
+        throw new Refusal(
+          "source.no_key",
+          "The request carries no write key. Take one from the Sources page.",
+          {},
+          401,
+        );
       }
       const held = known.get(writeKey);
-      const fresh = held !== undefined && held.until > Date.now() ? held : { source: await look(writeKey), until: Date.now() + rememberedMs };
+      const fresh =
+        held !== undefined && held.until > Date.now()
+          ? held
+          : { source: await look(writeKey), until: Date.now() + rememberedMs };
       if (known.size > 10_000) known.clear();
       known.set(writeKey, fresh);
       if (fresh.source !== undefined) return fresh.source;
-      throw new Refusal("source.unknown_key", "This write key is not known here, or its source was switched off.", {}, 401);
+      throw new Refusal(
+        "source.unknown_key",
+        "This write key is not known here, or its source was switched off.",
+        {},
+        401,
+      );
     },
     byId: async (workspace, id) => {
-      const row = await store.selectFrom("sources").selectAll().where("workspace", "=", workspace).where("id", "=", id).executeTakeFirst();
+      const row = await store
+        .selectFrom("sources")
+        .selectAll()
+        .where("workspace", "=", workspace)
+        .where("id", "=", id)
+        .executeTakeFirst();
       if (row === undefined) throw new Refusal("source.unknown", "There is no such source in this workspace.", {}, 404);
       return eventSource(row);
     },
@@ -102,7 +120,12 @@ export const sourceRegistry = (store: Store): SourceRegistry => {
     },
     disable: async (workspace, id) => {
       const now = new Date().toISOString();
-      await store.updateTable("sources").set({ disabled_at: now }).where("workspace", "=", workspace).where("id", "=", id).execute();
+      await store
+        .updateTable("sources")
+        .set({ disabled_at: now })
+        .where("workspace", "=", workspace)
+        .where("id", "=", id)
+        .execute();
       known.clear();
     },
   };

@@ -1,5 +1,6 @@
-import { ScrollArea, Table } from "@mantine/core";
+import { Table } from "@mantine/core";
 import type { ReactNode } from "react";
+import { Scroll } from "./scroll.tsx";
 
 export interface Column<Row> {
   readonly title: string;
@@ -8,11 +9,19 @@ export interface Column<Row> {
 }
 
 /** Every number of a chart, for reading, copying and screen readers. */
-export function DataTable<Row>({ caption, columns, rows }: { caption: string; columns: readonly Column<Row>[]; rows: readonly Row[] }) {
+export function DataTable<Row>({
+  caption,
+  columns,
+  rows,
+}: {
+  caption: string;
+  columns: readonly Column<Row>[];
+  rows: readonly Row[];
+}) {
   return (
-    <ScrollArea.Autosize mah={480} type="auto" tabIndex={0} aria-label={caption}>
+    <Scroll label={caption} maxHeight={480}>
       <Table stickyHeader verticalSpacing={4} style={{ fontVariantNumeric: "tabular-nums" }}>
-        <Table.Caption>{caption}</Table.Caption>
+        <Table.Caption c="var(--mantine-color-text)">{caption}</Table.Caption>
         <Table.Thead>
           <Table.Tr>
             {columns.map((column) => (
@@ -34,6 +43,6 @@ export function DataTable<Row>({ caption, columns, rows }: { caption: string; co
           ))}
         </Table.Tbody>
       </Table>
-    </ScrollArea.Autosize>
+    </Scroll>
   );
 }

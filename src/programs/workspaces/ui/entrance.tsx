@@ -24,18 +24,62 @@ const submitting = (send: () => void) => (event: FormEvent) => {
 
 /** The first page of a new server: its owner and first workspace. */
 export const SetUp = ({ done }: { done: () => void }) => {
-  const [form, setForm] = useState({ name: "", email: "", password: "", workspace: "", zone: Intl.DateTimeFormat().resolvedOptions().timeZone });
+  const [form, setForm] = useState({
+    name: "",
+    email: "",
+    password: "",
+    workspace: "",
+    zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+  });
   const change = (field: keyof typeof form) => (value: string) => setForm((old) => ({ ...old, [field]: value }));
   const send = useMutation({ mutationFn: () => call(setUp, form), onSuccess: done });
   return (
-    <Frame title="Set up Throughline" lead="You become the owner of this server and of its first workspace. Everything stays on this machine.">
+    <Frame
+      title="Set up Throughline"
+      lead="You become the owner of this server and of its first workspace. Everything stays on this machine."
+    >
       <form onSubmit={submitting(() => send.mutate())}>
         <Stack>
-          <TextInput label="Your name" required value={form.name} onChange={(e) => change("name")(e.currentTarget.value)} autoComplete="name" data-autofocus />
-          <TextInput label="Email" type="email" required value={form.email} onChange={(e) => change("email")(e.currentTarget.value)} autoComplete="email" />
-          <PasswordInput label="Password" description="At least 10 characters" required minLength={10} value={form.password} onChange={(e) => change("password")(e.currentTarget.value)} autoComplete="new-password" />
-          <TextInput label="Workspace" description="Usually the name of your company" required value={form.workspace} onChange={(e) => change("workspace")(e.currentTarget.value)} />
-          <Select label="Time zone" description="In which days and weeks are cut" searchable data={Intl.supportedValuesOf("timeZone")} value={form.zone} onChange={(zone) => change("zone")(zone ?? "UTC")} />
+          <TextInput
+            label="Your name"
+            required
+            value={form.name}
+            onChange={(e) => change("name")(e.currentTarget.value)}
+            autoComplete="name"
+            data-autofocus
+          />
+          <TextInput
+            label="Email"
+            type="email"
+            required
+            value={form.email}
+            onChange={(e) => change("email")(e.currentTarget.value)}
+            autoComplete="email"
+          />
+          <PasswordInput
+            label="Password"
+            description="At least 10 characters"
+            required
+            minLength={10}
+            value={form.password}
+            onChange={(e) => change("password")(e.currentTarget.value)}
+            autoComplete="new-password"
+          />
+          <TextInput
+            label="Workspace"
+            description="Usually the name of your company"
+            required
+            value={form.workspace}
+            onChange={(e) => change("workspace")(e.currentTarget.value)}
+          />
+          <Select
+            label="Time zone"
+            description="In which days and weeks are cut"
+            searchable
+            data={Intl.supportedValuesOf("timeZone")}
+            value={form.zone}
+            onChange={(zone) => change("zone")(zone ?? "UTC")}
+          />
           {send.error !== null && <Problem error={send.error} />}
           <Button type="submit" loading={send.isPending}>
             Create workspace
@@ -54,8 +98,21 @@ export const SignIn = ({ done }: { done: () => void }) => {
     <Frame title="Sign in" lead="Use the email and password that you were given.">
       <form onSubmit={submitting(() => send.mutate())}>
         <Stack>
-          <TextInput label="Email" type="email" required value={form.email} onChange={(e) => setForm({ ...form, email: e.currentTarget.value })} autoComplete="email" />
-          <PasswordInput label="Password" required value={form.password} onChange={(e) => setForm({ ...form, password: e.currentTarget.value })} autoComplete="current-password" />
+          <TextInput
+            label="Email"
+            type="email"
+            required
+            value={form.email}
+            onChange={(e) => setForm({ ...form, email: e.currentTarget.value })}
+            autoComplete="email"
+          />
+          <PasswordInput
+            label="Password"
+            required
+            value={form.password}
+            onChange={(e) => setForm({ ...form, password: e.currentTarget.value })}
+            autoComplete="current-password"
+          />
           {send.error !== null && <Problem error={send.error} />}
           <Button type="submit" loading={send.isPending}>
             Sign in

@@ -1,4 +1,18 @@
-import { Badge, Button, Card, Code, CopyButton, Group, Modal, Select, Stack, Tabs, Text, TextInput, Title } from "@mantine/core";
+import {
+  Badge,
+  Button,
+  Card,
+  Code,
+  CopyButton,
+  Group,
+  Modal,
+  Select,
+  Stack,
+  Tabs,
+  Text,
+  TextInput,
+  Title,
+} from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -18,7 +32,8 @@ const kinds = [
 ] as const;
 type Kind = (typeof kinds)[number]["value"];
 
-const time = (iso: string): string => new Date(iso.includes("T") ? iso : `${iso.replace(" ", "T")}Z`).toLocaleTimeString();
+const time = (iso: string): string =>
+  new Date(iso.includes("T") ? iso : `${iso.replace(" ", "T")}Z`).toLocaleTimeString();
 
 const NewSource = ({ opened, close }: { opened: boolean; close: () => void }) => {
   const [name, setName] = useState("");
@@ -41,8 +56,21 @@ const NewSource = ({ opened, close }: { opened: boolean; close: () => void }) =>
         }}
       >
         <Stack>
-          <TextInput label="Name" description="Where the data comes from, such as Web app" required value={name} onChange={(e) => setName(e.currentTarget.value)} data-autofocus />
-          <Select label="Sent by" data={kinds} value={kind} onChange={(value) => setKind((value as Kind | null) ?? "segment")} allowDeselect={false} />
+          <TextInput
+            label="Name"
+            description="Where the data comes from, such as Web app"
+            required
+            value={name}
+            onChange={(e) => setName(e.currentTarget.value)}
+            data-autofocus
+          />
+          <Select
+            label="Sent by"
+            data={kinds}
+            value={kind}
+            onChange={(value) => setKind((value as Kind | null) ?? "segment")}
+            allowDeselect={false}
+          />
           {create.error !== null && <Problem error={create.error} />}
           <Button type="submit" loading={create.isPending}>
             Create source
@@ -92,7 +120,9 @@ const SourceCard = ({ source }: { source: SourceView }) => (
         <Badge variant="outline">{kinds.find((kind) => kind.value === source.kind)?.label ?? source.kind}</Badge>
       </Group>
       <Text size="sm">
-        {source.lastAt === null ? "Nothing has arrived yet." : `${source.events.toLocaleString()} events in 30 days, the last at ${new Date(source.lastAt).toLocaleString()}.`}
+        {source.lastAt === null
+          ? "Nothing has arrived yet."
+          : `${source.events.toLocaleString()} events in 30 days, the last at ${new Date(source.lastAt).toLocaleString()}.`}
         {source.refused > 0 && ` ${source.refused.toLocaleString()} were refused and kept.`}
       </Text>
       <Snippets source={source} />
@@ -101,9 +131,19 @@ const SourceCard = ({ source }: { source: SourceView }) => (
 );
 
 const Live = ({ sources }: { sources: readonly SourceView[] }) => {
-  const { data } = useQuery({ queryKey: ["live"], queryFn: ({ signal }) => call(contract.live, {}, signal), refetchInterval: 2_000 });
+  const { data } = useQuery({
+    queryKey: ["live"],
+    queryFn: ({ signal }) => call(contract.live, {}, signal),
+    refetchInterval: 2_000,
+  });
   const arrivals = data?.arrivals ?? [];
-  if (arrivals.length === 0) return <Text>Nothing has arrived since the server started. Send an event with one of the snippets above; it appears here within two seconds.</Text>;
+  if (arrivals.length === 0)
+    return (
+      <Text>
+        Nothing has arrived since the server started. Send an event with one of the snippets above; it appears here
+        within two seconds.
+      </Text>
+    );
   const nameOf = (id: string): string => sources.find((source) => source.id === id)?.name ?? id;
   return (
     <DataTable
@@ -124,7 +164,11 @@ const Live = ({ sources }: { sources: readonly SourceView[] }) => {
 /** Where data comes from: write keys, snippets, and what arrives as it arrives. */
 export const SourcesPage = () => {
   const [opened, { open, close }] = useDisclosure();
-  const { data, error, refetch } = useQuery({ queryKey: ["sources"], queryFn: ({ signal }) => call(contract.list, {}, signal) });
+  const { data, error, refetch } = useQuery({
+    queryKey: ["sources"],
+    queryFn: ({ signal }) => call(contract.list, {}, signal),
+    refetchInterval: 5_000,
+  });
   const add = <Button onClick={open}>New source</Button>;
   return (
     <Stack>
@@ -137,7 +181,8 @@ export const SourcesPage = () => {
       {data === undefined && error === null && <Waiting />}
       {data?.sources.length === 0 && (
         <Empty title="No source yet" action={add}>
-          A source is an application that sends events. Create one, change one host name in the SDK that you use already, and watch the events arrive here.
+          A source is an application that sends events. Create one, change one host name in the SDK that you use
+          already, and watch the events arrive here.
         </Empty>
       )}
       {data?.sources.map((source) => (

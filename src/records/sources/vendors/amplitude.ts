@@ -1,7 +1,23 @@
 import type { IncomingEvent, TraitChange } from "#records/events/incoming.ts";
-import { accountAmong, decodeEach, EventFault, fieldsAt, isFields, present, textAt, timeOf, type Decoded, type Fields } from "./decoded.ts";
+import {
+  accountAmong,
+  decodeEach,
+  EventFault,
+  fieldsAt,
+  isFields,
+  present,
+  textAt,
+  timeOf,
+  type Decoded,
+  type Fields,
+} from "./decoded.ts";
 
-const operations: Readonly<Record<string, TraitChange["op"]>> = { $set: "set", $setOnce: "set_once", $add: "add", $unset: "unset" };
+const operations: Readonly<Record<string, TraitChange["op"]>> = {
+  $set: "set",
+  $setOnce: "set_once",
+  $add: "add",
+  $unset: "unset",
+};
 
 /** `user_properties`: plain values are set; `$set` and its kin say what to do. */
 const traitsOf = (given: Fields): TraitChange[] => {
@@ -33,7 +49,10 @@ const contextOf = (item: Fields): Fields =>
 const idOf = (item: Fields, name: string, shortest: number): string | undefined => {
   const id = textAt(item, name);
   if (id === undefined || id.length >= shortest) return id;
-  throw new EventFault("event.id_too_short", `${name} has ${id.length} characters, fewer than the least length of ${shortest}. Set options.min_id_length to allow it.`);
+  throw new EventFault(
+    "event.id_too_short",
+    `${name} has ${id.length} characters, fewer than the least length of ${shortest}. Set options.min_id_length to allow it.`,
+  );
 };
 
 const decodeItem = (item: Fields, shortest: number): IncomingEvent => {
@@ -65,5 +84,9 @@ export const decodeAmplitude = (body: unknown): Decoded => {
   const options = isFields(body["options"]) ? body["options"] : {};
   const shortest = typeof options["min_id_length"] === "number" ? options["min_id_length"] : 5;
   const writeKey = typeof body["api_key"] === "string" ? body["api_key"] : undefined;
-  return { writeKey, sentAt: timeOf(body["client_upload_time"]), ...decodeEach(items as unknown[], (item) => decodeItem(item, shortest)) };
+  return {
+    writeKey,
+    sentAt: timeOf(body["client_upload_time"]),
+    ...decodeEach(items as unknown[], (item) => decodeItem(item, shortest)),
+  };
 };

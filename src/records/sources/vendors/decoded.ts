@@ -21,14 +21,18 @@ export class EventFault extends Error {
   }
 }
 
-export const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null && !Array.isArray(value);
+export const isFields = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The object there, or an empty one where nothing is; a fault where something else is. */
 export const fieldsAt = (parent: Fields, name: string): Fields => {
   const value = parent[name];
   if (value === undefined || value === null) return {};
   if (isFields(value)) return value;
-  throw new EventFault("event.wrong_type", `${name} must be an object; it is ${Array.isArray(value) ? "a list" : typeof value}.`);
+  throw new EventFault(
+    "event.wrong_type",
+    `${name} must be an object; it is ${Array.isArray(value) ? "a list" : typeof value}.`,
+  );
 };
 
 /** Text there (a number counts as its digits), undefined where nothing is; a fault where something else is. */
@@ -37,7 +41,10 @@ export const textAt = (parent: Fields, name: string): string | undefined => {
   if (value === undefined || value === null || value === "") return undefined;
   if (typeof value === "string") return value;
   if (typeof value === "number" && Number.isFinite(value)) return String(value);
-  throw new EventFault("event.wrong_type", `${name} must be text; it is ${Array.isArray(value) ? "a list" : typeof value}.`);
+  throw new EventFault(
+    "event.wrong_type",
+    `${name} must be text; it is ${Array.isArray(value) ? "a list" : typeof value}.`,
+  );
 };
 
 /** Milliseconds from ISO 8601 text, or from a number of seconds or milliseconds. NaN where it cannot be read. */
@@ -55,15 +62,23 @@ export const without = (fields: Fields, names: readonly string[]): Fields =>
   Object.fromEntries(Object.entries(fields).filter(([name]) => !names.includes(name)));
 
 /** Drops what is undefined, so that absent context leaves no trace. */
-export const present = (fields: Fields): Fields => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null));
+export const present = (fields: Fields): Fields =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null));
 
 /** Decodes each item by itself: a faulty one becomes a dead letter, with its place in the batch. */
-export const decodeEach = (items: readonly unknown[], decode: (item: Fields) => IncomingEvent | readonly IncomingEvent[]) => {
+export const decodeEach = (
+  items: readonly unknown[],
+  decode: (item: Fields) => IncomingEvent | readonly IncomingEvent[],
+) => {
   const events: IncomingEvent[] = [];
   const undecodable: Undecodable[] = [];
   items.forEach((item, index) => {
     try {
-      if (!isFields(item)) throw new EventFault("event.not_an_object", `An event must be an object; this is ${Array.isArray(item) ? "a list" : typeof item}.`);
+      if (!isFields(item))
+        throw new EventFault(
+          "event.not_an_object",
+          `An event must be an object; this is ${Array.isArray(item) ? "a list" : typeof item}.`,
+        );
       const decoded = decode(item);
       if (Array.isArray(decoded)) events.push(...(decoded as readonly IncomingEvent[]));
       else events.push(decoded as IncomingEvent);

@@ -1,5 +1,15 @@
 import type { IncomingEvent, TraitChange } from "#records/events/incoming.ts";
-import { decodeEach, EventFault, fieldsAt, isFields, textAt, timeOf, without, type Decoded, type Fields } from "./decoded.ts";
+import {
+  decodeEach,
+  EventFault,
+  fieldsAt,
+  isFields,
+  textAt,
+  timeOf,
+  without,
+  type Decoded,
+  type Fields,
+} from "./decoded.ts";
 
 const machinery = ["token", "time", "distinct_id", "$insert_id", "$device_id", "$user_id", "mp_sent_by_lib_version"];
 const operations: Readonly<Record<string, TraitChange["op"]>> = { $set: "set", $set_once: "set_once", $add: "add" };
@@ -25,19 +35,30 @@ const decodeTrack = (item: Fields): IncomingEvent => {
   const properties = fieldsAt(item, "properties");
   const insert = textAt(properties, "$insert_id");
   const at = timeOf(properties["time"]);
-  const messageId = insert === undefined ? undefined : [name, textAt(properties, "distinct_id") ?? "", at ?? "", insert].join(" ");
+  const messageId =
+    insert === undefined ? undefined : [name, textAt(properties, "distinct_id") ?? "", at ?? "", insert].join(" ");
   const join = Object.hasOwn(joins, name) ? joins[name] : undefined;
   if (join !== undefined) return { at, messageId, ...join(properties) };
-  return { name, at, messageId, ...whoOf(properties), session: textAt(properties, "$session_id"), properties: without(properties, machinery) };
+  return {
+    name,
+    at,
+    messageId,
+    ...whoOf(properties),
+    session: textAt(properties, "$session_id"),
+    properties: without(properties, machinery),
+  };
 };
 
 const traitsOf = (item: Fields): TraitChange[] => {
   const list = listOperations.find((name) => item[name] !== undefined);
-  if (list !== undefined) throw new EventFault("trait.operation", `${list} on profiles is not supported; use $set with the whole value.`);
+  if (list !== undefined)
+    throw new EventFault("trait.operation", `${list} on profiles is not supported; use $set with the whole value.`);
   const changes: TraitChange[] = [];
-  for (const [name, op] of Object.entries(operations)) if (isFields(item[name])) changes.push({ op, traits: item[name] });
+  for (const [name, op] of Object.entries(operations))
+    if (isFields(item[name])) changes.push({ op, traits: item[name] });
   const unset = item["$unset"];
-  if (Array.isArray(unset)) changes.push({ op: "unset", traits: Object.fromEntries(unset.map((trait) => [String(trait), null])) });
+  if (Array.isArray(unset))
+    changes.push({ op: "unset", traits: Object.fromEntries(unset.map((trait) => [String(trait), null])) });
   return changes;
 };
 

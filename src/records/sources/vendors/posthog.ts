@@ -1,5 +1,16 @@
 import type { IncomingEvent, TraitChange } from "#records/events/incoming.ts";
-import { accountAmong, decodeEach, EventFault, fieldsAt, isFields, textAt, timeOf, without, type Decoded, type Fields } from "./decoded.ts";
+import {
+  accountAmong,
+  decodeEach,
+  EventFault,
+  fieldsAt,
+  isFields,
+  textAt,
+  timeOf,
+  without,
+  type Decoded,
+  type Fields,
+} from "./decoded.ts";
 
 const machinery = ["token", "distinct_id", "$set", "$set_once", "$unset", "$anon_distinct_id", "$groups", "$user_id"];
 
@@ -10,13 +21,15 @@ const traitsOf = (item: Fields, properties: Fields): TraitChange[] => {
   const changes: TraitChange[] = [];
   if (Object.keys(set).length > 0) changes.push({ op: "set", traits: set });
   if (Object.keys(once).length > 0) changes.push({ op: "set_once", traits: once });
-  if (Array.isArray(unset)) changes.push({ op: "unset", traits: Object.fromEntries(unset.map((name) => [String(name), null])) });
+  if (Array.isArray(unset))
+    changes.push({ op: "unset", traits: Object.fromEntries(unset.map((name) => [String(name), null])) });
   return changes;
 };
 
 const whoOf = (name: string, distinctId: string | undefined, properties: Fields): Partial<IncomingEvent> => {
   if (name === "$identify") return { userId: distinctId, alias: textAt(properties, "$anon_distinct_id") };
-  if (name === "$create_alias" || name === "$merge_dangerously") return { userId: distinctId, alias: textAt(properties, "alias") };
+  if (name === "$create_alias" || name === "$merge_dangerously")
+    return { userId: distinctId, alias: textAt(properties, "alias") };
   return properties["$is_identified"] === true ? { userId: distinctId } : { anonymousId: distinctId };
 };
 
@@ -56,11 +69,22 @@ const decodeItem = (item: Fields, received: number): IncomingEvent => {
 
 /** PostHog's capture formats: one event, a list, or `{api_key, batch, sent_at}`. */
 export const decodePostHog = (body: unknown, received: number): Decoded => {
-  const items = Array.isArray(body) ? (body as unknown[]) : isFields(body) && Array.isArray(body["batch"]) ? (body["batch"] as unknown[]) : [body];
+  const items = Array.isArray(body)
+    ? (body as unknown[])
+    : isFields(body) && Array.isArray(body["batch"])
+      ? (body["batch"] as unknown[])
+      : [body];
   const top = isFields(body) ? body : {};
   const first = isFields(items[0]) ? items[0] : {};
   const inProperties = isFields(first["properties"]) ? first["properties"] : {};
-  const key = [top["api_key"], top["token"], first["api_key"], first["token"], inProperties["token"], inProperties["api_key"]];
+  const key = [
+    top["api_key"],
+    top["token"],
+    first["api_key"],
+    first["token"],
+    inProperties["token"],
+    inProperties["api_key"],
+  ];
   const writeKey = key.find((value) => typeof value === "string");
   const sentAt = top["historical_migration"] === true ? undefined : timeOf(top["sent_at"]);
   return { writeKey, sentAt, ...decodeEach(items, (item) => decodeItem(item, received)) };

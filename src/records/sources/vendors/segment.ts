@@ -1,5 +1,16 @@
 import type { IncomingEvent } from "#records/events/incoming.ts";
-import { decodeEach, EventFault, fieldsAt, isFields, present, textAt, timeOf, without, type Decoded, type Fields } from "./decoded.ts";
+import {
+  decodeEach,
+  EventFault,
+  fieldsAt,
+  isFields,
+  present,
+  textAt,
+  timeOf,
+  without,
+  type Decoded,
+  type Fields,
+} from "./decoded.ts";
 
 const contextOf = (context: Fields): Fields => {
   const page = isFields(context["page"]) ? context["page"] : {};
@@ -29,17 +40,29 @@ const kinds: Readonly<Record<string, (item: Fields, properties: Fields, traits: 
     if (name === undefined) throw new EventFault("event.no_name", "A track call needs an event name in `event`.");
     return { name, properties };
   },
-  page: (item, properties) => ({ name: "$pageview", properties: present({ ...properties, name: item["name"], category: item["category"] }) }),
-  screen: (item, properties) => ({ name: "$screen", properties: present({ ...properties, name: item["name"], category: item["category"] }) }),
+  page: (item, properties) => ({
+    name: "$pageview",
+    properties: present({ ...properties, name: item["name"], category: item["category"] }),
+  }),
+  screen: (item, properties) => ({
+    name: "$screen",
+    properties: present({ ...properties, name: item["name"], category: item["category"] }),
+  }),
   identify: (_item, _properties, traits) => ({ personTraits: [{ op: "set", traits }] }),
   group: (item, _properties, traits) => {
     const account = textAt(item, "groupId");
-    if (account === undefined) throw new EventFault("event.no_group", "A group call needs the account's id in `groupId`.");
-    return { account, accountTraits: [{ op: "set", traits }], personTraits: [{ op: "set", traits: { $account: account } }] };
+    if (account === undefined)
+      throw new EventFault("event.no_group", "A group call needs the account's id in `groupId`.");
+    return {
+      account,
+      accountTraits: [{ op: "set", traits }],
+      personTraits: [{ op: "set", traits: { $account: account } }],
+    };
   },
   alias: (item) => {
     const alias = textAt(item, "previousId");
-    if (alias === undefined) throw new EventFault("event.no_alias", "An alias call needs the earlier id in `previousId`.");
+    if (alias === undefined)
+      throw new EventFault("event.no_alias", "An alias call needs the earlier id in `previousId`.");
     return { alias };
   },
 };
@@ -47,7 +70,8 @@ const kinds: Readonly<Record<string, (item: Fields, properties: Fields, traits: 
 const decodeItem = (item: Fields, type: string | undefined): IncomingEvent => {
   const kind = textAt(item, "type") ?? type ?? "";
   const read = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
-  if (read === undefined) throw new EventFault("event.unknown_type", `There is no Segment call of type "${kind.slice(0, 50)}".`);
+  if (read === undefined)
+    throw new EventFault("event.unknown_type", `There is no Segment call of type "${kind.slice(0, 50)}".`);
   const context = fieldsAt(item, "context");
   const given = read(item, fieldsAt(item, "properties"), fieldsAt(item, "traits"));
   const { properties } = given;
@@ -68,7 +92,8 @@ export const decodeSegment = (body: unknown, type: string | undefined): Decoded 
   if (!isFields(body)) throw new EventFault("body.not_an_object", "The body must be a JSON object.");
   const batch = body["batch"];
   const items = Array.isArray(batch) ? (batch as unknown[]) : [without(body, ["writeKey"])];
-  if (batch !== undefined && !Array.isArray(batch)) throw new EventFault("body.no_batch", "`batch` must be a list of calls.");
+  if (batch !== undefined && !Array.isArray(batch))
+    throw new EventFault("body.no_batch", "`batch` must be a list of calls.");
   const writeKey = typeof body["writeKey"] === "string" ? body["writeKey"] : undefined;
   const decoded = decodeEach(items, (item) => decodeItem(item, type));
   return { writeKey, sentAt: timeOf(body["sentAt"]), ...decoded };
@@ -76,8 +101,21 @@ export const decodeSegment = (body: unknown, type: string | undefined): Decoded 
 
 /** What the browser library asks for first. It sends nothing unless its own destination is listed here. */
 export const segmentSettings = (writeKey: string, apiHost: string): Fields => ({
-  integrations: { "Segment.io": { apiKey: writeKey, apiHost, unbundledIntegrations: [], addBundledMetadata: false, maybeBundledConfigIds: {}, versionSettings: { version: "4.4.7", componentTypes: ["browser"] } } },
-  plan: { track: { __default: { enabled: true, integrations: {} } }, identify: { __default: { enabled: true } }, group: { __default: { enabled: true } } },
+  integrations: {
+    "Segment.io": {
+      apiKey: writeKey,
+      apiHost,
+      unbundledIntegrations: [],
+      addBundledMetadata: false,
+      maybeBundledConfigIds: {},
+      versionSettings: { version: "4.4.7", componentTypes: ["browser"] },
+    },
+  },
+  plan: {
+    track: { __default: { enabled: true, integrations: {} } },
+    identify: { __default: { enabled: true } },
+    group: { __default: { enabled: true } },
+  },
   edgeFunction: {},
   analyticsNextEnabled: true,
   middlewareSettings: {},

@@ -1,18 +1,23 @@
-import { Accordion, Code, Skeleton, Stack, Table, Text, ScrollArea } from "@mantine/core";
+import { Accordion, Code, Skeleton, Stack, Table, Text } from "@mantine/core";
 import type { EChartsCoreOption } from "echarts/core";
 import { lazy, Suspense, useMemo, type ReactNode } from "react";
 import type { FunnelResult } from "#insights/funnels/contract.ts";
 import type { RetentionResult } from "#insights/retention/contract.ts";
 import type { TrendsResult } from "#insights/trends/contract.ts";
 import { DataTable, type Column } from "#web/kit/data-table.tsx";
+import { Scroll } from "#web/kit/scroll.tsx";
 import { funnelChart, lineName, retentionChart, trendChart } from "./charts.ts";
 
 const Chart = lazy(() => import("#web/kit/chart.tsx"));
 
 export type Answer = TrendsResult | FunnelResult | RetentionResult;
 
-const number = (value: number | null | undefined): string => (value === null || value === undefined ? "–" : value.toLocaleString(undefined, { maximumFractionDigits: 2 }));
-const percent = (share: number | null | undefined): string => (share === null || share === undefined ? "–" : `${(share * 100).toLocaleString(undefined, { maximumFractionDigits: 1 })} %`);
+const number = (value: number | null | undefined): string =>
+  value === null || value === undefined ? "–" : value.toLocaleString(undefined, { maximumFractionDigits: 2 });
+const percent = (share: number | null | undefined): string =>
+  share === null || share === undefined
+    ? "–"
+    : `${(share * 100).toLocaleString(undefined, { maximumFractionDigits: 1 })} %`;
 
 const duration = (seconds: number | null): string => {
   if (seconds === null) return "–";
@@ -23,25 +28,43 @@ const duration = (seconds: number | null): string => {
 
 const TrendTable = ({ result }: { result: TrendsResult }) => {
   const columns: Column<number>[] = [
-    { title: `Start of ${result.interval}`, cell: (place) => `${result.buckets[place] ?? ""}${result.incomplete && place === result.buckets.length - 1 ? " (not over yet)" : ""}` },
-    ...result.lines.map((line): Column<number> => ({ title: lineName(line), numeric: true, cell: (place) => number(line.values[place]) })),
+    {
+      title: `Start of ${result.interval}`,
+      cell: (place) =>
+        `${result.buckets[place] ?? ""}${result.incomplete && place === result.buckets.length - 1 ? " (not over yet)" : ""}`,
+    },
+    ...result.lines.map((line): Column<number> => ({
+      title: lineName(line),
+      numeric: true,
+      cell: (place) => number(line.values[place]),
+    })),
   ];
-  return <DataTable caption="Every number of the chart" columns={columns} rows={result.buckets.map((_, place) => place)} />;
+  return (
+    <DataTable caption="Every number of the chart" columns={columns} rows={result.buckets.map((_, place) => place)} />
+  );
 };
 
 const FunnelTable = ({ result }: { result: FunnelResult }) => {
-  const rows = result.groups.flatMap((group) => group.steps.map((step, index) => ({ ...step, index, group: group.group })));
+  const rows = result.groups.flatMap((group) =>
+    group.steps.map((step, index) => ({ ...step, index, group: group.group })),
+  );
   const grouped = result.groups.some((group) => group.group !== null);
   return (
     <DataTable
       caption={`Every step${result.incomplete ? "; some people may still convert within their window" : ""}`}
       rows={rows}
       columns={[
-        ...(grouped ? [{ title: "Group", cell: (row: (typeof rows)[number]) => (row.group === "" ? "(missing)" : row.group) }] : []),
+        ...(grouped
+          ? [{ title: "Group", cell: (row: (typeof rows)[number]) => (row.group === "" ? "(missing)" : row.group) }]
+          : []),
         { title: "Step", cell: (row) => `${row.index + 1}. ${row.label}` },
         { title: "Count", numeric: true, cell: (row) => number(row.count) },
         { title: "From start", numeric: true, cell: (row) => percent(row.fromStart) },
-        { title: "95 % interval", numeric: true, cell: (row) => (row.interval === null ? "–" : `${percent(row.interval[0])} to ${percent(row.interval[1])}`) },
+        {
+          title: "95 % interval",
+          numeric: true,
+          cell: (row) => (row.interval === null ? "–" : `${percent(row.interval[0])} to ${percent(row.interval[1])}`),
+        },
         { title: "From step before", numeric: true, cell: (row) => percent(row.fromPrevious) },
         { title: "Median time", numeric: true, cell: (row) => duration(row.medianSeconds) },
         { title: "Average time", numeric: true, cell: (row) => duration(row.averageSeconds) },
@@ -53,9 +76,16 @@ const FunnelTable = ({ result }: { result: FunnelResult }) => {
 const RetentionTable = ({ result }: { result: RetentionResult }) => (
   <Stack>
     {result.groups.map((group) => (
-      <ScrollArea key={group.group ?? ""} tabIndex={0} type="auto" aria-label="Cohorts">
+      <Scroll key={group.group ?? ""} label={group.group ?? "Cohorts"}>
         <Table verticalSpacing={4} style={{ fontVariantNumeric: "tabular-nums", whiteSpace: "nowrap" }}>
-          <Table.Caption>{group.group === null ? "Share of each cohort that came back" : group.group === "" ? "(missing)" : group.group}; * marks time that is not over yet</Table.Caption>
+          <Table.Caption c="var(--mantine-color-text)">
+            {group.group === null
+              ? "Share of each cohort that came back"
+              : group.group === ""
+                ? "(missing)"
+                : group.group}
+            ; * marks time that is not over yet
+          </Table.Caption>
           <Table.Thead>
             <Table.Tr>
               <Table.Th>Cohort</Table.Th>
@@ -73,7 +103,13 @@ const RetentionTable = ({ result }: { result: RetentionResult }) => (
                 <Table.Td>{cohort.bucket}</Table.Td>
                 <Table.Td ta="right">{number(cohort.size)}</Table.Td>
                 {cohort.counts.slice(1).map((count, index) => (
-                  <Table.Td key={result.columns[index + 1]} ta="right" style={{ backgroundColor: `color-mix(in srgb, var(--mantine-color-indigo-5) ${cohort.size === 0 ? 0 : Math.round((count / cohort.size) * 45)}%, transparent)` }}>
+                  <Table.Td
+                    key={result.columns[index + 1]}
+                    ta="right"
+                    style={{
+                      backgroundColor: `color-mix(in srgb, var(--mantine-color-indigo-5) ${cohort.size === 0 ? 0 : Math.round((count / cohort.size) * 45)}%, transparent)`,
+                    }}
+                  >
                     {cohort.size === 0 ? "–" : percent(count / cohort.size)}
                     {cohort.mature[index + 1] === true ? "" : "*"}
                   </Table.Td>
@@ -82,7 +118,7 @@ const RetentionTable = ({ result }: { result: RetentionResult }) => (
             ))}
           </Table.Tbody>
         </Table>
-      </ScrollArea>
+      </Scroll>
     ))}
   </Stack>
 );
@@ -113,7 +149,8 @@ export const AnswerView = ({ result }: { result: Answer }) => {
             <Stack gap="sm">
               <Text size="sm">{provenance.definition}</Text>
               <Text size="sm">
-                {provenance.from} to {provenance.to}, days of {provenance.zone}. Asked at {new Date(provenance.askedAt).toLocaleString()}; took {provenance.milliseconds} ms.
+                {provenance.from} to {provenance.to}, days of {provenance.zone}. Asked at{" "}
+                {new Date(provenance.askedAt).toLocaleString()}; took {provenance.milliseconds} ms.
               </Text>
               <Code block tabIndex={0} style={{ maxHeight: 320, overflow: "auto" }}>
                 {provenance.sql}

@@ -7,7 +7,12 @@ import { seriesColors, seriesDashes } from "#web/theme.ts";
 const mostLines = 6;
 
 export const lineName = (line: TrendsResult["lines"][number]): string =>
-  [line.group === null ? line.label : line.group === "" ? "(missing)" : line.group === "$other" ? "Other" : line.group, line.period === "previous" ? "before" : ""].filter((part) => part !== "").join(", ");
+  [
+    line.group === null ? line.label : line.group === "" ? "(missing)" : line.group === "$other" ? "Other" : line.group,
+    line.period === "previous" ? "before" : "",
+  ]
+    .filter((part) => part !== "")
+    .join(", ");
 
 /** Lines over time. The bucket that is not over yet is drawn as a hollow point on a dashed end. */
 export const trendChart = (result: TrendsResult): EChartsCoreOption => {
@@ -22,10 +27,17 @@ export const trendChart = (result: TrendsResult): EChartsCoreOption => {
     series: lines.map((line, index) => ({
       type: "line",
       name: lineName(line),
-      data: line.values.map((value, place) => (result.incomplete && place === last && line.period === "current" ? { value, symbol: "emptyCircle", symbolSize: 9 } : value)),
+      data: line.values.map((value, place) =>
+        result.incomplete && place === last && line.period === "current"
+          ? { value, symbol: "emptyCircle", symbolSize: 9 }
+          : value,
+      ),
       showSymbol: result.buckets.length <= 60,
       color: seriesColors[index % mostLines],
-      lineStyle: { width: line.period === "previous" ? 1 : 2, type: line.period === "previous" ? "dashed" : seriesDashes[index % mostLines] },
+      lineStyle: {
+        width: line.period === "previous" ? 1 : 2,
+        type: line.period === "previous" ? "dashed" : seriesDashes[index % mostLines],
+      },
     })),
   };
 };
@@ -64,12 +76,21 @@ const whisker = (steps: FunnelResult["groups"][number]["steps"]) => ({
   type: "custom",
   name: "95 % interval",
   tooltip: { show: false },
-  data: steps.flatMap((step, index) => (step.interval === null ? [] : [[index, percent(step.interval[0]), percent(step.interval[1])]])),
+  data: steps.flatMap((step, index) =>
+    step.interval === null ? [] : [[index, percent(step.interval[0]), percent(step.interval[1])]],
+  ),
   renderItem: (_: unknown, api: WhiskerApi) => {
     const [x, low] = api.coord([api.value(0), api.value(1)]);
     const [, high] = api.coord([api.value(0), api.value(2)]);
-    const line = (x1: number, y1: number, x2: number, y2: number) => ({ type: "line", shape: { x1, y1, x2, y2 }, style: { stroke: "#868e96", lineWidth: 2 } });
-    return { type: "group", children: [line(x, low, x, high), line(x - 6, low, x + 6, low), line(x - 6, high, x + 6, high)] };
+    const line = (x1: number, y1: number, x2: number, y2: number) => ({
+      type: "line",
+      shape: { x1, y1, x2, y2 },
+      style: { stroke: "#868e96", lineWidth: 2 },
+    });
+    return {
+      type: "group",
+      children: [line(x, low, x, high), line(x - 6, low, x + 6, low), line(x - 6, high, x + 6, high)],
+    };
   },
 });
 

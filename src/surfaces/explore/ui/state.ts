@@ -14,16 +14,34 @@ export interface Asked {
   readonly windowDays: number;
 }
 
-export const firstQuestion: Asked = { kind: "trends", events: [], measure: "unique", property: "", interval: "day", days: 30, breakdown: "", compare: false, windowDays: 14 };
+export const firstQuestion: Asked = {
+  kind: "trends",
+  events: [],
+  measure: "unique",
+  property: "",
+  interval: "day",
+  days: 30,
+  breakdown: "",
+  compare: false,
+  windowDays: 14,
+};
 
-const among = <T extends string>(value: unknown, allowed: readonly T[], fallback: T): T => allowed.find((item) => item === value) ?? fallback;
-const whole = (value: unknown, fallback: number): number => (typeof value === "number" && Number.isInteger(value) && value > 0 ? value : fallback);
+const among = <T extends string>(value: unknown, allowed: readonly T[], fallback: T): T =>
+  allowed.find((item) => item === value) ?? fallback;
+const whole = (value: unknown, fallback: number): number =>
+  typeof value === "number" && Number.isInteger(value) && value > 0 ? value : fallback;
 
 /** Reads the address; what it does not say, or says wrongly, is as at first. */
 export const readAsked = (search: Record<string, unknown>): Asked => ({
   kind: among(search["kind"], ["trends", "funnel", "retention"], firstQuestion.kind),
-  events: Array.isArray(search["events"]) ? search["events"].filter((name): name is string => typeof name === "string").slice(0, 20) : [],
-  measure: among(search["measure"], ["total", "unique", "per_user", "sum", "avg", "median", "p90"], firstQuestion.measure),
+  events: Array.isArray(search["events"])
+    ? search["events"].filter((name): name is string => typeof name === "string").slice(0, 20)
+    : [],
+  measure: among(
+    search["measure"],
+    ["total", "unique", "per_user", "sum", "avg", "median", "p90"],
+    firstQuestion.measure,
+  ),
   property: typeof search["property"] === "string" ? search["property"] : "",
   interval: among(search["interval"], ["hour", "day", "week", "month"], firstQuestion.interval),
   days: whole(search["days"], firstQuestion.days),

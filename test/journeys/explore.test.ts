@@ -1,0 +1,129 @@
+import AxeBuilder from "@axe-core/playwright";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { launchBrowser } from "#test/browser.ts";
+import { useWorld } from "#test/world.ts";
+
+const world = useWorld();
+let browser: Browser;
+let page: Page;
+const pictures = process.env["PICTURES"];
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+});
+afterAll(() => browser.close());
+
+const picture = async (name: string) => {
+  if (pictures === undefined) return;
+  for (const [width, height] of [
+    [1440, 900],
+    [390, 844],
+  ] as const) {
+    await page.setViewportSize({ width, height });
+    await page.waitForTimeout(400);
+    await page.screenshot({ path: `${pictures}/${name}-${width}.png`, fullPage: true });
+  }
+  await page.setViewportSize({ width: 1440, height: 900 });
+};
+
+const serious = async () => {
+  await expect.poll(() => page.locator("[aria-busy=true]").count()).toBe(0);
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
+};
+
+/** Twenty people open, twelve sign up, five buy; each on a day of their own. */
+const loadPeople = async (writeKey: string) => {
+  const events = Array.from({ length: 20 }, (_, n) => {
+    const at = Date.now() - (n % 10) * 86_400_000 - 7_200_000;
+    const one = (event: string, minutes: number) => ({
+      event,
+      anonymousId: `visitor ${n}`,
+      id: `${event} ${n}`,
+      time: at + minutes * 60_000,
+      properties: { plan: n % 3 === 0 ? "pro" : "free" },
+    });
+    return [one("Opened", 0), ...(n < 12 ? [one("Signed up", 5)] : []), ...(n < 5 ? [one("Bought", 30)] : [])];
+  }).flat();
+  const response = await fetch(`${world.url}/v1/events`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ writeKey, events }),
+  });
+  expect(await response.json()).toEqual({ accepted: 37, rejected: [] });
+};
+
+describe("a person who connects a source and asks", () => {
+  it("signs in, creates a source, sees events arrive, and reads a trend, a funnel and retention", async () => {
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+    page = await context.newPage();
+    const faults: string[] = [];
+    page.on("pageerror", (error) => faults.push(error.message));
+    await page.goto(world.url);
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    expect(await serious()).toEqual([]);
+    await picture("sign-in");
+    await page.getByLabel("Email").fill(world.owner.email);
+    await page.getByRole("textbox", { name: "Password" }).fill("not the password");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByText("do not belong together").waitFor();
+    await page.getByRole("textbox", { name: "Password" }).fill(world.owner.password);
+    await page.getByRole("button", { name: "Sign in" }).click();
+
+    await page.getByRole("link", { name: "Connect a source" }).click();
+    await page.getByText("No source yet").waitFor();
+    await page.getByRole("button", { name: "New source" }).first().click();
+    await page.getByLabel("Name").fill("Web app");
+    await page.getByRole("button", { name: "Create source" }).click();
+    await page.getByRole("heading", { name: "Web app" }).waitFor();
+    const snippet = await page.locator("pre").first().textContent();
+    const writeKey = /writeKey: "([0-9a-f]+)"/.exec(snippet ?? "")?.[1] ?? "";
+    await loadPeople(writeKey);
+    await page.getByRole("cell", { name: "Bought" }).first().waitFor();
+    expect(await serious()).toEqual([]);
+    await picture("sources");
+
+    await page.getByRole("link", { name: "Explore" }).click();
+    await page.getByRole("combobox", { name: "Events" }).waitFor();
+    const choose = async (label: string, names: readonly string[]) => {
+      const box = page.getByRole("combobox", { name: label, exact: true });
+      for (const name of names) {
+        await box.fill(name);
+        await page.getByRole("option", { name, exact: true }).click();
+      }
+      await page.keyboard.press("Escape");
+    };
+    await choose("Events", ["Opened"]);
+    await expect.poll(() => page.getByTestId("sentence").textContent()).toMatch(/^Opened: 20 people from/);
+    await page.locator("svg path").first().waitFor();
+    expect(await serious()).toEqual([]);
+    await picture("trend");
+
+    await page.getByText("Funnel", { exact: true }).click();
+    await choose("Steps, in order", ["Signed up", "Bought"]);
+    await expect
+      .poll(() => page.getByTestId("sentence").textContent())
+      .toMatch(/^25 % of 20 people went from Opened to Bought/);
+    await page.locator("svg path").first().waitFor();
+    expect(await serious()).toEqual([]);
+    await picture("funnel");
+
+    const address = page.url();
+    await page.reload();
+    await expect.poll(() => page.getByTestId("sentence").textContent()).toMatch(/^25 % of 20 people/);
+    expect(page.url()).toBe(address);
+
+    await page.getByText("Retention", { exact: true }).click();
+    await expect.poll(() => page.getByTestId("sentence").textContent()).toMatch(/^Of 20 people who started/);
+    expect(await serious()).toEqual([]);
+    await picture("retention");
+    await page.getByRole("button", { name: /Switch to/ }).click();
+    await page.waitForTimeout(300);
+    expect(await serious()).toEqual([]);
+    await picture("retention-other-scheme");
+    expect(faults).toEqual([]);
+  }, 120_000);
+});
