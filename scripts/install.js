@@ -8,7 +8,8 @@ export function ensureInstalled() {
   const lock = readFileSync("package-lock.json", "utf8");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
   console.log("Installing packages (once) …");
-  run("npm", ["ci", "--no-fund", "--no-audit", "--loglevel=error"]);
+  // not `npm ci`: it refuses a lockfile made where packages for other platforms cannot be seen; versions are the same
+  run("npm", ["install", "--no-save", "--no-fund", "--no-audit", "--loglevel=error"]);
   writeFileSync(stamp, lock);
 }
 

@@ -4,9 +4,3 @@ export interface Clock {
 }
 
 export const systemClock: Clock = { now: () => Date.now() };
-
-/** A clock that stands where it was put. */
-export const fixedClock = (at: string | number): Clock => {
-  const ms = typeof at === "number" ? at : Date.parse(at);
-  return { now: () => ms };
-};

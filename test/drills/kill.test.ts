@@ -1,0 +1,130 @@
+import { fork, type ChildProcess } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { openSystem } from "#app/system.ts";
+import { readConfig } from "#kernel/config.ts";
+import { sql } from "#kernel/sql.ts";
+import { createWorkspace } from "#programs/workspaces/create.ts";
+
+const kills = Number(process.env["DRILL_KILLS"] ?? "6");
+const folder = mkdtempSync(join(tmpdir(), "throughline-kill-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** The process and its engine host, as the kernel lists them. */
+const childrenOf = async (pid: number): Promise<number[]> => {
+  const { readFileSync } = await import("node:fs");
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+};
+
+describe("the kill drill", () => {
+  it(`keeps every acknowledged event exactly once through ${kills} SIGKILLs of both processes`, async () => {
+    const config = readConfig({}, { data: folder, log_level: "silent", engine_memory: 2e9 });
+    const setup = await openSystem(config);
+    const member = await setup.access.createMember("ana@example.com", "Ana", "a long password");
+    const workspace = await createWorkspace(
+      setup.store,
+      { name: "Acme", zone: "UTC", weekStart: "monday" },
+      member,
+      Date.now(),
+    );
+    const { writeKey } = await setup.registry.create(workspace, "loader", "api", "");
+    await setup.close();
+
+    const port = await freePort();
+    const env = {
+      ...process.env,
+      THROUGHLINE_DATA: folder,
+      THROUGHLINE_PORT: String(port),
+      THROUGHLINE_LOG_LEVEL: "silent",
+      THROUGHLINE_ENGINE_MEMORY: "2gb",
+    };
+    const program = fileURLToPath(new URL("../../src/app/main.ts", import.meta.url));
+    const start = (): ChildProcess => fork(program, ["serve"], { execArgv: ["--import", "tsx"], env, stdio: "ignore" });
+
+    const acknowledged = new Set<string>();
+    let loading = true;
+    let batch = 0;
+    const load = async (): Promise<void> => {
+      while (loading) {
+        const ids = Array.from({ length: 50 }, (_, n) => `${batch}-${n}`);
+        batch += 1;
+        const events = ids.map((id) => ({ event: "Tick", userId: `person ${id.slice(-1)}`, id, time: Date.now() }));
+        // like a real client: sends again until it is acknowledged
+        for (let sent = false; !sent && loading;) {
+          const response = await fetch(`http://127.0.0.1:${port}/v1/events`, {
+            method: "POST",
+            headers: { "content-type": "application/json" },
+            body: JSON.stringify({ writeKey, events }),
+            signal: AbortSignal.timeout(5_000),
+          }).catch(() => undefined);
+          sent = response?.status === 200;
+          if (sent) for (const id of ids) acknowledged.add(id);
+          else await pause(50);
+        }
+      }
+    };
+    const loaders = [load(), load()];
+    for (let kill = 0; kill < kills; kill += 1) {
+      const child = start();
+      await pause(2_500 + Math.random() * 1_500);
+      const pids = [child.pid ?? 0, ...(await childrenOf(child.pid ?? 0))];
+      for (const pid of Math.random() < 0.5 ? pids : pids.reverse()) {
+        try {
+          process.kill(pid, "SIGKILL");
+        } catch {
+          // gone already
+        }
+      }
+      await pause(200);
+    }
+    loading = false;
+    await Promise.all(loaders);
+
+    const system = await openSystem(config);
+    expect(await system.ingest.caughtUp(60_000)).toBe(true);
+    const { engine } = (await system.directory.find(workspace))!;
+    const row = z.object({ rows: z.number(), distinct: z.number(), rollup: z.number(), seen: z.number() });
+    const [counts] = await engine.rows(
+      sql`SELECT count() AS rows, uniqExact(message) AS distinct, (SELECT sum(events) FROM activity_daily) AS rollup, (SELECT uniqExact(message) FROM seen_messages) AS seen FROM events`,
+      row,
+    );
+    const keys = (await import("#records/people/keys.ts")).keysOf(
+      (await system.directory.find(workspace))!.workspace.secret,
+    );
+    const stored = new Set(
+      (await engine.rows(sql`SELECT toString(message) AS m FROM events`, z.object({ m: z.string() }))).map(
+        ({ m }) => m,
+      ),
+    );
+    const lost = [...acknowledged].filter((id) => !stored.has(keys.message(id)));
+    await system.close();
+    console.log(`kill drill: ${kills} kills, ${acknowledged.size} events acknowledged, ${counts?.rows} stored`);
+    expect(acknowledged.size).toBeGreaterThan(0);
+    expect(lost).toEqual([]);
+    expect(counts).toEqual({
+      rows: counts?.distinct,
+      distinct: counts?.distinct,
+      rollup: counts?.distinct,
+      seen: counts?.distinct,
+    });
+  }, 600_000);
+});
