@@ -111,9 +111,11 @@ describe("the kill drill", () => {
       (await system.directory.find(workspace))!.workspace.secret,
     );
     const stored = new Set(
-      (await engine.rows(sql`SELECT toString(message) AS m FROM events`, z.object({ m: z.string() }))).map(
-        ({ m }) => m,
-      ),
+      (
+        await engine.rows(sql`SELECT toString(message) AS m FROM events`, z.object({ m: z.string() }), {
+          purpose: "maintain",
+        })
+      ).map(({ m }) => m),
     );
     const lost = [...acknowledged].filter((id) => !stored.has(keys.message(id)));
     await system.close();

@@ -10,16 +10,6 @@ type Zoned = Temporal.ZonedDateTime;
 
 const zoned = (ms: number, zone: string): Zoned => Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(zone);
 
-/** Refuses a zone that nobody knows, before it reaches the engine. */
-export const checkZone = (zone: string): string => {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: zone });
-    return zone;
-  } catch {
-    throw new Refusal("frame.zone", `${zone} is no IANA time zone. Use a name like Europe/Paris.`);
-  }
-};
-
 export const startOf = (
   ms: number,
   interval: Interval,

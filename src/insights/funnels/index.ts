@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineModule, handle, type Module, type WorkspaceCall } from "#kernel/module.ts";
 import { Refusal } from "#kernel/refusal.ts";
-import { ask, readable, scopeOf } from "#insights/common/ask.ts";
+import { ask, readable, scopeOf } from "#records/common/ask.ts";
 import { labelOf, resolveRange } from "#insights/common/time.ts";
 import { checkQuestion, installStatements } from "#insights/sequence/sequence.ts";
 import type { Ingest } from "#records/events/ingest.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineModule, handle, type Module, type WorkspaceCall } from "#kernel/module.ts";
-import { ask, readable, scopeOf } from "#insights/common/ask.ts";
+import { ask, readable, scopeOf } from "#records/common/ask.ts";
 import { addBuckets, bucketNumber, bucketsOf, labelOf, resolveRange, shifted } from "#insights/common/time.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import type { Scope, TimeRange } from "#records/events/scope.ts";

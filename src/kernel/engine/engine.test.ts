@@ -78,6 +78,8 @@ describe("the engine contract", () => {
     const row = z.object({ n: z.number() });
     await expect(engine().rows(endless, row, { settings: { max_execution_time: 1 } })).rejects.toThrow(/took longer/);
     const large = sql`SELECT groupArray(number) AS n FROM numbers(100000000)`;
+    const many = sql`SELECT number AS n FROM numbers(300000)`;
+    await expect(engine().rows(many, row)).rejects.toThrow(/more rows than a page/);
     await expect(engine().rows(large, row, { settings: { max_memory_usage: "10000000" } })).rejects.toThrow(
       /more memory/,
     );

@@ -122,23 +122,33 @@ const output = (request: IncomingMessage, response: ServerResponse): Writable =>
   return gzip;
 };
 
-/** The first chunk is awaited before any header goes out, so that most errors keep their code and status. */
+/** Output is held until it ends or grows past this, so that an error on the way keeps its code and status. */
+const heldBytes = 8 * 1024 * 1024;
+
 const streamRows = async (
   session: Session,
   input: EngineRequest,
   request: IncomingMessage,
   response: ServerResponse,
-) => {
+): Promise<void> => {
   const stream = session.queryStream(input.query, { format: "TabSeparated" });
+  let held: Uint8Array[] = [];
+  let size = 0;
   let sink: Writable | undefined;
   const start = (): Writable => {
-    response.writeHead(200, { "content-type": "text/plain; charset=UTF-8" });
-    return response;
+    response.setHeader("content-type", "text/plain; charset=UTF-8");
+    const out = output(request, response);
+    out.write(Buffer.concat(held));
+    held = [];
+    return out;
   };
   for await (const chunk of stream) {
     if (response.destroyed) return stream.cancel();
-    sink ??= ((out) => (out === response ? start() : out))(output(request, response));
-    if (!sink.write(chunk.raw())) await Promise.race([once(sink, "drain"), once(response, "close")]);
+    const bytes = chunk.raw();
+    size += bytes.length;
+    if (sink === undefined) held.push(bytes);
+    else if (!sink.write(bytes)) await Promise.race([once(sink, "drain"), once(response, "close")]);
+    if (size > heldBytes) sink ??= start();
   }
   (sink ?? start()).end();
 };

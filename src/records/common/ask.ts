@@ -5,7 +5,7 @@ import { compile, type Sql } from "#kernel/sql.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import { keysOf } from "#records/people/keys.ts";
 import type { Scope } from "#records/events/scope.ts";
-import { checkZone } from "./time.ts";
+import { checkZone } from "./zone.ts";
 
 /** How long a question waits for events that were acknowledged just before it. */
 const settleMs = 2_000;

@@ -1,0 +1,95 @@
+import { describe, expect, it } from "vitest";
+import type { z } from "zod";
+import type { TrendsResult } from "#insights/trends/contract.ts";
+import type { IncomingEvent } from "#records/events/incoming.ts";
+import { useWorld } from "#test/world.ts";
+import type * as contract from "./contract.ts";
+
+const world = useWorld();
+type List = z.output<typeof contract.list.output>;
+type Profile = z.output<typeof contract.profile.output>;
+
+const given = async (events: readonly IncomingEvent[]) => {
+  const workspace = await world.newWorkspace();
+  const { writeKey } = await world.source("api", workspace);
+  await world.system.ingest.accept(await world.system.registry.byKey(writeKey), events);
+  const people = () => world.ask<List>("people.list", {}, workspace);
+  const unique = async () => {
+    const input = { range: { last: 3, unit: "day" }, series: [{ event: null, measure: "unique" }], display: "total" };
+    return (await world.ask<TrendsResult>("trends.ask", input, workspace)).lines[0]?.total;
+  };
+  return { workspace, people, unique };
+};
+
+describe("who is who", () => {
+  it("joins the visits before signing in, on every device, to the person who signed in", async () => {
+    const { workspace, people, unique } = await given([
+      { name: "Looked", anonymousId: "phone" },
+      { name: "Looked", anonymousId: "laptop" },
+      { name: "Signed in", anonymousId: "phone", userId: "ana" },
+      { anonymousId: "laptop", userId: "ana", personTraits: [{ op: "set", traits: { name: "Ana", plan: "pro" } }] },
+      { name: "Looked", anonymousId: "laptop" },
+    ]);
+    expect(await unique()).toBe(1);
+    const { people: all, total } = await people();
+    expect([total, all[0]?.name, all[0]?.events]).toEqual([1, "Ana", 4]);
+    const profile = await world.ask<Profile>("people.profile", { id: all[0]?.id }, workspace);
+    expect(profile.ids.map(({ id }) => id).sort()).toEqual(["ana", "laptop", "phone"]);
+    expect(profile.events.map(({ event }) => event).sort()).toEqual(["Looked", "Looked", "Looked", "Signed in"]);
+    expect(profile.traits.map(({ trait, value }) => [trait, value])).toEqual([
+      ["name", "Ana"],
+      ["plan", "pro"],
+    ]);
+  });
+
+  it("never lets one identified id take another: a shared device stays with its first user", async () => {
+    const { unique } = await given([
+      { name: "Bought", anonymousId: "kiosk", userId: "ana" },
+      { name: "Bought", anonymousId: "kiosk", userId: "bo" },
+      { name: "Looked", userId: "bo", alias: "ana" },
+    ]);
+    expect(await unique()).toBe(2);
+  });
+
+  it("merges two persons when an admin says so, for the past too, and undoes it", async () => {
+    const { workspace, people, unique } = await given([
+      { name: "Looked", anonymousId: "phone", userId: "ana" },
+      { name: "Looked", userId: "ana@work" },
+    ]);
+    const { people: both } = await people();
+    const [work, home] = ["ana@work", "ana"].map((name) => both.find((person) => person.name === name)?.id ?? "");
+    await world.ask("people.merge", { person: work, into: home }, workspace);
+    expect(await unique()).toBe(1);
+    const profile = await world.ask<Profile>("people.profile", { id: home }, workspace);
+    expect(profile.joins.map(({ kind }) => kind)).toEqual(["merge", "link"]);
+    await world.ask("people.unlink", { key: work }, workspace);
+    expect(await unique()).toBe(2);
+  });
+
+  it("takes traits in order of time, whatever order they arrive in", async () => {
+    const at = Date.now();
+    const change = (
+      op: "set" | "set_once" | "add" | "unset",
+      traits: Record<string, unknown>,
+      ago: number,
+    ): IncomingEvent => ({ userId: "ana", at: at - ago, personTraits: [{ op, traits }] });
+    const { workspace, people } = await given([
+      { name: "Looked", userId: "ana" },
+      change("set", { plan: "pro" }, 1_000),
+      change("set", { plan: "free" }, 9_000),
+      change("set_once", { first: "ad" }, 5_000),
+      change("set_once", { first: "mail" }, 2_000),
+      change("add", { points: 2 }, 3_000),
+      change("add", { points: 3 }, 2_000),
+      change("set", { gone: "x" }, 3_000),
+      change("unset", { gone: null }, 2_000),
+    ]);
+    const [ana] = (await people()).people;
+    const { traits } = await world.ask<Profile>("people.profile", { id: ana?.id }, workspace);
+    expect(Object.fromEntries(traits.map(({ trait, value }) => [trait, value]))).toEqual({
+      plan: "pro",
+      first: "ad",
+      points: "5",
+    });
+  });
+});
