@@ -124,6 +124,17 @@ describe("a person who connects a source and asks", () => {
     await page.waitForTimeout(300);
     expect(await serious()).toEqual([]);
     await picture("retention-other-scheme");
+
+    await page.getByRole("link", { name: "People" }).click();
+    await page.getByRole("cell", { name: "visitor 3", exact: true }).waitFor();
+    expect(await serious()).toEqual([]);
+    await picture("people");
+    await page.getByLabel("Search").fill("visitor 3");
+    await page.getByRole("link", { name: "visitor 3", exact: true }).click();
+    await page.getByRole("heading", { name: "visitor 3" }).waitFor();
+    await page.getByRole("cell", { name: "Bought" }).waitFor();
+    expect(await serious()).toEqual([]);
+    await picture("person");
     expect(faults).toEqual([]);
   }, 120_000);
 });

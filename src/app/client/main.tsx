@@ -6,6 +6,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { begin, signOut } from "#programs/workspaces/contract.ts";
 import { SetUp, SignIn } from "#programs/workspaces/ui/entrance.tsx";
+import { PeoplePage, PersonPage } from "#records/people/ui/people-page.tsx";
 import { SourcesPage } from "#records/sources/ui/sources-page.tsx";
 import { ExplorePage } from "#surfaces/explore/ui/explore-page.tsx";
 import { call, chooseWorkspace } from "#web/call.ts";
@@ -42,7 +43,15 @@ const home = createRoute({
 });
 const explore = createRoute({ getParentRoute: () => root, path: "/explore", component: ExplorePage });
 const sources = createRoute({ getParentRoute: () => root, path: "/sources", component: SourcesPage });
-const router = createRouter({ routeTree: root.addChildren([home, explore, sources]) });
+const people = createRoute({ getParentRoute: () => root, path: "/people", component: PeoplePage });
+const person = createRoute({
+  getParentRoute: () => root,
+  path: "/people/$person",
+  component: function OnePerson() {
+    return <PersonPage person={person.useParams().person} />;
+  },
+});
+const router = createRouter({ routeTree: root.addChildren([home, explore, people, person, sources]) });
 const queries = new QueryClient({ defaultOptions: { queries: { retry: false, refetchOnWindowFocus: false } } });
 
 const place = document.querySelector("#root");

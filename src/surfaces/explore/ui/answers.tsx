@@ -84,7 +84,7 @@ const RetentionTable = ({ result }: { result: RetentionResult }) => (
               : group.group === ""
                 ? "(missing)"
                 : group.group}
-            ; * marks time that is not over yet
+            ; cohorts without people are left out; * marks time that is not over yet
           </Table.Caption>
           <Table.Thead>
             <Table.Tr>
@@ -98,24 +98,26 @@ const RetentionTable = ({ result }: { result: RetentionResult }) => (
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
-            {group.cohorts.map((cohort) => (
-              <Table.Tr key={cohort.bucket}>
-                <Table.Td>{cohort.bucket}</Table.Td>
-                <Table.Td ta="right">{number(cohort.size)}</Table.Td>
-                {cohort.counts.slice(1).map((count, index) => (
-                  <Table.Td
-                    key={result.columns[index + 1]}
-                    ta="right"
-                    style={{
-                      backgroundColor: `color-mix(in srgb, var(--mantine-color-indigo-5) ${cohort.size === 0 ? 0 : Math.round((count / cohort.size) * 45)}%, transparent)`,
-                    }}
-                  >
-                    {cohort.size === 0 ? "–" : percent(count / cohort.size)}
-                    {cohort.mature[index + 1] === true ? "" : "*"}
-                  </Table.Td>
-                ))}
-              </Table.Tr>
-            ))}
+            {group.cohorts
+              .filter(({ size }) => size > 0)
+              .map((cohort) => (
+                <Table.Tr key={cohort.bucket}>
+                  <Table.Td>{cohort.bucket}</Table.Td>
+                  <Table.Td ta="right">{number(cohort.size)}</Table.Td>
+                  {cohort.counts.slice(1).map((count, index) => (
+                    <Table.Td
+                      key={result.columns[index + 1]}
+                      ta="right"
+                      style={{
+                        backgroundColor: `color-mix(in srgb, var(--mantine-color-indigo-5) ${cohort.size === 0 ? 0 : Math.round((count / cohort.size) * 45)}%, transparent)`,
+                      }}
+                    >
+                      {cohort.size === 0 ? "–" : percent(count / cohort.size)}
+                      {cohort.mature[index + 1] === true ? "" : "*"}
+                    </Table.Td>
+                  ))}
+                </Table.Tr>
+              ))}
           </Table.Tbody>
         </Table>
       </Scroll>

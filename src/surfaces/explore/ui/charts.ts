@@ -54,7 +54,7 @@ export const funnelChart = (result: FunnelResult): EChartsCoreOption => {
     color: seriesColors[index],
     barMaxWidth: 72,
     data: group.steps.map((step) => percent(step.fromStart)),
-    label: { show: groups.length === 1, position: "top", formatter: "{c} %" },
+    label: { show: groups.length === 1, position: "right", formatter: "{c} %" },
   }));
   const whiskers = groups.length > 1 ? [] : [whisker(groups[0]?.steps ?? [])];
   return {

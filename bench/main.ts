@@ -1,0 +1,22 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { benchIngest } from "./ingest.ts";
+import { benchQuery } from "./query.ts";
+
+/** npm run bench -- ingest | query [millions of events]. Prints ratios of one run; times depend on the machine. */
+const benches: Readonly<Record<string, (folder: string, args: readonly string[]) => Promise<void>>> = {
+  ingest: benchIngest,
+  query: benchQuery,
+};
+
+const [name = "", ...args] = process.argv.slice(2);
+const bench = benches[name];
+if (bench === undefined) {
+  console.error(`Name a benchmark: ${Object.keys(benches).join(", ")}`);
+  process.exit(2);
+}
+const folder = mkdtempSync(join(tmpdir(), "throughline-bench-"));
+await bench(folder, args);
+rmSync(folder, { recursive: true, force: true });
+process.exit(0);
