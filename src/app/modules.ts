@@ -15,6 +15,7 @@ import type { SourceRegistry } from "#records/sources/registry.ts";
 import { catalog } from "#records/catalog/index.ts";
 import { people } from "#records/people/index.ts";
 import { sources } from "#records/sources/index.ts";
+import { dashboards } from "#surfaces/dashboards/index.ts";
 import { version } from "./version.ts";
 
 /** What modules are made of. */
@@ -55,4 +56,5 @@ export const createModules = ({
   trends({ ingest }),
   funnels({ ingest }),
   retention({ ingest }),
+  dashboards({ store }),
 ];

@@ -10,7 +10,14 @@ import {
   useMantineColorScheme,
 } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconChartLine, IconMoon, IconPlugConnected, IconSun, IconUsers } from "@tabler/icons-react";
+import {
+  IconChartLine,
+  IconLayoutDashboard,
+  IconMoon,
+  IconPlugConnected,
+  IconSun,
+  IconUsers,
+} from "@tabler/icons-react";
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 
@@ -22,6 +29,7 @@ export interface PageLink {
 
 const pages: readonly PageLink[] = [
   { path: "/explore", title: "Explore", icon: <IconChartLine size={18} aria-hidden /> },
+  { path: "/dashboards", title: "Dashboards", icon: <IconLayoutDashboard size={18} aria-hidden /> },
   { path: "/people", title: "People", icon: <IconUsers size={18} aria-hidden /> },
   { path: "/sources", title: "Sources", icon: <IconPlugConnected size={18} aria-hidden /> },
 ];

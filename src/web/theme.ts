@@ -3,7 +3,7 @@ import { createTheme } from "@mantine/core";
 /** One accent, five sizes of type, steps of 4 px; AA contrast in light and dark. */
 export const theme = createTheme({
   primaryColor: "indigo",
-  primaryShade: { light: 8, dark: 5 },
+  primaryShade: 8,
   autoContrast: true,
   fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif",
   fontSizes: { xs: "12px", sm: "14px", md: "16px", lg: "20px", xl: "28px" },

@@ -116,6 +116,17 @@ describe("a person who connects a source and asks", () => {
     await expect.poll(() => page.getByTestId("sentence").textContent()).toMatch(/^25 % of 20 people/);
     expect(page.url()).toBe(address);
 
+    await page.getByRole("button", { name: "Save to dashboard" }).click();
+    await page.getByLabel("Title").fill("Opened to bought");
+    await page.getByLabel("Name of the new dashboard").fill("Growth");
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await page.getByRole("heading", { name: "Growth" }).waitFor();
+    await expect.poll(() => page.getByTestId("sentence").textContent()).toMatch(/^25 % of 20 people/);
+    await page.locator("svg path").first().waitFor();
+    expect(await serious()).toEqual([]);
+    await picture("dashboard");
+    await page.getByRole("link", { name: "Open", exact: true }).click();
+
     await page.getByText("Retention", { exact: true }).click();
     await expect.poll(() => page.getByTestId("sentence").textContent()).toMatch(/^Of 20 people who started/);
     expect(await serious()).toEqual([]);

@@ -8,6 +8,7 @@ import { begin, signOut } from "#programs/workspaces/contract.ts";
 import { SetUp, SignIn } from "#programs/workspaces/ui/entrance.tsx";
 import { PeoplePage, PersonPage } from "#records/people/ui/people-page.tsx";
 import { SourcesPage } from "#records/sources/ui/sources-page.tsx";
+import { DashboardPage, DashboardsPage } from "#surfaces/dashboards/ui/dashboards-page.tsx";
 import { ExplorePage } from "#surfaces/explore/ui/explore-page.tsx";
 import { call, chooseWorkspace } from "#web/call.ts";
 import { Problem, Waiting } from "#web/kit/states.tsx";
@@ -51,7 +52,17 @@ const person = createRoute({
     return <PersonPage person={person.useParams().person} />;
   },
 });
-const router = createRouter({ routeTree: root.addChildren([home, explore, people, person, sources]) });
+const dashboards = createRoute({ getParentRoute: () => root, path: "/dashboards", component: DashboardsPage });
+const dashboard = createRoute({
+  getParentRoute: () => root,
+  path: "/dashboards/$dashboard",
+  component: function OneDashboard() {
+    return <DashboardPage dashboard={dashboard.useParams().dashboard} />;
+  },
+});
+const router = createRouter({
+  routeTree: root.addChildren([home, explore, dashboards, dashboard, people, person, sources]),
+});
 const queries = new QueryClient({ defaultOptions: { queries: { retry: false, refetchOnWindowFocus: false } } });
 
 const place = document.querySelector("#root");

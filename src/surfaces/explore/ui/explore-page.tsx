@@ -13,14 +13,14 @@ import {
 } from "@mantine/core";
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { askFunnel } from "#insights/funnels/contract.ts";
-import { askRetention } from "#insights/retention/contract.ts";
-import { askTrends, needsProperty, type Measure } from "#insights/trends/contract.ts";
+import { needsProperty, type Measure } from "#insights/trends/contract.ts";
 import * as catalog from "#records/catalog/contract.ts";
 import { call, CallError } from "#web/call.ts";
 import { Empty, Problem, Waiting } from "#web/kit/states.tsx";
-import { AnswerView, type Answer } from "./answers.tsx";
-import { breakdownOf, rangeOf, readAsked, type Asked } from "./state.ts";
+import { SaveTile } from "#surfaces/dashboards/ui/save-tile.tsx";
+import { AnswerView } from "./answers.tsx";
+import { askQuestion, questionOf } from "./question.ts";
+import { readAsked, type Asked } from "./state.ts";
 
 const measures: readonly { value: Measure; label: string }[] = [
   { value: "unique", label: "People" },
@@ -39,40 +39,6 @@ const kinds = [
 const ranges = [7, 14, 30, 90, 180, 365].map((days) => ({ value: String(days), label: `Last ${days} days` }));
 
 const fewest = (asked: Asked): number => (asked.kind === "funnel" ? 2 : 1);
-
-const question = (asked: Asked, signal: AbortSignal): Promise<Answer> => {
-  const range = rangeOf(asked);
-  const breakdown = breakdownOf(asked.breakdown);
-  if (asked.kind === "funnel") {
-    return call(
-      askFunnel,
-      { range, steps: asked.events.map((event) => ({ event })), windowSeconds: asked.windowDays * 86_400, breakdown },
-      signal,
-    );
-  }
-  if (asked.kind === "retention") {
-    const [start = "", returning = start] = asked.events;
-    const by = breakdown?.on === "person" ? { property: breakdown.property } : undefined;
-    return call(
-      askRetention,
-      {
-        range,
-        start: { event: start },
-        returning: { event: returning },
-        period: asked.interval === "hour" ? "day" : asked.interval,
-        breakdown: by,
-      },
-      signal,
-    );
-  }
-  const property = asked.property === "" ? undefined : asked.property;
-  const series = asked.events.slice(0, 10).map((event) => ({ event, measure: asked.measure, property }));
-  return call(
-    askTrends,
-    { range, series, interval: asked.interval, breakdown, compare: asked.compare ? {} : undefined },
-    signal,
-  );
-};
 
 const useProperties = () => {
   const { data } = useQuery({
@@ -208,7 +174,7 @@ export const ExplorePage = () => {
   const key = ["answer", asked];
   const answer = useQuery({
     queryKey: key,
-    queryFn: ({ signal }) => question(asked, signal),
+    queryFn: ({ signal }) => askQuestion(questionOf(asked), signal),
     enabled: ready,
     placeholderData: keepPreviousData,
     retry: (count, error) => count < 2 && error instanceof CallError && error.status === 503,
@@ -236,9 +202,12 @@ export const ExplorePage = () => {
     <Stack>
       <Group justify="space-between">
         <Title order={1}>Explore</Title>
-        <Button variant="default" onClick={() => void navigator.clipboard.writeText(window.location.href)}>
-          Copy link
-        </Button>
+        <Group gap="sm">
+          <Button variant="default" onClick={() => void navigator.clipboard.writeText(window.location.href)}>
+            Copy link
+          </Button>
+          {ready && <SaveTile question={() => questionOf(asked)} suggested={asked.events.join(" to ")} />}
+        </Group>
       </Group>
       <Grid>
         <Grid.Col span={{ base: 12, md: 4, xl: 3 }}>

@@ -1,0 +1,71 @@
+import { z } from "zod";
+import { defineOperation } from "#kernel/operation.ts";
+import { FunnelInput } from "#insights/funnels/contract.ts";
+import { RetentionInput } from "#insights/retention/contract.ts";
+import { TrendsInput } from "#insights/trends/contract.ts";
+
+/** A question of one kind with its parameters, as it is saved and asked again. */
+export const Question = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("trends"), input: TrendsInput }),
+  z.strictObject({ kind: z.literal("funnel"), input: FunnelInput }),
+  z.strictObject({ kind: z.literal("retention"), input: RetentionInput }),
+]);
+export type Question = z.output<typeof Question>;
+
+export const Tile = z.object({
+  id: z.string(),
+  title: z.string(),
+  question: Question,
+  /** Where the builder shows the same question. */
+  address: z.string(),
+});
+export type Tile = z.output<typeof Tile>;
+
+const Name = z.string().trim().min(1, "Give it a name.").max(100);
+/** A path of this app only, so that a saved tile cannot lead elsewhere. */
+const Address = z
+  .string()
+  .max(8_000)
+  .regex(/^\/explore(\?|$)/, "An address of the Explore page.");
+
+export const list = defineOperation({
+  name: "dashboards.list",
+  summary: "The dashboards of the workspace.",
+  permission: "read",
+  input: z.strictObject({}),
+  output: z.object({
+    dashboards: z.array(z.object({ id: z.string(), name: z.string(), tiles: z.number(), updatedAt: z.string() })),
+  }),
+});
+
+export const get = defineOperation({
+  name: "dashboards.get",
+  summary: "One dashboard with its questions.",
+  permission: "read",
+  input: z.strictObject({ id: z.string() }),
+  output: z.object({ id: z.string(), name: z.string(), tiles: z.array(Tile) }),
+});
+
+export const create = defineOperation({
+  name: "dashboards.create",
+  summary: "Creates an empty dashboard.",
+  permission: "edit",
+  input: z.strictObject({ name: Name }),
+  output: z.object({ id: z.string() }),
+});
+
+export const addTile = defineOperation({
+  name: "dashboards.addTile",
+  summary: "Puts a question on a dashboard.",
+  permission: "edit",
+  input: z.strictObject({ id: z.string(), title: Name, question: Question, address: Address }),
+  output: z.object({ tile: z.string() }),
+});
+
+export const removeTile = defineOperation({
+  name: "dashboards.removeTile",
+  summary: "Takes a question off a dashboard.",
+  permission: "edit",
+  input: z.strictObject({ id: z.string(), tile: z.string() }),
+  output: z.object({ ok: z.literal(true) }),
+});
