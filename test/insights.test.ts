@@ -1,0 +1,133 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { RetentionResult } from "#insights/retention/contract.ts";
+import type { TrendsResult } from "#insights/trends/contract.ts";
+import { useWorld } from "#test/world.ts";
+
+/** The same questions answered twice: by the program, and by a plain walk over the events. */
+
+const world = useWorld();
+const zone = "America/New_York";
+const from = Date.parse("2026-03-05T05:00:00Z"); // local midnight; clocks go forward on 8 March
+const days = ["2026-03-05", "2026-03-06", "2026-03-07", "2026-03-08", "2026-03-09", "2026-03-10"];
+const range = { from: "2026-03-05", to: "2026-03-10" };
+
+interface Event {
+  readonly who: number;
+  readonly device: boolean;
+  readonly name: "A" | "B";
+  readonly minute: number;
+  readonly plan: string;
+}
+
+const anEvent: fc.Arbitrary<Event> = fc.record({
+  who: fc.integer({ min: 0, max: 5 }),
+  device: fc.boolean(),
+  name: fc.constantFrom("A", "B"),
+  // from a day before the range to a day after it
+  minute: fc.integer({ min: -1_440, max: 7 * 1_440 }),
+  plan: fc.constantFrom("", "x", "y", "z"),
+});
+
+const timeOf = (event: Event): number => from + event.minute * 60_000;
+const formatter = new Intl.DateTimeFormat("en-CA", { timeZone: zone, dateStyle: "short" });
+const dayOf = (event: Event): string => formatter.format(timeOf(event));
+const count = <T>(items: readonly T[]): number => new Set(items).size;
+
+const load = async (events: readonly Event[]): Promise<string> => {
+  const workspace = await world.newWorkspace({ zone });
+  const source = await world.system.registry.byKey((await world.source("api", workspace)).writeKey);
+  // half of what a person does comes from a device, which is joined to them by the last call
+  const sent = events.map((event) => ({
+    name: event.name,
+    at: timeOf(event),
+    properties: event.plan === "" ? {} : { plan: event.plan },
+    ...(event.device ? { anonymousId: `device ${event.who}` } : { userId: `person ${event.who}` }),
+  }));
+  const joins = [0, 1, 2, 3, 4, 5].map((who) => ({ userId: `person ${who}`, anonymousId: `device ${who}` }));
+  await world.system.ingest.accept(source, [...sent, ...joins]);
+  return workspace;
+};
+
+const streams = fc.sample(fc.array(anEvent, { minLength: 1, maxLength: 60 }), { numRuns: 12, seed: 7 });
+
+describe("answers on random streams", () => {
+  it.each(streams.map((events, index) => [index, events] as const))(
+    "agree with a plain walk over the events (stream %i)",
+    async (_, events) => {
+      const workspace = await load(events);
+      const inside = events.filter((event) => days.includes(dayOf(event)));
+
+      const people = await world.ask<TrendsResult>(
+        "trends.ask",
+        {
+          range,
+          series: [
+            { event: "A", measure: "unique" },
+            { event: null, measure: "total" },
+          ],
+        },
+        workspace,
+      );
+      expect(people.buckets).toEqual(days);
+      const uniques = days.map((day) =>
+        count(inside.filter((event) => event.name === "A" && dayOf(event) === day).map(({ who }) => who)),
+      );
+      const totals = days.map((day) => inside.filter((event) => dayOf(event) === day).length);
+      expect(people.lines.map(({ values }) => values)).toEqual([uniques, totals]);
+      expect(people.lines[0]?.total).toBe(count(inside.filter(({ name }) => name === "A").map(({ who }) => who)));
+
+      const byPlan = await world.ask<TrendsResult>(
+        "trends.ask",
+        { range, display: "total", series: [{ event: "A", measure: "unique" }], breakdown: { property: "plan" } },
+        workspace,
+      );
+      const plans = new Map(byPlan.lines.map(({ group, total }) => [group, total]));
+      for (const plan of ["", "x", "y", "z"]) {
+        const expected = count(
+          inside.filter((event) => event.name === "A" && event.plan === plan).map(({ who }) => who),
+        );
+        expect(plans.get(plan) ?? 0).toBe(expected);
+      }
+
+      for (const [cohorting, onOrAfter] of [
+        ["recurring", false],
+        ["first_time", false],
+        ["first_time", true],
+        ["first_in_range", false],
+      ] as const) {
+        const result = await world.ask<RetentionResult>(
+          "retention.ask",
+          { range, start: { event: "A" }, returning: { event: "B" }, cohorting, onOrAfter },
+          workspace,
+        );
+        const matrix = days.map((day, row) =>
+          days.slice(row).map((_later, k) => {
+            const started = [0, 1, 2, 3, 4, 5].filter((who) => {
+              const starts = (cohorting === "first_time" ? events : inside)
+                .filter((event) => event.who === who && event.name === "A")
+                .sort((a, b) => a.minute - b.minute);
+              const [first] = starts;
+              return cohorting === "recurring"
+                ? starts.some((event) => dayOf(event) === day)
+                : first !== undefined && dayOf(first) === day;
+            });
+            if (k === 0) return started.length;
+            return started.filter((who) =>
+              inside.some(
+                (event) =>
+                  event.who === who &&
+                  event.name === "B" &&
+                  (onOrAfter ? days.indexOf(dayOf(event)) >= row + k : dayOf(event) === days[row + k]),
+              ),
+            ).length;
+          }),
+        );
+        expect(
+          result.groups[0]?.cohorts.map(({ counts }) => counts),
+          `${cohorting} ${onOrAfter}`,
+        ).toEqual(matrix);
+      }
+    },
+  );
+});
