@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import { defineCommand, runMain } from "citty";
+import { importFile } from "#surfaces/cli/import-file.ts";
 import { readConfig } from "#kernel/config.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import { listen } from "./server.ts";
@@ -62,9 +63,30 @@ const doctor = defineCommand({
   }),
 });
 
+const importCommand = defineCommand({
+  meta: { name: "import", description: "Sends the rows of a CSV, TSV or NDJSON file to a running server." },
+  args: {
+    file: { type: "positional", description: "The file.", required: true },
+    key: { type: "string", description: "Write key of the source.", required: true },
+    url: { type: "string", description: "Address of the server.", default: "http://localhost:3100" },
+    map: { type: "string", description: "Columns by meaning, such as userId=customer_id,time=date." },
+    event: { type: "string", description: "Name of the event where no column holds one." },
+    traits: { type: "boolean", description: "The rows describe people and are no events.", default: false },
+  },
+  run: ({ args }) =>
+    guarded(async () => {
+      const { file, key, url, map, event, traits } = args;
+      const progress = (rows: number, refused: number): void =>
+        void process.stderr.write(`\r${rows} rows, ${refused} refused`);
+      const outcome = await importFile({ file, url, writeKey: key, map, event, traits, progress });
+      console.log(`\n${outcome.rows - outcome.refused} rows taken, ${outcome.refused} refused`);
+      if (outcome.errors !== undefined) console.log(`The refused rows and their reasons are in ${outcome.errors}`);
+    })(),
+});
+
 await runMain(
   defineCommand({
     meta: { name: "throughline", version, description: "An open, self-hosted growth system." },
-    subCommands: { serve, doctor },
+    subCommands: { serve, doctor, import: importCommand },
   }),
 );
