@@ -85,7 +85,8 @@ export const benchIngest = async (folder: string): Promise<void> => {
   const keys = keysOf(found.workspace.secret);
   const rows = Array.from({ length: batches }, (_, batch) =>
     decodeOwn(JSON.parse(bodyOf("", batch)))
-      .events.map((event) =>
+      .items.flatMap((item) => ("fault" in item ? [] : [item]))
+      .map((event) =>
         placed(readLine(lineOf(event, source, keys, Date.now())).row ?? "", keys.actor(event.userId ?? "")),
       )
       .join("\n"),

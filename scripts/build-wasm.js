@@ -1,6 +1,6 @@
 // Compiles the sequence evaluator to WebAssembly and writes it as a TypeScript module, so that every way of running the
-// program (sources, bundle, tests) finds it without a path.
-import { writeFileSync } from "node:fs";
+// program (sources, bundle, tests) finds it without a path. With --check it only says whether that module is up to date.
+import { readFileSync, writeFileSync } from "node:fs";
 import asc from "assemblyscript/asc";
 
 const source = "src/insights/sequence/evaluator.as.ts";
@@ -11,14 +11,17 @@ if (error || !binary) {
   process.exit(1);
 }
 const text = Buffer.from(binary).toString("base64");
-writeFileSync(
-  target,
-  `// Made by scripts/build-wasm.js from evaluator.as.ts. Do not edit.\nexport const evaluatorWasm =\n  "${text}";\n`,
-);
+const made = `// Made by scripts/build-wasm.js from evaluator.as.ts. Do not edit.\nexport const evaluatorWasm =\n  "${text}";\n`;
+if (process.argv.includes("--check")) {
+  if (readFileSync(target, "utf8") === made) process.exit(0);
+  console.error(`${target} is not what ${source} compiles to. Run npm run build:wasm.`);
+  process.exit(1);
+}
+writeFileSync(target, made);
 console.log(`${target}: ${binary.length} bytes`);
 
 async function compile() {
-  let made;
+  let compiled;
   const options = [
     source,
     "--outFile",
@@ -34,8 +37,8 @@ async function compile() {
   ];
   const result = await asc.main(options, {
     writeFile: (name, contents) => {
-      if (name.endsWith(".wasm")) made = contents;
+      if (name.endsWith(".wasm")) compiled = contents;
     },
   });
-  return { ...result, binary: made };
+  return { ...result, binary: compiled };
 }

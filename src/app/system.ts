@@ -7,6 +7,7 @@ import { openDirectory } from "#kernel/directory.ts";
 import { createDispatch, type Dispatch } from "#kernel/dispatch.ts";
 import { connectEngine, type EngineServer } from "#kernel/engine/engine.ts";
 import { launchEngine, type EngineProcess } from "#kernel/engine/launch.ts";
+import { lockFolder } from "#kernel/folder-lock.ts";
 import { createLog } from "#kernel/log.ts";
 import type { Module } from "#kernel/module.ts";
 import { embeddedDialect, openStore, postgresDialect } from "#kernel/state/store.ts";
@@ -27,6 +28,7 @@ export interface System extends Services {
 /** Starts everything in order of dependence; `close` ends it in the reverse order and loses nothing. */
 export const openSystem = async (config: Config, clock: Clock = systemClock): Promise<System> => {
   const log = createLog(config.log_level);
+  const lock = await lockFolder(config.data);
   const url = config.clickhouse_url;
   const hostOptions = {
     path: join(config.data, "engine"),
@@ -70,6 +72,7 @@ export const openSystem = async (config: Config, clock: Clock = systemClock): Pr
       await engine.close();
       await store.destroy();
       await host?.stop();
+      lock.release();
     },
   };
 };

@@ -45,11 +45,16 @@ export const allOf = (conditions: readonly Sql[]): Sql =>
 export const anyOf = (conditions: readonly Sql[]): Sql =>
   conditions.length === 0 ? sql`0` : sql`(${join(conditions, " OR ")})`;
 
-/** A table, column or database name of ours. Names that come from users are values, never identifiers. */
-export const identifier = (name: string): Sql => {
-  if (!/^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(name)) throw new Error(`not an identifier: ${JSON.stringify(name)}`);
-  return verbatim(`\`${name}\``);
+const checkedName = (name: string): string => {
+  if (/^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(name)) return name;
+  throw new Error(`not an identifier: ${JSON.stringify(name)}`);
 };
+
+/** A table, column or database name of ours. Names that come from users are values, never identifiers. */
+export const identifier = (name: string): Sql => verbatim(`\`${checkedName(name)}\``);
+
+/** The same name where the grammar wants a text and takes no parameter. */
+export const quotedName = (name: string): Sql => verbatim(`'${checkedName(name)}'`);
 
 /** A whole number known to the program (bucket sizes, limits), written as a literal. */
 export const literal = (value: number): Sql => {

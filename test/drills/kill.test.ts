@@ -9,6 +9,8 @@ import { z } from "zod";
 import { openSystem } from "#app/system.ts";
 import { readConfig } from "#kernel/config.ts";
 import { sql } from "#kernel/sql.ts";
+import { personOf } from "#records/events/scope.ts";
+import { keysOf } from "#records/people/keys.ts";
 import { createWorkspace } from "#programs/workspaces/create.ts";
 
 const kills = Number(process.env["DRILL_KILLS"] ?? "6");
@@ -22,6 +24,8 @@ const freePort = (): Promise<number> =>
       server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
     });
   });
+
+const users = 10;
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -60,14 +64,18 @@ describe("the kill drill", () => {
     const program = fileURLToPath(new URL("../../src/app/main.ts", import.meta.url));
     const start = (): ChildProcess => fork(program, ["serve"], { execArgv: ["--import", "tsx"], env, stdio: "ignore" });
 
+    const userOf = (visit: number): string => `person ${visit % users}`;
     const acknowledged = new Set<string>();
     let loading = true;
     let batch = 0;
     const load = async (): Promise<void> => {
       while (loading) {
         const ids = Array.from({ length: 50 }, (_, n) => `${batch}-${n}`);
+        // every batch is a visitor's, who signs in at its end: the join must survive as well as the events
+        const anonymousId = `device ${batch}`;
+        const ticks = ids.map((id) => ({ event: "Tick", anonymousId, id, time: Date.now() }));
+        const events = [...ticks, { anonymousId, userId: userOf(batch), id: `${batch}-join` }];
         batch += 1;
-        const events = ids.map((id) => ({ event: "Tick", userId: `person ${id.slice(-1)}`, id, time: Date.now() }));
         // like a real client: sends again until it is acknowledged
         for (let sent = false; !sent && loading;) {
           const response = await fetch(`http://127.0.0.1:${port}/v1/events`, {
@@ -101,14 +109,18 @@ describe("the kill drill", () => {
 
     const system = await openSystem(config);
     expect(await system.ingest.caughtUp(60_000)).toBe(true);
-    const { engine } = (await system.directory.find(workspace))!;
-    const row = z.object({ rows: z.number(), distinct: z.number(), rollup: z.number(), seen: z.number() });
+    const { engine, workspace: acme } = (await system.directory.find(workspace))!;
+    const keys = keysOf(acme.secret);
+    const row = z.object({
+      rows: z.number(),
+      distinct: z.number(),
+      rollup: z.number(),
+      seen: z.number(),
+      visits: z.number(),
+    });
     const [counts] = await engine.rows(
-      sql`SELECT count() AS rows, uniqExact(message) AS distinct, (SELECT sum(events) FROM activity_daily) AS rollup, (SELECT uniqExact(message) FROM seen_messages) AS seen FROM events`,
+      sql`SELECT count() AS rows, uniqExact(message) AS distinct, (SELECT sum(events) FROM activity_daily) AS rollup, (SELECT uniqExact(message) FROM seen_messages) AS seen, toInt32(uniqExact(actor)) AS visits FROM events`,
       row,
-    );
-    const keys = (await import("#records/people/keys.ts")).keysOf(
-      (await system.directory.find(workspace))!.workspace.secret,
     );
     const stored = new Set(
       (
@@ -118,15 +130,24 @@ describe("the kill drill", () => {
       ).map(({ m }) => m),
     );
     const lost = [...acknowledged].filter((id) => !stored.has(keys.message(id)));
+    const hasMerges = await system.ingest.freshIdentities(workspace);
+    const scope = { engine, hasMerges };
+    const persons = await engine.rows(
+      sql`SELECT DISTINCT toString(${personOf(scope)}) AS person FROM events`,
+      z.object({ person: z.string() }),
+    );
+    const members = Array.from({ length: users }, (_, n) => keys.actor(`person ${n}`));
     await system.close();
     console.log(`kill drill: ${kills} kills, ${acknowledged.size} events acknowledged, ${counts?.rows} stored`);
     expect(acknowledged.size).toBeGreaterThan(0);
     expect(lost).toEqual([]);
+    expect(persons.map(({ person }) => person).sort()).toEqual(members.sort());
     expect(counts).toEqual({
       rows: counts?.distinct,
       distinct: counts?.distinct,
       rollup: counts?.distinct,
-      seen: counts?.distinct,
+      seen: (counts?.distinct ?? 0) + (counts?.visits ?? 0), // a join for every visit
+      visits: counts?.visits,
     });
   }, 600_000);
 });

@@ -32,7 +32,7 @@ const installer = () => {
 const checked = (input: FunnelInput, scope: Scope): TimeRange => {
   const range = resolveRange(input.range, scope);
   const span = scanned(input, range);
-  checkQuestion(questionOf(input), span.to - span.from);
+  checkQuestion(questionOf(input, range), span.to - span.from);
   const wrong = input.exclusions.find(({ from, to }) => from >= to || to >= input.steps.length);
   if (wrong !== undefined)
     throw new Refusal(
@@ -46,7 +46,7 @@ const answer = async (call: WorkspaceCall, scope: Scope, input: FunnelInput): Pr
   const began = performance.now();
   const range = checked(input, scope);
   const statement = funnelQuery(scope, input, range);
-  const groups = groupsOf(input, await ask(call, statement, Row));
+  const groups = groupsOf(input, await ask(call, statement, Row, "sequence"));
   const [from, to] = [labelOf(range.from, "day", scope.zone), labelOf(range.to - 1, "day", scope.zone)];
   return {
     kind: "funnel",
@@ -79,20 +79,23 @@ export const funnels = ({ ingest }: { readonly ingest: Ingest }): Module => {
       handle(funnelPeople, async (call, { funnel, step, who, limit }) => {
         const scope = await ready(call, funnel);
         const query = funnelPeopleQuery(scope, funnel, checked(funnel, scope), step, who, limit);
-        return { people: await ask(call, query, z.object({ person: z.string(), ids: z.array(z.string()) })) };
+        return {
+          people: await ask(call, query, z.object({ person: z.string(), ids: z.array(z.string()) }), "sequence"),
+        };
       }),
       handle(timeToConvert, async (call, { funnel, from, to, bins }) => {
         if (from >= to || to >= funnel.steps.length)
           throw new Refusal("funnel.steps", "Choose two steps of the funnel, the earlier first.");
         const scope = await ready(call, funnel);
         const range = checked(funnel, scope);
-        const [all] = await ask(call, elapsedQuery(scope, funnel, range, from, to), Elapsed);
+        const [all] = await ask(call, elapsedQuery(scope, funnel, range, from, to), Elapsed, "sequence");
         if (all === undefined || all.people === 0) return { people: 0, averageSeconds: null, bins: [] };
         const { width, count } = binsOf(all.people, all.least, all.most, bins);
         const rows = await ask(
           call,
           histogramQuery(scope, funnel, range, from, to, all.least, width),
           z.object({ bin: z.number(), people: z.number() }),
+          "sequence",
         );
         const filled = Array.from({ length: count + 1 }, (_, bin): [number, number] => [
           all.least + bin * width,

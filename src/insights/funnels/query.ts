@@ -8,12 +8,13 @@ import type { FunnelInput } from "./contract.ts";
 /** The most events of one person that a question looks at; more would hold the engine's function up. */
 const mostEvents = 200_000;
 
-export const questionOf = (input: FunnelInput): SequenceQuestion => ({
+export const questionOf = (input: FunnelInput, range: TimeRange): SequenceQuestion => ({
   steps: input.steps.length,
   order: input.order,
   attempt: input.attempt,
   mode: input.counting === "attempts" ? "one_after_another" : "best",
   windowMs: Math.round(input.windowSeconds * 1000),
+  entryMs: range.to - range.from,
   optional: input.steps.flatMap((step, index) => (step.optional ? [index] : [])),
   exclusionMode: input.exclusionMode,
   exclusions: input.exclusions.map(({ from, to }) => ({ from, to })),
@@ -22,15 +23,6 @@ export const questionOf = (input: FunnelInput): SequenceQuestion => ({
 /** Where events may lie: with dates by entry, steps after the first may still come within the window after the range. */
 export const scanned = (input: FunnelInput, range: TimeRange): TimeRange =>
   input.dates === "whole" ? range : { from: range.from, to: range.to + Math.round(input.windowSeconds * 1000) };
-
-const isStep = (scope: Scope, input: FunnelInput, range: TimeRange, index: number): Sql => {
-  const step = input.steps[index];
-  if (step === undefined) throw new Error(`there is no step ${index}`);
-  const mayEnter = input.dates === "entry" && (index === 0 || input.order === "unordered");
-  return mayEnter && index === 0
-    ? sql`(at < ${bind.time(range.to)} AND ${matches(scope, step)})`
-    : matches(scope, step);
-};
 
 /** The group of a person (or of an event, where a person may be in several). */
 const groupColumns = (scope: Scope, input: FunnelInput, isAnyStep: Sql): { column: Sql; key: Sql; joined: Sql } => {
@@ -60,12 +52,12 @@ const stepMatch = (scope: Scope, input: FunnelInput, index: number): Sql => {
 
 /** One row per person (and group) with `attempts`: for each attempt, the time of each step in ms since the range began. */
 const peopleWithAttempts = (scope: Scope, input: FunnelInput, range: TimeRange): Sql => {
-  const steps = input.steps.map((_, index) => isStep(scope, input, range, index));
+  const steps = input.steps.map((step) => matches(scope, step));
   const exclusions = input.exclusions.map((match) => matches(scope, match));
   const relevant = input.order === "strict" ? sql`1` : matchesAny(scope, [...input.steps, ...input.exclusions]);
   const { column, key, joined } = groupColumns(scope, input, matchesAny(scope, input.steps));
   const events = sql`arraySort(groupArray(${literal(mostEvents)})(${packed(range.from, steps, exclusions)}))`;
-  return sql`SELECT person, ${input.breakdown?.attribution === "step" && input.breakdown.on === "event" ? sql`touched` : sql`grp`}, ${attemptsOf(questionOf(input), sql`events`)} AS attempts
+  return sql`SELECT person, ${input.breakdown?.attribution === "step" && input.breakdown.on === "event" ? sql`touched` : sql`grp`}, ${attemptsOf(questionOf(input, range), sql`events`)} AS attempts
     FROM (
       SELECT ${personOf(scope)} AS person, ${column}, ${events} AS events
       FROM events ${joined}

@@ -19,7 +19,7 @@ const MAX_STEPS = 20;
 const BUDGET: u64 = 4_000_000_000;
 
 let order: i32 = 0, firstOnly: bool = false, mode: i32 = 0, steps: i32 = 0;
-let windowMs: i64 = 0, optionalMask: u32 = 0, stopChain: bool = false, exclusions: i32 = 0;
+let windowMs: i64 = 0, entryMs: i64 = 0, optionalMask: u32 = 0, stopChain: bool = false, exclusions: i32 = 0;
 let exclusionAt: usize = 0;
 let work: u64 = 0;
 
@@ -69,9 +69,7 @@ function writeVarint(value: u32): void {
 }
 
 let events: usize = 0, count: i32 = 0;
-// @ts-ignore: decorator
 @inline function timeAt(index: i32): i64 { return <i64>(load<u64>(events + (<usize>index << 3)) >> STEP_BITS); }
-// @ts-ignore: decorator
 @inline function maskAt(index: i32): u32 { return <u32>load<u64>(events + (<usize>index << 3)) & 0x1ffffff; }
 
 // scratch: the attempt being followed, and the best so far
@@ -111,7 +109,6 @@ function tryAssign(step: i32): bool {
   return assign(step);
 }
 
-// @ts-ignore: decorator
 @inline function isOptional(step: i32): bool { return (optionalMask & (1 << step)) != 0; }
 
 /** Advances through steps with the events of one moment; returns the last step reached. */
@@ -216,8 +213,8 @@ function follow(start: i32): void {
   endedAt = from - 1;
 }
 
-// @ts-ignore: decorator
 @inline function opens(index: i32): bool {
+  if (timeAt(index) >= entryMs) return false;
   return order == UNORDERED ? (maskAt(index) & 0xfffff) != 0 : (maskAt(index) & 1) != 0;
 }
 
@@ -286,9 +283,7 @@ function chooseEvery(): void {
 
 // the plain case in one pass: for each step, the attempt that reached it with the latest start
 let latest: usize = 0, latestPath: usize = 0, freshPath: usize = 0;
-// @ts-ignore: decorator
 @inline function startOf(step: i32): i64 { return load<i64>(latest + (<usize>step << 3)); }
-// @ts-ignore: decorator
 @inline function pathOf(step: i32): usize { return latestPath + <usize>(step * steps) * 8; }
 
 function extend(from: i32, to: i32, time: i64): void {
@@ -316,13 +311,13 @@ function choosePlain(): void {
         extend(step - 1, step, time);
         if (step > furthest) furthest = step;
       }
-      if (mask & 1) { extend(-1, 0, time); if (furthest < 0) furthest = 0; }
+      if ((mask & 1) != 0 && time < entryMs) { extend(-1, 0, time); if (furthest < 0) furthest = 0; }
     } else {
       groupFrom = from; groupTo = to; groupSkip = -1;
       // from the furthest state down, so that a state is used as it was before this moment
       for (let base = steps - 2; base >= -1; base--) {
         const began = base < 0 ? time : startOf(base);
-        if (began < 0 || time - began > windowMs) continue;
+        if (began < 0 || time - began > windowMs || (base < 0 && time >= entryMs)) continue;
         for (let step = 0; step < steps; step++) store<i32>(filledBy + (<usize>step << 2), -1);
         let end = base;
         while (end + 1 < steps && tryAssign(end + 1)) end++;
@@ -378,7 +373,8 @@ export function evaluate_sequence(handle: usize, rows: u32): usize {
     optionalMask = <u32>load<i64>(question, 40);
     stopChain = load<i64>(question, 48) != 0;
     exclusions = <i32>load<i64>(question, 56);
-    exclusionAt = question + 64;
+    entryMs = load<i64>(question, 64);
+    exclusionAt = question + 72;
     if (steps < 1 || steps > MAX_STEPS || exclusions > 5) unreachable();
 
     const mark = top;

@@ -12,6 +12,7 @@ const plain: SequenceQuestion = {
   attempt: "any",
   mode: "best",
   windowMs: 10,
+  entryMs: 1_000,
   optional: [],
   exclusionMode: "drop_person",
   exclusions: [],
@@ -24,7 +25,7 @@ const ask = (events: readonly Event[], question: Partial<SequenceQuestion> = {})
   );
 
 /** Every way to fill the steps with distinct rows in order, by brute force: an independent reading of the rules. */
-const naive = (events: readonly Event[], steps: number, windowMs: number): number[] => {
+const naive = (events: readonly Event[], steps: number, windowMs: number, entryMs: number): number[] => {
   let best: number[] = [];
   const better = (path: number[]) => {
     if (path.length !== best.length) return path.length > best.length;
@@ -35,6 +36,7 @@ const naive = (events: readonly Event[], steps: number, windowMs: number): numbe
     if (path.length > 0 && better(path)) best = [...path];
     if (path.length === steps) return;
     events.forEach(({ at, mask }, index) => {
+      if (path.length === 0 && at >= entryMs) return;
       if (used.has(index) || (mask & (1 << path.length)) === 0 || at < (path.at(-1) ?? -1)) return;
       if (at - (path[0] ?? at) > windowMs) return;
       go([...path, at], new Set([...used, index]));
@@ -70,6 +72,17 @@ describe("the sequence evaluator", () => {
     ).toEqual([[0, -1, -1]]);
   });
 
+  it("begins no attempt after the time of entry, in any order of steps", () => {
+    const events = [
+      { at: 5, mask: 2 },
+      { at: 6, mask: 1 },
+    ];
+    const unordered = { order: "unordered", steps: 2 } as const;
+    expect(ask(events, { ...unordered, entryMs: 6 })).toEqual([[5, 6]]);
+    expect(ask(events, { ...unordered, entryMs: 5 })).toEqual([]);
+    expect(ask(events, { steps: 2, entryMs: 6 })).toEqual([]);
+  });
+
   it("takes events of one moment in any order, each for one step", () => {
     expect(
       ask([
@@ -93,10 +106,11 @@ describe("the sequence evaluator", () => {
         fc.array(event, { maxLength: 8 }),
         fc.integer({ min: 2, max: 4 }),
         fc.integer({ min: 1, max: 12 }),
-        (events, steps, windowMs) => {
-          const [attempt = []] = ask(events, { steps, windowMs });
+        fc.integer({ min: 3, max: 15 }),
+        (events, steps, windowMs, entryMs) => {
+          const [attempt = []] = ask(events, { steps, windowMs, entryMs });
           const reached = attempt.filter((time) => time >= 0);
-          const expected = naive(events, steps, windowMs);
+          const expected = naive(events, steps, windowMs, entryMs);
           expect([reached.length, reached[0], reached.at(-1)]).toEqual([expected.length, expected[0], expected.at(-1)]);
         },
       ),
@@ -107,10 +121,10 @@ describe("the sequence evaluator", () => {
   it("gives the same answer in one pass as by following every attempt", () => {
     const event = fc.record({ at: fc.integer({ min: 0, max: 20 }), mask: fc.integer({ min: 0, max: 7 }) });
     fc.assert(
-      fc.property(fc.array(event, { maxLength: 25 }), (events) => {
+      fc.property(fc.array(event, { maxLength: 25 }), fc.integer({ min: 3, max: 25 }), (events, entryMs) => {
         // an exclusion that never happens takes the general way
-        const general = ask(events, { exclusions: [{ from: 0, to: 2 }] });
-        expect(ask(events)).toEqual(general);
+        const general = ask(events, { entryMs, exclusions: [{ from: 0, to: 2 }] });
+        expect(ask(events, { entryMs })).toEqual(general);
       }),
       { numRuns: 3_000 },
     );

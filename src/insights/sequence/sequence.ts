@@ -1,4 +1,5 @@
-import { bind, join, literal, sql, type Sql } from "#kernel/sql.ts";
+import { createHash } from "node:crypto";
+import { bind, identifier, join, literal, quotedName, sql, type Sql } from "#kernel/sql.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import { evaluatorWasm } from "./evaluator.wasm.ts";
 
@@ -10,6 +11,8 @@ export interface SequenceQuestion {
   /** best: the furthest attempt. one_after_another: totals. every: each event that can begin one. */
   readonly mode: "best" | "one_after_another" | "every";
   readonly windowMs: number;
+  /** Attempts begin before this time, in milliseconds since the base; events after it can only continue one. */
+  readonly entryMs: number;
   readonly optional: readonly number[];
   readonly exclusionMode: "drop_person" | "stop_chain";
   readonly exclusions: readonly { readonly from: number; readonly to: number }[];
@@ -17,6 +20,10 @@ export interface SequenceQuestion {
 
 export const maxSteps = 20;
 export const maxExclusions = 5;
+/** Named by its content, so that a data folder of an earlier version never answers with that version's code. */
+const moduleName = `tl_sequence_${createHash("sha256").update(evaluatorWasm).digest("hex").slice(0, 12)}`;
+const evaluator = identifier(moduleName.replace("tl_", "tl_evaluate_"));
+
 /** Bits below the time in a packed event: 20 for steps, 5 for exclusions. */
 const maskBits = 25;
 /** Milliseconds that fit above the mask: some 17 years from the base of the question. */
@@ -32,6 +39,7 @@ export const headerOf = (question: SequenceQuestion): readonly number[] => [
   question.optional.reduce((mask, step) => mask | (1 << step), 0),
   question.exclusionMode === "stop_chain" ? 1 : 0,
   question.exclusions.length,
+  question.entryMs,
   ...question.exclusions.flatMap(({ from, to }) => [from, to]),
 ];
 
@@ -59,15 +67,15 @@ const sum = (terms: readonly Sql[]): Sql => terms.reduce((left, right) => sql`${
 
 /** Attempts of one person, from an expression that gives their packed events in order. Array(Array(Int64)). */
 export const attemptsOf = (question: SequenceQuestion, sortedEvents: Sql): Sql =>
-  sql`tl_evaluate_sequence(${sortedEvents}, [${join(
+  sql`${evaluator}(${sortedEvents}, [${join(
     headerOf(question).map((word) => sql`toInt64(${literal(word)})`),
     ", ",
   )}])`;
 
 /** Makes the function in the engine. Idempotent. The module travels as text: the host takes no binary inserts. */
 export const installStatements: readonly Sql[] = [
-  sql`INSERT INTO system.webassembly_modules (name, code) SELECT 'tl_sequence_1', base64Decode(${bind.string(evaluatorWasm)})`,
-  sql`CREATE OR REPLACE FUNCTION tl_evaluate_sequence LANGUAGE WASM FROM 'tl_sequence_1' :: 'evaluate_sequence'
+  sql`INSERT INTO system.webassembly_modules (name, code) SELECT ${bind.string(moduleName)}, base64Decode(${bind.string(evaluatorWasm)})`,
+  sql`CREATE OR REPLACE FUNCTION ${evaluator} LANGUAGE WASM FROM ${quotedName(moduleName)} :: 'evaluate_sequence'
       ARGUMENTS (events Array(UInt64), question Array(Int64)) RETURNS Array(Array(Int64))
       ABI BUFFERED_V1 SETTINGS serialization_format = 'RowBinary'`,
 ];

@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { createClient } from "@clickhouse/client";
 import { z } from "zod";
@@ -38,10 +39,19 @@ describe("the engine contract", () => {
     });
   });
 
+  it("takes lists of values far longer than an address may be", async () => {
+    const ids = Array.from({ length: 50_000 }, (_, n) => String(2n ** 63n + BigInt(n)));
+    const row = await one(
+      sql`SELECT length(${bind.ids(ids)}) AS n, toString(arraySum(x -> x = ${bind.id(ids[7] ?? "")}, ${bind.ids(ids)})) AS hits, ${bind.string("it's\t\\N")} AS s`,
+      z.object({ n: z.number(), hits: z.string(), s: z.string() }),
+    );
+    expect(row).toEqual({ n: 50_000, hits: "1", s: "it's\t\\N" });
+  });
+
   it("inserts a stream of rows and refuses a whole batch that has one bad row", async () => {
     await engine().command(sql`CREATE TABLE ${identifier("t1")} (n UInt32) ENGINE = MergeTree ORDER BY n`);
     await engine().insert("t1", Array.from({ length: 50_000 }, (_, n) => `{"n":${n}}`).join("\n"));
-    await expect(engine().insert("t1", '{"n":1}\n{"n":"no"}\n')).rejects.toThrow(/engine error/);
+    await expect(engine().insert("t1", '{"n":1}\n{"n":"no"}\n')).rejects.toMatchObject({ code: "engine.bad_rows" });
     expect(await one(sql`SELECT count() AS n FROM t1`, z.object({ n: z.number() }))).toEqual({ n: 50_000 });
   });
 
@@ -58,6 +68,25 @@ describe("the engine contract", () => {
     for (const token of ["a", "a", "b"]) await engine().insert("src", '{"n":1}\n{"n":2}\n{"n":3}', { token });
     const counts = sql`SELECT (SELECT count() FROM src) AS s, (SELECT sum(c) FROM dst) AS d`;
     expect(await one(counts, z.object({ s: z.number(), d: z.number() }))).toEqual({ s: 6, d: 6 });
+  });
+
+  it("knows the blocks of a long insert again, however its bytes came", async () => {
+    await engine().command(
+      sql`CREATE TABLE long (n UInt32, t String) ENGINE = MergeTree ORDER BY n SETTINGS non_replicated_deduplication_window = 100`,
+    );
+    const text = "x".repeat(500);
+    const body = Buffer.from(Array.from({ length: 40_000 }, (_, n) => `{"n":${n},"t":"${text}"}`).join("\n"));
+    for (const size of [1_000_003, 77_777]) {
+      const pieces = Array.from({ length: Math.ceil(body.length / size) }, (_, n) =>
+        body.subarray(n * size, (n + 1) * size),
+      );
+      await engine().insert("long", Readable.from(pieces), { token: "long" });
+    }
+    const counts = sql`SELECT count() AS rows, uniqExact(n) AS distinct FROM long`;
+    expect(await one(counts, z.object({ rows: z.number(), distinct: z.number() }))).toEqual({
+      rows: 40_000,
+      distinct: 40_000,
+    });
   });
 
   it("keeps the settings of one request out of the next", async () => {

@@ -11,25 +11,26 @@ import { Refusal } from "../refusal.ts";
 import { compile, type Sql } from "../sql.ts";
 
 /** What a statement is for decides its limits of time, memory and result. */
-export type Purpose = "ask" | "look-up" | "ingest" | "maintain" | "export";
+export type Purpose = "ask" | "sequence" | "look-up" | "ingest" | "maintain" | "export";
 
 const common: ClickHouseSettings = {
   json_type_escape_dots_in_keys: 1,
   output_format_json_quote_64bit_integers: 0,
   date_time_output_format: "iso",
-  max_query_size: "4000000",
   http_max_tries: "1",
 };
 
-/** The limits, per purpose. Seconds, bytes and rows; `readonly: 2` allows settings but no writes. */
+/** The limits, per purpose. Seconds, bytes and rows. */
+const question: ClickHouseSettings = {
+  max_execution_time: 60,
+  max_memory_usage: "3000000000",
+  max_bytes_before_external_group_by: "1000000000",
+  max_result_rows: "200000",
+};
 const limits: Readonly<Record<Purpose, ClickHouseSettings>> = {
-  ask: {
-    max_execution_time: 60,
-    max_memory_usage: "3000000000",
-    max_bytes_before_external_group_by: "1000000000",
-    max_result_rows: "200000",
-    webassembly_udf_max_fuel: "0",
-  } as ClickHouseSettings,
+  ask: question,
+  // the evaluator bounds its own work; servers without WebAssembly do not know this setting
+  sequence: { ...question, webassembly_udf_max_fuel: "0" } as ClickHouseSettings,
   "look-up": { max_execution_time: 10, max_memory_usage: "1000000000", max_result_rows: "100000" },
   ingest: { max_execution_time: 120, max_partitions_per_insert_block: "0" },
   maintain: { max_execution_time: 3_600, max_memory_usage: "3000000000", mutations_sync: "2" },
@@ -60,7 +61,7 @@ export interface Engine {
     options?: AskOptions,
   ): Promise<Readable>;
   command(statement: Sql, options?: AskOptions): Promise<void>;
-  /** Inserts newline-delimited JSON; resolves when the engine has it. */
+  /** Inserts newline-delimited JSON, all or none; resolves when the engine has it. Bad rows: `engine.bad_rows`. */
   insert(table: string, lines: string | Readable, options?: InsertOptions): Promise<void>;
 }
 
@@ -78,6 +79,9 @@ export interface EngineAddress {
 }
 
 const gone = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]);
+
+/** What the engine says of rows that it cannot read: no number where one belongs, a path given twice, broken JSON. */
+const aboutRows = new Set([6, 15, 25, 26, 27, 33, 38, 41, 44, 53, 69, 70, 72, 117, 130, 131, 190, 321, 349, 407, 691]);
 
 /** Turns what the engine says into what a caller can act on; anything else passes through as the bug it is. */
 const explain = (error: unknown): never => {
@@ -132,6 +136,15 @@ const explain = (error: unknown): never => {
   throw error;
 };
 
+const explainInsert = (error: unknown): never => {
+  const code = error instanceof ClickHouseError ? Number(error.code) : 0;
+  if (error instanceof ClickHouseError && aboutRows.has(code)) {
+    const [first = ""] = error.message.split("\n");
+    throw refuse("engine.bad_rows", `The store cannot read these rows: ${first.slice(0, 1_000)}`, 422, error);
+  }
+  return explain(error);
+};
+
 const refuse = (code: string, message: string, status: 409 | 422 | 503, cause: unknown): Refusal => {
   const refusal = new Refusal(code, message, {}, status);
   refusal.cause = cause;
@@ -177,7 +190,7 @@ const engineIn = (client: ClickHouseClient, database: string): Engine => {
       } as ClickHouseSettings;
       const query = `INSERT INTO ${target} FORMAT JSONEachRow`;
       const values = lines as Readable; // the client sends a string body as it is
-      const { stream } = await client.exec({ query, values, clickhouse_settings }).catch(explain);
+      const { stream } = await client.exec({ query, values, clickhouse_settings }).catch(explainInsert);
       for await (const _ of stream) void _;
     },
   };
@@ -196,6 +209,7 @@ export const connectEngine = (address: EngineAddress): EngineServer => {
       database,
       request_timeout: 3_600_000,
       max_open_connections: 16,
+      use_multipart_params_auto: true, // long lists of ids do not fit into an address
       keep_alive: { enabled: true, idle_socket_ttl: 2_500 },
       application: "throughline",
       log: { level: ClickHouseLogLevel.OFF },

@@ -80,22 +80,31 @@ const kill = (id: string): void => {
   void control.queryAsync(`KILL QUERY WHERE Settings['log_comment'] = '${id}' ASYNC`).catch(() => undefined);
 };
 
-/** Streaming inserts: cut at row boundaries, one block at a time, so that a large body never sits in memory. */
+/**
+ * Streaming inserts: cut at row boundaries, one block at a time, so that a large body never sits in memory. Where the
+ * cuts lie depends on the body alone and never on how it came over the wire, since each block has a token of its own.
+ */
 async function* blocksOf(stream: Readable): AsyncGenerator<Buffer> {
-  let held: Buffer[] = [];
+  let held = Buffer.alloc(0);
+  let chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) {
-    held.push(chunk);
+    chunks.push(chunk);
     size += chunk.length;
-    const cut = size < insertBlockBytes ? -1 : chunk.lastIndexOf(10);
-    if (cut < 0) continue;
-    const all = Buffer.concat(held);
-    const end = size - chunk.length + cut + 1;
-    yield all.subarray(0, end);
-    held = [all.subarray(end)];
-    size -= end;
+    if (size < insertBlockBytes) continue;
+    held = Buffer.concat([held, ...chunks]);
+    chunks = [];
+    while (held.length >= insertBlockBytes) {
+      const before = held.lastIndexOf(10, insertBlockBytes - 1);
+      const end = before < 0 ? held.indexOf(10, insertBlockBytes) : before;
+      if (end < 0) break; // one row longer than a block
+      yield held.subarray(0, end + 1);
+      held = held.subarray(end + 1);
+    }
+    size = held.length;
   }
-  if (size > 0) yield Buffer.concat(held);
+  const rest = Buffer.concat([held, ...chunks]);
+  if (rest.length > 0) yield rest;
 }
 
 /** A token names one block; a body of several blocks gets a suffixed token for each, so that a retry is the same. */
@@ -190,6 +199,7 @@ const inSession = async (
     if (missing !== undefined)
       throw new Error(`Code: 456. DB::Exception: Substitution \`${missing}\` is not set. (UNKNOWN_QUERY_PARAMETER)`);
     await session.queryAsync(`USE \`${(input.database ?? "default").replaceAll("`", "")}\``);
+    await session.queryAsync(`SET max_query_size = ${maxStatementBytes}`); // the next statement holds all parameters
     await session.queryAsync(setStatement(assignments));
     gone.addEventListener("abort", onGone, { once: true });
     if (gone.aborted) return;
@@ -205,6 +215,17 @@ const inSession = async (
   }
 };
 
+/** The statement is the body, or a part `query` of a form whose other parts are parameters that are long. */
+const readStatement = async (url: URL, body: Buffer, type: string | undefined): Promise<EngineRequest> => {
+  if (type?.startsWith("multipart/form-data") !== true) return readRequest(url, body.toString("utf8"));
+  const form = await new Response(new Uint8Array(body), { headers: { "content-type": type } }).formData();
+  const { query = "", ...params } = Object.fromEntries(
+    [...form].map(([name, value]) => [name, typeof value === "string" ? value : ""]),
+  );
+  for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value);
+  return readRequest(url, query);
+};
+
 const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
   const url = new URL(request.url ?? "/", "http://engine");
   if (url.pathname === "/ping" || (request.method === "GET" && url.pathname === "/" && url.search === "")) {
@@ -218,14 +239,15 @@ const handle = async (request: IncomingMessage, response: ServerResponse): Promi
   });
   const body = bodyOf(request);
   const isInsert = readInsert(url.searchParams.get("query") ?? "") !== undefined;
-  const text = isInsert ? "" : (await readAll(body, maxStatementBytes)).toString("utf8");
-  const input = readRequest(url, text);
+  const statement = isInsert ? Buffer.alloc(0) : await readAll(body, maxStatementBytes);
+  const input = await readStatement(url, statement, request.headers["content-type"]);
   await inSession(isInsert ? writes : reads, input, gone.signal, (session) =>
     execute(session, input, request, response, body),
   );
 };
 
-const server = createServer((request, response) => {
+// the longest address is what a ClickHouse server allows (http_max_uri_size)
+const server = createServer({ maxHeaderSize: 1024 * 1024 }, (request, response) => {
   handle(request, response).catch((error: unknown) => fail(response, error));
 });
 server.requestTimeout = 0;
@@ -252,3 +274,4 @@ const stop = async (): Promise<void> => {
 process.on("SIGTERM", () => void stop());
 process.on("SIGINT", () => undefined); // the parent decides; a terminal sends Ctrl-C to both
 process.on("disconnect", () => void stop());
+if (!process.connected) void stop(); // the parent went away while the engine was opening

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { Engine } from "#kernel/engine/engine.ts";
-import { bind, sql } from "#kernel/sql.ts";
 import type { IdentityChange, IdentityForest, Override } from "#records/people/identity.ts";
 import type { Keys } from "#records/people/keys.ts";
 import { placed, type Meta } from "./envelope.ts";
+import { receivedBefore } from "./query.ts";
 import type { RecentKeys } from "./bloom.ts";
 
 /** How long a message id is remembered. */
@@ -27,6 +27,9 @@ export interface Placement {
 /** Rows per table, as newline-delimited JSON objects. */
 export type Rows = Map<string, string[]>;
 
+/** Servers limit the size of a parameter. */
+const lookedUpAtOnce = 5_000;
+
 const seenBefore = async (
   entries: readonly Entry[],
   { engine, recent }: Placement,
@@ -37,14 +40,14 @@ const seenBefore = async (
   );
   if (suspects.length === 0) return new Set();
   const oldest = Math.min(...suspects.map((meta) => meta.r)) - repeatWindowMs;
-  const found = await engine.rows(
-    sql`SELECT toString(message) AS message, toUnixTimestamp(max(received)) AS last FROM seen_messages
-        WHERE message IN ${bind.ids(suspects.map((meta) => meta.m ?? "0"))}
-          AND batch != ${bind.int(batch)} AND received >= ${bind.time(oldest)}
-        GROUP BY message`,
-    z.object({ message: z.string(), last: z.number() }),
-    { purpose: "look-up" },
-  );
+  const found: { message: string; last: number }[] = [];
+  for (let from = 0; from < suspects.length; from += lookedUpAtOnce) {
+    const messages = suspects.slice(from, from + lookedUpAtOnce).map((meta) => meta.m ?? "0");
+    const statement = receivedBefore(messages, batch, oldest);
+    found.push(
+      ...(await engine.rows(statement, z.object({ message: z.string(), last: z.number() }), { purpose: "look-up" })),
+    );
+  }
   const times = new Map(found.map((row) => [row.message, row.last]));
   const isRepeat = (meta: Meta): boolean => {
     const at = times.get(meta.m ?? "");

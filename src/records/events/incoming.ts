@@ -28,6 +28,21 @@ export interface IncomingEvent {
   readonly accountTraits?: readonly TraitChange[] | undefined;
 }
 
+/** What was wrong with one thing that was sent: a stable code, and what, where and what to do. */
+export interface Fault {
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** Something that could not be decoded, with what came. */
+export interface Undecodable {
+  readonly fault: Fault;
+  readonly body: unknown;
+}
+
+/** One item of a batch, in the order in which the sender gave them. */
+export type Incoming = IncomingEvent | Undecodable;
+
 /** Where events come from, as the pipeline needs to know it. */
 export interface EventSource {
   readonly id: string;
@@ -37,10 +52,8 @@ export interface EventSource {
 }
 
 /** Why one event of a batch was not taken. `index` is its place in what the caller sent. */
-export interface Rejection {
+export interface Rejection extends Fault {
   readonly index: number;
-  readonly reason: string;
-  readonly message: string;
 }
 
 const limit = { name: 200, id: 500, properties: 2_000, depth: 20, bytes: 1_000_000 };
@@ -48,7 +61,7 @@ const hour = 3_600_000;
 const earliest = Date.parse("1971-01-01");
 
 /** What is wrong with an event, or undefined. Never throws, whatever it is given. */
-export const faultOf = (event: IncomingEvent): Omit<Rejection, "index"> | undefined => {
+export const faultOf = (event: IncomingEvent): Fault | undefined => {
   const fault = (reason: string, message: string) => ({ reason, message });
   if (event.name !== undefined && (event.name === "" || event.name.length > limit.name)) {
     return fault("event.name", `The event name must have 1 to ${limit.name} characters; it has ${event.name.length}.`);
@@ -72,7 +85,7 @@ const shapeFaultOfTraits = (event: IncomingEvent) =>
     .find((fault) => fault !== undefined);
 
 /** Walks with a stack of its own, so that a deep body cannot exhaust ours. */
-const shapeFault = (root: unknown): Omit<Rejection, "index"> | undefined => {
+const shapeFault = (root: unknown): Fault | undefined => {
   const stack: [value: unknown, depth: number][] = [[root, 0]];
   let count = 0;
   for (let item = stack.pop(); item !== undefined; item = stack.pop()) {

@@ -6,7 +6,6 @@ import type { Clock } from "#kernel/clock.ts";
 import type { WorkspaceDirectory } from "#kernel/dispatch.ts";
 import type { Engine } from "#kernel/engine/engine.ts";
 import { Refusal } from "#kernel/refusal.ts";
-import { bind, sql } from "#kernel/sql.ts";
 import { loadForest } from "#records/people/identity.ts";
 import { keysOf } from "#records/people/keys.ts";
 import { place, repeatWindowMs, withoutRepeats, type Entry, type Placement, type Rows } from "./batch.ts";
@@ -18,21 +17,19 @@ import {
   shownText,
   storable,
   type EventSource,
+  type Fault,
+  type Incoming,
   type IncomingEvent,
   type Rejection,
 } from "./incoming.ts";
-import { openJournal, openPosition, type Frame } from "./journal.ts";
+import { beforeFirstFrame, openJournal, openPosition, type Frame } from "./journal.ts";
+import { anyMerges, forgetMessages, rememberedMessages, reloadIdentities } from "./query.ts";
 import { valueNotes, type ValueNotes } from "./values.ts";
 
 /** What a caller is told: how many were taken, and what was wrong with the others. */
 export interface Acceptance {
   readonly accepted: number;
   readonly rejected: readonly Rejection[];
-}
-
-/** An event that could not even be decoded, with the reason and what came. */
-export interface Undecodable extends Rejection {
-  readonly body: unknown;
 }
 
 /** One arrival, as the live view shows it. */
@@ -47,13 +44,8 @@ export interface Arrival {
 
 /** The way in for everything that is said about customers. */
 export interface Ingest {
-  /** Resolves when the events are on disk. Faulty events go to the dead letters, the others in. */
-  accept(
-    source: EventSource,
-    events: readonly IncomingEvent[],
-    undecodable?: readonly Undecodable[],
-    sentAt?: number,
-  ): Promise<Acceptance>;
+  /** Resolves when the items are on disk. Faulty ones go to the dead letters, the others in. */
+  accept(source: EventSource, items: readonly Incoming[], sentAt?: number): Promise<Acceptance>;
   /** An admin's decision about identity, in order with the events. */
   decide(workspace: string, decision: NonNullable<Meta["g"]>): Promise<void>;
   /** Waits until what was acknowledged before this call can be read; false when it takes longer than allowed. */
@@ -87,27 +79,66 @@ interface IngestParts {
 const batchBytes = 16 * 1024 * 1024;
 const recentKept = 200;
 
-/** Tables in the order in which they are written; the ones of a stage go together. What a replay decides by comes last. */
+/**
+ * Tables in the order in which they are written; the ones of a stage go together. What a replay decides by comes after
+ * what it decides: a batch that is replayed from half-way finds its earlier decisions undone, or else already written.
+ */
 const stages = [
-  ["identities", "identity_log", "identity_overrides", "trait_changes", "events", "dead_letters"],
-  ["device_users", "seen_messages"],
+  ["identity_overrides", "trait_changes", "events", "dead_letters"],
+  ["identity_log"],
+  ["identities", "device_users", "seen_messages"],
 ] as const;
 
 const openPlacement = async (engine: Engine, secret: string, clock: Clock): Promise<Placement> => {
   const recent = recentKeys(() => clock.now(), repeatWindowMs);
-  // by our clock rather than by a TTL, so that a batch that is replayed late still finds what it must compare with
-  await engine.command(
-    sql`ALTER TABLE seen_messages DELETE WHERE received < ${bind.time(clock.now() - repeatWindowMs - 2 * 86_400_000)}`,
-  );
-  const since = sql`SELECT DISTINCT toString(message) AS message FROM seen_messages
-    WHERE received >= ${bind.time(clock.now() - repeatWindowMs)}`;
+  await engine.command(forgetMessages(clock.now() - repeatWindowMs - 2 * 86_400_000));
+  const since = rememberedMessages(clock.now() - repeatWindowMs);
   const rows = await engine.rows(since, z.object({ message: z.string() }), { purpose: "maintain" });
   for (const { message } of rows) recent.add(BigInt(message));
   return { engine, keys: keysOf(secret), forest: await loadForest(engine), recent, written: new Set() };
 };
 
-/** Errors that pass by themselves: the store is away or full. Everything else is about the rows. */
-const passes = (error: unknown): boolean => error instanceof Refusal && error.status === 503;
+/** Each portion is one block of the engine: stored as a whole or not at all, and known by its token. */
+const portionBytes = 4 * 1024 * 1024;
+const portionsOf = (rows: readonly string[]): string[][] => {
+  const portions: string[][] = [];
+  let bytes = portionBytes;
+  for (const row of rows) {
+    if (bytes + row.length > portionBytes) {
+      portions.push([]);
+      bytes = 0;
+    }
+    portions.at(-1)?.push(row);
+    bytes += row.length;
+  }
+  return portions;
+};
+
+const isAboutRows = (error: unknown): boolean => error instanceof Refusal && error.code === "engine.bad_rows";
+
+/** Whose id belongs to whom, as the dictionary of a database has it: reads wait until it holds the latest version. */
+interface Merges {
+  any: boolean;
+  version: number;
+  loaded: number;
+  loading: Promise<void> | undefined;
+}
+
+const tooLarge: Fault = { reason: "event.too_large", message: `An event may have ${maxEventBytes} bytes.` };
+
+const arrivalOf = (
+  source: EventSource,
+  received: number,
+  event: IncomingEvent | undefined,
+  fault: Fault | undefined,
+): Arrival => ({
+  received: new Date(received).toISOString(),
+  source: source.id,
+  name: event?.name ?? "(person or account)",
+  who: event?.userId ?? event?.anonymousId ?? event?.account ?? "",
+  fault: fault?.message ?? null,
+  preview: shownText(event?.properties ?? {}, 500),
+});
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -116,11 +147,12 @@ export const openIngest = (parts: IngestParts): Ingest => {
   mkdirSync(parts.folder, { recursive: true });
   const position = openPosition(join(parts.folder, "position"), parts.fsync);
   // Numbers of frames are tokens in the store: a journal that begins anew must not begin where an earlier one did.
-  if (position.current.done === 0) position.save({ done: Date.now(), batch: undefined });
-  const journal = openJournal(join(parts.folder, "frames"), parts.fsync, position.current.done);
+  const frames = join(parts.folder, "frames");
+  if (position.current.done === 0) position.save({ done: beforeFirstFrame(frames) ?? Date.now(), batch: undefined });
+  const journal = openJournal(frames, parts.fsync, position.current.done);
   journal.release(position.current.done);
 
-  const merged = new Map<string, { any: boolean; stale: boolean }>();
+  const merges = new Map<string, Promise<Merges>>();
   const placements = new Map<string, Promise<Placement | undefined>>();
   const keysByWorkspace = new Map<string, ReturnType<typeof keysOf>>();
   const notes: ValueNotes = valueNotes();
@@ -162,7 +194,7 @@ export const openIngest = (parts: IngestParts): Ingest => {
     try {
       await engine.insert(table, rows.join("\n"), { token });
     } catch (error) {
-      if (passes(error)) throw error;
+      if (!isAboutRows(error)) throw error; // tried again until it passes: nothing that was acknowledged is dropped
       if (rows.length > 1) {
         const middle = rows.length >> 1;
         await insertOrDivide(engine, table, rows.slice(0, middle), `${token}/0`);
@@ -174,43 +206,53 @@ export const openIngest = (parts: IngestParts): Ingest => {
       const message = error instanceof Error ? error.message.slice(0, 1_000) : "";
       const letter = {
         received: new Date(clock.now()).toISOString(),
-        source: "",
+        source: z.object({ source: z.string() }).safeParse(JSON.parse(rows[0] ?? "null")).data?.source ?? "",
         reason: "store.refused",
         message,
-        body: rows[0],
+        body: (rows[0] ?? "").slice(0, 32_768),
       };
       await engine.insert("dead_letters", JSON.stringify(letter), { token: `${token}/dead` });
     }
+  };
+
+  const mergesOf = (engine: Engine): Promise<Merges> => {
+    const held = merges.get(engine.database);
+    if (held !== undefined) return held;
+    const opened = engine
+      .rows(anyMerges, z.object({ any: z.number() }))
+      .then(([row]) => ({ any: row?.any === 1, version: 1, loaded: row?.any === 1 ? 0 : 1, loading: undefined }));
+    merges.set(engine.database, opened);
+    opened.catch(() => merges.delete(engine.database));
+    return opened;
+  };
+
+  const reload = async (engine: Engine, state: Merges): Promise<void> => {
+    const { version } = state;
+    await engine.command(reloadIdentities);
+    state.loaded = version;
   };
 
   const write = async (engine: Engine, rows: Rows, token: string): Promise<void> => {
     for (const stage of stages) {
       const filled = stage.filter((table) => rows.has(table));
       await Promise.all(
-        filled.map((table) => insertOrDivide(engine, table, rows.get(table) ?? [], `${token}-${table}`)),
+        filled.flatMap((table) =>
+          portionsOf(rows.get(table) ?? []).map((portion, n) =>
+            insertOrDivide(engine, table, portion, `${token}-${table}-${n}`),
+          ),
+        ),
       );
+      if (filled.includes("identity_overrides")) {
+        const state = await mergesOf(engine);
+        Object.assign(state, { any: true, version: state.version + 1 });
+      }
     }
-    if (rows.has("identity_overrides")) merged.set(engine.database, { any: true, stale: true });
-  };
-
-  const identitiesOf = async (engine: Engine): Promise<{ any: boolean; stale: boolean }> => {
-    const held = merged.get(engine.database);
-    if (held !== undefined) return held;
-    const [row] = await engine.rows(
-      sql`SELECT toInt32(count() > 0) AS any FROM identity_overrides`,
-      z.object({ any: z.number() }),
-    );
-    const state = { any: row?.any === 1, stale: row?.any === 1 };
-    merged.set(engine.database, state);
-    return state;
   };
 
   const untilDone = async (work: () => Promise<void>): Promise<void> => {
     for (let wait = 50; ; wait = Math.min(wait * 2, 2_000)) {
       try {
-        await work();
-        stats.failing = undefined;
-        return;
+        return await work();
       } catch (error) {
         if (closing) throw error;
         stats.failing = error instanceof Error ? error.message : String(error);
@@ -244,6 +286,7 @@ export const openIngest = (parts: IngestParts): Ingest => {
       });
     }
     position.save({ done: to, batch: undefined });
+    stats.failing = undefined;
     journal.release(to);
   };
 
@@ -284,9 +327,21 @@ export const openIngest = (parts: IngestParts): Ingest => {
     }
   };
 
-  const running = loop().catch((error: unknown) => {
-    if (!closing) log.fatal({ err: error }, "the ingest loop ended");
-  });
+  /** The loop never ends by an error (a full disk, say): it says so, forgets what it held in memory and goes on. */
+  const keepGoing = async (): Promise<void> => {
+    while (!closing) {
+      try {
+        await loop();
+      } catch (error) {
+        if (closing) return;
+        stats.failing = error instanceof Error ? error.message : String(error);
+        log.error({ err: error }, "storing what arrives was interrupted; trying again");
+        placements.clear();
+        await pause(1_000);
+      }
+    }
+  };
+  const running = keepGoing();
 
   const announce = (workspace: string, arrival: Arrival): void => {
     const held = arrivals.get(workspace) ?? [];
@@ -317,56 +372,36 @@ export const openIngest = (parts: IngestParts): Ingest => {
     wake?.();
   };
 
-  const deadLetter = (
-    source: EventSource,
-    received: number,
-    fault: Omit<Rejection, "index">,
-    body: unknown,
-  ): string => {
+  const deadLetter = (source: EventSource, received: number, fault: Fault, body: unknown): string => {
     const letter = [fault.reason, fault.message, shownText(body, 32_768)] as const;
     return storable({ w: source.workspace, r: received, s: source.id, x: letter } satisfies Meta);
   };
 
   return {
-    accept: async (source, events, undecodable = [], sentAt) => {
+    accept: async (source, items, sentAt) => {
       const received = clock.now();
       const keys = await keysFor(source.workspace);
-      const rejected: Rejection[] = undecodable.map(({ index, reason, message }) => ({ index, reason, message }));
-      const lines = undecodable.map((item) => deadLetter(source, received, item, item.body));
-      const shown: Arrival[] = [];
-      const arrival = (event: IncomingEvent | undefined, fault: string | null): void => {
-        if (shown.length >= 50) return; // a big batch need not fill the live view
-        const who = event?.userId ?? event?.anonymousId ?? event?.account ?? "";
-        const preview = shownText(event?.properties ?? {}, 500);
-        shown.push({
-          received: new Date(received).toISOString(),
-          source: source.id,
-          name: event?.name ?? "(person or account)",
-          who,
-          fault,
-          preview,
-        });
-      };
-      for (const item of undecodable) arrival(undefined, item.message);
-      events.forEach((event, index) => {
-        const fault = faultOf(event);
-        const line = fault === undefined ? lineOf(event, source, keys, received, sentAt) : "";
-        const tooLong = line.length > maxEventBytes;
-        const problem = tooLong
-          ? { reason: "event.too_large", message: `An event may have ${maxEventBytes} bytes.` }
-          : fault;
-        if (problem !== undefined) {
-          rejected.push({ index, ...problem });
-          lines.push(deadLetter(source, received, problem, event));
-        } else {
-          lines.push(line);
-          notes.note(source.workspace, event, received);
+      const read = items.map((item): { line: string; fault: Fault | undefined; event: IncomingEvent | undefined } => {
+        if ("fault" in item) {
+          return { line: deadLetter(source, received, item.fault, item.body), fault: item.fault, event: undefined };
         }
-        arrival(event, problem?.message ?? null);
+        const shape = faultOf(item);
+        const line = shape === undefined ? lineOf(item, source, keys, received, sentAt) : "";
+        const fault = line.length > maxEventBytes ? tooLarge : shape;
+        return { line: fault === undefined ? line : deadLetter(source, received, fault, item), fault, event: item };
       });
-      if (lines.length > 0) await append(lines);
-      for (const item of shown) announce(source.workspace, item);
-      const accepted = lines.length - rejected.length;
+      if (read.length > 0) await append(read.map(({ line }) => line));
+      for (const { event, fault } of read) {
+        if (event !== undefined && fault === undefined) notes.note(source.workspace, event, received);
+      }
+      // a big batch need not fill the live view
+      for (const { event, fault } of read.slice(0, 50)) {
+        announce(source.workspace, arrivalOf(source, received, event, fault));
+      }
+      const rejected = read.flatMap(({ fault }, index): Rejection[] =>
+        fault === undefined ? [] : [{ index, ...fault }],
+      );
+      const accepted = read.length - rejected.length;
       stats.accepted += accepted;
       stats.rejected += rejected.length;
       return { accepted, rejected };
@@ -382,14 +417,12 @@ export const openIngest = (parts: IngestParts): Ingest => {
     freshIdentities: async (workspace) => {
       const found = await directory.find(workspace);
       if (found === undefined) return false;
-      const state = await identitiesOf(found.engine);
-      if (!state.stale) return state.any;
-      state.stale = false; // before the reload: what is merged meanwhile makes it stale again
-      try {
-        await found.engine.command(sql`SYSTEM RELOAD DICTIONARY identity_of`);
-      } catch (error) {
-        state.stale = true;
-        throw error;
+      const state = await mergesOf(found.engine);
+      while (state.loaded < state.version) {
+        state.loading ??= reload(found.engine, state).finally(() => {
+          state.loading = undefined;
+        });
+        await state.loading;
       }
       return state.any;
     },
@@ -404,7 +437,7 @@ export const openIngest = (parts: IngestParts): Ingest => {
       placements.delete(workspace);
       keysByWorkspace.delete(workspace);
       arrivals.delete(workspace);
-      merged.clear();
+      merges.clear();
     },
     get stats() {
       return { ...stats, backlogBytes: journal.backlogBytes };

@@ -135,10 +135,10 @@ export const openJournal = (folder: string, fsync: boolean, done: number): Journ
   }
 
   const startSegment = (): void => {
+    const path = join(folder, `${String(last + 1).padStart(16, "0")}.journal`);
+    const opened = openSync(path, "w"); // before the old one is let go: a full disk may refuse it
     if (file >= 0) close(file, () => undefined);
-    segment = join(folder, `${String(last + 1).padStart(16, "0")}.journal`);
-    file = openSync(segment, "w");
-    end = 0;
+    [segment, file, end] = [path, opened, 0];
     const directory = openSync(folder, "r");
     fsyncSync(directory);
     closeSync(directory);
@@ -239,6 +239,12 @@ export const openJournal = (folder: string, fsync: boolean, done: number): Journ
   };
 };
 
+/** Sequence before the first frame that lies in the folder; undefined where none does. */
+export const beforeFirstFrame = (folder: string): number | undefined => {
+  const segments = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".journal")) : [];
+  return segments.length === 0 ? undefined : Math.min(...segments.map((name) => Number.parseInt(name, 10))) - 1;
+};
+
 /** How far the reader came, and which frames it had begun to insert: they must be inserted again as the same batch. */
 export interface Position {
   readonly done: number;
@@ -267,15 +273,16 @@ export const openPosition = (path: string, fsync: boolean) => {
       return current;
     },
     save: (position: Position): void => {
-      version += 1n;
+      const next = version + 1n; // counted only once it is written, so that a failed write never costs the good slot
       const bytes = Buffer.alloc(slotBytes);
-      bytes.writeBigUInt64LE(version, 0);
+      bytes.writeBigUInt64LE(next, 0);
       bytes.writeBigUInt64LE(BigInt(position.done), 8);
       bytes.writeBigUInt64LE(BigInt(position.batch?.[0] ?? 0), 16);
       bytes.writeBigUInt64LE(BigInt(position.batch?.[1] ?? 0), 24);
       bytes.writeUInt32LE(crc32(bytes.subarray(0, 36)), 36);
-      writeSync(file, bytes, 0, slotBytes, Number(version % 2n) * slotBytes);
+      writeSync(file, bytes, 0, slotBytes, Number(next % 2n) * slotBytes);
       if (fsync) fdatasyncSync(file);
+      version = next;
       current = position;
     },
     close: (): void => closeSync(file),

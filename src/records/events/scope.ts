@@ -21,7 +21,7 @@ export interface TimeRange {
 }
 
 /** The person behind a known id, as of now: merges and their undoing count for past events too. */
-export const personOf = (scope: Scope, actor: Sql = sql`actor`): Sql =>
+export const personOf = (scope: Pick<Scope, "engine" | "hasMerges">, actor: Sql = sql`actor`): Sql =>
   scope.hasMerges
     ? sql`dictGetOrDefault(${bind.string(`${scope.engine.database}.identity_of`)}, 'person', ${actor}, ${actor})`
     : actor;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Engine } from "#kernel/engine/engine.ts";
-import { sql } from "#kernel/sql.ts";
 import { U64Map } from "#kernel/u64-map.ts";
+import { identifiedActors, lastUserOfEach, parentOfEach } from "./relation.ts";
 
 /**
  * Who an id belongs to.
@@ -84,24 +84,13 @@ export const loadForest = async (engine: Engine): Promise<IdentityForest> => {
   const { identified, lastUsers, children, root, parentOf, setParent, overridesBelow } = forest;
 
   const edge = z.object({ actor: z.string(), parent: z.string() });
-  const edges = await engine.rows(
-    sql`SELECT toString(actor) AS actor, toString(argMax(parent, sequence)) AS parent
-        FROM identity_log WHERE kind != 'refused' GROUP BY actor`,
-    edge,
-    { purpose: "maintain" },
-  );
+  const user = z.object({ actor: z.string() });
+  const options = { purpose: "maintain" } as const;
+  const edges = await engine.rows(parentOfEach, edge, options);
   for (const { actor, parent } of edges) if (actor !== parent) setParent(actor, parent);
-  const users = await engine.rows(
-    sql`SELECT DISTINCT toString(actor) AS actor FROM identities WHERE kind = 'identified'`,
-    z.object({ actor: z.string() }),
-    { purpose: "maintain" },
-  );
+  const users = await engine.rows(identifiedActors, user, options);
   for (const { actor } of users) identified.set(BigInt(actor), 1n);
-  const devices = await engine.rows(
-    sql`SELECT toString(device) AS actor, toString(argMax(user, version)) AS parent FROM device_users GROUP BY device`,
-    edge,
-    { purpose: "maintain" },
-  );
+  const devices = await engine.rows(lastUserOfEach, edge, options);
   for (const { actor, parent } of devices) lastUsers.set(BigInt(actor), BigInt(parent));
 
   return {

@@ -12,3 +12,16 @@ export const traitOfPeople = (scope: Scope, trait: string): Sql => sql`
   SELECT ${personOf(scope)} AS person, ${latestValue} AS value
   FROM trait_changes WHERE subject = 'person' AND trait = ${bind.string(trait)}
   GROUP BY person`;
+
+/** One row per id that ever joined or left another: the id that it belongs to now, itself where it stands alone. */
+export const parentOfEach: Sql = sql`
+  SELECT toString(actor) AS actor, toString(argMax(parent, sequence)) AS parent
+  FROM identity_log WHERE kind != 'refused' GROUP BY actor`;
+
+/** Every id that a sender used for a signed-in person. */
+export const identifiedActors: Sql = sql`
+  SELECT DISTINCT toString(actor) AS actor FROM identities WHERE kind = 'identified'`;
+
+/** One row per device: the user who was last seen on it. */
+export const lastUserOfEach: Sql = sql`
+  SELECT toString(device) AS actor, toString(argMax(user, version)) AS parent FROM device_users GROUP BY device`;

@@ -36,14 +36,35 @@ describe("POST /v1/events", () => {
     ];
     const response = await post("/v1/events", { events }, { authorization: `Bearer ${writeKey}` });
     expect(response.status).toBe(200);
-    const answer = (await response.json()) as { accepted: number; rejected: { reason: string }[] };
+    const answer = (await response.json()) as { accepted: number; rejected: { index: number; reason: string }[] };
     expect(answer.accepted).toBe(2);
-    expect(answer.rejected.map((item) => item.reason).sort()).toEqual([
-      "event.invalid",
-      "event.no_id",
-      "event.not_an_object",
+    expect(answer.rejected.map(({ index, reason }) => [index, reason])).toEqual([
+      [1, "event.no_id"],
+      [2, "event.invalid"],
+      [3, "event.not_an_object"],
     ]);
     expect(await count(workspace)).toEqual({ n: 1, m: 1, rollup: 1, dead: 3 });
+  });
+
+  it("keeps a row that the store cannot read as a dead letter, and takes the others", async () => {
+    const workspace = await world.newWorkspace();
+    const { writeKey } = await world.source("api", workspace);
+    const events = Array.from({ length: 9 }, (_, n) => ({
+      event: "open",
+      userId: "ana",
+      id: String(n),
+      properties: {},
+    }));
+    events[4] = { event: "open", userId: "ana", id: "twice", properties: { "a.b": 1, "a%2Eb": 2 } };
+    expect(await (await post("/v1/events", { writeKey, events })).json()).toEqual({ accepted: 9, rejected: [] });
+    expect(await count(workspace)).toEqual({ n: 8, m: 8, rollup: 8, dead: 1 });
+    const { letters } = await world.ask<{ letters: { reason: string; source: string; body: string }[] }>(
+      "sources.deadLetters",
+      {},
+      workspace,
+    );
+    expect(letters).toMatchObject([{ reason: "store.refused", body: expect.stringContaining("a%2Eb") as string }]);
+    expect(letters[0]?.source).toMatch(/^src_/);
   });
 
   it("counts a message id once, whenever and however often it comes within seven days", async () => {

@@ -188,8 +188,8 @@ export const mountDoors = async (
   const receive = async (dialect: Dialect, request: FastifyRequest): Promise<Answer> => {
     try {
       const { body, size } = await readBody(request);
-      const { writeKey, events, undecodable, sentAt } = dialect.decode(body, request);
-      if (events.length + undecodable.length > maxEvents) {
+      const { writeKey, items, sentAt } = dialect.decode(body, request);
+      if (items.length > maxEvents) {
         throw new Refusal(
           "body.too_many_events",
           `A request may bring ${maxEvents} events.`,
@@ -198,7 +198,7 @@ export const mountDoors = async (
         );
       }
       const source = await sources.byKey(headerKey(request) ?? writeKey ?? queryOf(request).get("token") ?? undefined);
-      return dialect.took(await ingest.accept(source, events, undecodable, sentAt), size, request);
+      return dialect.took(await ingest.accept(source, items, sentAt), size, request);
     } catch (error) {
       return dialect.refused(asRefusal(error), request);
     }
@@ -303,15 +303,8 @@ export const mountDoors = async (
 
     door(server, ["/amplitude/2/httpapi", "/amplitude/batch", "/amplitude/httpapi"], amplitude);
 
-    for (const call of ["track", "engage", "groups"] as const) {
-      const operations =
-        call === "track"
-          ? []
-          : ["set", "set-once", "set_once", "add", "unset"].map((name) =>
-              `/mixpanel/${call}*`.replace("*", `%23${name}`),
-            );
-      door(server, [`/mixpanel/${call}`, ...operations], mixpanel(call), ["POST", "GET"]);
-    }
+    for (const call of ["track", "engage", "groups"] as const)
+      door(server, [`/mixpanel/${call}`], mixpanel(call), ["POST", "GET"]);
     door(server, ["/mixpanel/import"], mixpanelImport);
     server.route({ method: ["GET", "POST"], url: "/mixpanel/flags", handler: async () => ({ flags: {} }) });
     for (const path of ["/mixpanel/settings", "/mixpanel/record"])

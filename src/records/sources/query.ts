@@ -1,9 +1,9 @@
 import { bind, literal, sql, type Sql } from "#kernel/sql.ts";
 
-/** One row per source with events in the last 30 days. */
+/** One row per source whose events arrived since then, whenever they happened. */
 export const arrivalsBySource = (since: number): Sql => sql`
   SELECT source, toFloat64(count()) AS events, toString(max(received)) AS last
-  FROM events WHERE at >= ${bind.time(since)} AND received >= ${bind.time(since)}
+  FROM events WHERE events.received >= ${bind.time(since)}
   GROUP BY source`;
 
 export const refusalsBySource = (since: number): Sql => sql`

@@ -87,6 +87,6 @@ export const decodeAmplitude = (body: unknown): Decoded => {
   return {
     writeKey,
     sentAt: timeOf(body["client_upload_time"]),
-    ...decodeEach(items as unknown[], (item) => decodeItem(item, shortest)),
+    items: decodeEach(items as unknown[], (item) => decodeItem(item, shortest)),
   };
 };

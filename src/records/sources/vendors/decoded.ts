@@ -1,11 +1,9 @@
-import type { IncomingEvent } from "#records/events/incoming.ts";
-import type { Undecodable } from "#records/events/ingest.ts";
+import type { Incoming, IncomingEvent } from "#records/events/incoming.ts";
 
 /** A request body, decoded: whose key it carries and what it says. */
 export interface Decoded {
   readonly writeKey: string | undefined;
-  readonly events: readonly IncomingEvent[];
-  readonly undecodable: readonly Undecodable[];
+  readonly items: readonly Incoming[];
   /** When the sender says it sent this, by its own clock. */
   readonly sentAt: number | undefined;
 }
@@ -65,30 +63,18 @@ export const without = (fields: Fields, names: readonly string[]): Fields =>
 export const present = (fields: Fields): Fields =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null));
 
-/** Decodes each item by itself: a faulty one becomes a dead letter, with its place in the batch. */
-export const decodeEach = (
-  items: readonly unknown[],
-  decode: (item: Fields) => IncomingEvent | readonly IncomingEvent[],
-) => {
-  const events: IncomingEvent[] = [];
-  const undecodable: Undecodable[] = [];
-  items.forEach((item, index) => {
+/** Decodes each item by itself: a faulty one keeps its place in the batch, and the others go on. */
+export const decodeEach = (items: readonly unknown[], decode: (item: Fields) => IncomingEvent): Incoming[] =>
+  items.map((item) => {
     try {
-      if (!isFields(item))
-        throw new EventFault(
-          "event.not_an_object",
-          `An event must be an object; this is ${Array.isArray(item) ? "a list" : typeof item}.`,
-        );
-      const decoded = decode(item);
-      if (Array.isArray(decoded)) events.push(...(decoded as readonly IncomingEvent[]));
-      else events.push(decoded as IncomingEvent);
+      if (isFields(item)) return decode(item);
+      const given = Array.isArray(item) ? "a list" : typeof item;
+      throw new EventFault("event.not_an_object", `An event must be an object; this is ${given}.`);
     } catch (error) {
       if (!(error instanceof EventFault)) throw error;
-      undecodable.push({ index, reason: error.reason, message: error.message, body: item });
+      return { fault: { reason: error.reason, message: error.message }, body: item };
     }
   });
-  return { events, undecodable };
-};
 
 /** Groups of a vendor, by type: the one that stands for the customer's company. */
 export const accountAmong = (groups: Fields): string | undefined => {

@@ -83,5 +83,5 @@ export const decodeMixpanel = (body: unknown, call: MixpanelCall): Decoded => {
   const first = isFields(items[0]) ? items[0] : {};
   const properties = isFields(first["properties"]) ? first["properties"] : {};
   const writeKey = [first["$token"], properties["token"]].find((value) => typeof value === "string");
-  return { writeKey, sentAt: undefined, ...decodeEach(items, decoders[call]) };
+  return { writeKey, sentAt: undefined, items: decodeEach(items, decoders[call]) };
 };

@@ -66,5 +66,5 @@ export const decodeOwn = (body: unknown): Decoded => {
   const items: unknown[] = Array.isArray(listed) ? listed : [body];
   const top = isFields(body) && listed !== undefined ? body : {};
   const writeKey = typeof top["writeKey"] === "string" ? top["writeKey"] : undefined;
-  return { writeKey, sentAt: timeOf(top["sentAt"]), ...decodeEach(items, readOwnEvent) };
+  return { writeKey, sentAt: timeOf(top["sentAt"]), items: decodeEach(items, readOwnEvent) };
 };

@@ -87,7 +87,7 @@ export const decodePostHog = (body: unknown, received: number): Decoded => {
   ];
   const writeKey = key.find((value) => typeof value === "string");
   const sentAt = top["historical_migration"] === true ? undefined : timeOf(top["sent_at"]);
-  return { writeKey, sentAt, ...decodeEach(items, (item) => decodeItem(item, received)) };
+  return { writeKey, sentAt, items: decodeEach(items, (item) => decodeItem(item, received)) };
 };
 
 /** What posthog-js must be told before it sends anything compressed. Everything that we do not do is off. */

@@ -95,8 +95,7 @@ export const decodeSegment = (body: unknown, type: string | undefined): Decoded 
   if (batch !== undefined && !Array.isArray(batch))
     throw new EventFault("body.no_batch", "`batch` must be a list of calls.");
   const writeKey = typeof body["writeKey"] === "string" ? body["writeKey"] : undefined;
-  const decoded = decodeEach(items, (item) => decodeItem(item, type));
-  return { writeKey, sentAt: timeOf(body["sentAt"]), ...decoded };
+  return { writeKey, sentAt: timeOf(body["sentAt"]), items: decodeEach(items, (item) => decodeItem(item, type)) };
 };
 
 /** What the browser library asks for first. It sends nothing unless its own destination is listed here. */
