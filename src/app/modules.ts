@@ -46,7 +46,6 @@ export const createModules = ({
     store,
     access,
     directory,
-    openSignUp: config.open_sign_up,
     secureCookies: config.public_url?.startsWith("https:") === true,
     version,
   }),

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { createAccess } from "#kernel/access.ts";
+import { createAudit } from "#kernel/audit.ts";
 import { systemClock, type Clock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";
 import { openDirectory } from "#kernel/directory.ts";
@@ -58,7 +59,7 @@ export const openSystem = async (config: Config, clock: Clock = systemClock): Pr
   const registry = sourceRegistry(store);
   const services: Services = { config, clock, store, access, directory, ingest, registry };
   const modules = createModules(services);
-  const dispatch = createDispatch({ modules, access, directory, clock, log });
+  const dispatch = createDispatch({ modules, access, directory, audit: createAudit(store, clock), clock, log });
 
   return {
     ...services,

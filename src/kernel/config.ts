@@ -48,7 +48,6 @@ export const Config = z.strictObject({
     .default(1_000_000_000)
     .describe("Bytes of accepted events that may wait for the store before 503."),
   log_level: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
-  open_sign_up: flag.default(false).describe("Let anybody who reaches the page create a member after the owner."),
 });
 export type Config = z.output<typeof Config>;
 

@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { FastifyReply } from "fastify";
-import { allows, type Access, type Principal } from "./access.ts";
+import { allows, type Access, type Principal, type Role } from "./access.ts";
+import type { Audit } from "./audit.ts";
 import type { Clock } from "./clock.ts";
 import type { Engine } from "./engine/engine.ts";
 import type { Handler, Module, Workspace } from "./module.ts";
@@ -28,6 +29,7 @@ interface Parts {
   readonly modules: readonly Module[];
   readonly access: Access;
   readonly directory: WorkspaceDirectory;
+  readonly audit: Audit;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -51,13 +53,20 @@ const parseInput = (handler: Handler, input: unknown): unknown => {
   throw new Refusal("input.invalid", `${where}: ${first?.what ?? "not valid"}.`, { faults });
 };
 
+/** Nothing for operations that are about no workspace. */
+interface Admitted {
+  readonly workspace?: Workspace;
+  readonly engine?: Engine;
+  readonly role?: Role | undefined;
+}
+
 const notHere = (): Refusal =>
   new Refusal("access.no_workspace", "There is no such workspace, or you are not a member of it.", {}, 404);
 
-export const createDispatch = ({ modules, access, directory, clock, log }: Parts): Dispatch => {
+export const createDispatch = ({ modules, access, directory, audit, clock, log }: Parts): Dispatch => {
   const handlers = index(modules);
 
-  const admit = async (request: Request, handler: Handler) => {
+  const admit = async (request: Request, handler: Handler): Promise<Admitted> => {
     const { permission } = handler.operation;
     if (permission === "public") return {};
     const { principal } = request;
@@ -92,6 +101,10 @@ export const createDispatch = ({ modules, access, directory, clock, log }: Parts
     const { principal, reply } = request;
     const signal = request.signal ?? new AbortController().signal;
     const call = { principal, signal, log, reply, now: clock.now(), ...admitted };
-    return handler.operation.output.parse(await handler.run(call, input));
+    const answer = handler.operation.output.parse(await handler.run(call, input));
+    const { permission, name } = handler.operation;
+    const { workspace } = admitted;
+    if (workspace !== undefined && permission !== "read") await audit(workspace.id, principal, name, input);
+    return answer;
   };
 };

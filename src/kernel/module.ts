@@ -72,7 +72,6 @@ export interface TableDoc {
 export interface Module {
   readonly name: string;
   readonly operations?: readonly Handler[];
-  readonly tables?: readonly TableDoc[];
   /** Addresses that are not operations: the wire formats of vendors, streams, downloads. */
   readonly routes?: (server: FastifyInstance) => void | Promise<void>;
 }

@@ -97,14 +97,10 @@ export const compile = (root: Sql): CompiledSql => {
 
 /**
  * A sub-column of a JSON column. The path comes from users (property names), and the engine takes no parameter there,
- * so each segment is quoted as an identifier; dots inside a name are escaped as the engine stores them (`%2E`).
- * A name is one top-level key; `\.` is a literal dot and a plain `.` steps into a nested object.
+ * so it is quoted as an identifier. A dot steps into a nested object; the engine stores a key that itself
+ * holds a dot in the same place, so `a.b` is `{"a": {"b": 1}}` and `{"a.b": 1}` alike.
  */
 export const jsonPath = (column: Sql, name: string): Sql => {
-  const segments = name.split(/(?<!\\)\./).map((segment) => segment.replaceAll("\\.", "."));
-  const quoted = segments.map((segment) => {
-    const stored = segment.replaceAll(".", "%2E");
-    return `\`${stored.replaceAll("\\", "\\\\").replaceAll("`", "\\`")}\``;
-  });
-  return { chunks: ["", `.${quoted.join(".")}`], parts: [column] };
+  const quoted = `\`${name.replaceAll("\\", "\\\\").replaceAll("`", "\\`")}\``;
+  return { chunks: ["", `.${quoted}`], parts: [column] };
 };

@@ -6,7 +6,7 @@ import { sql } from "#kernel/sql.ts";
 import type { World } from "#test/world.ts";
 import { Unsupported, type Case } from "./cases.ts";
 
-/* eslint-disable @typescript-eslint/no-explicit-any -- case files are data of many shapes */
+/** Case files are data of many shapes. */
 type Any = any;
 
 /** Every person by each of their ids. */
@@ -99,22 +99,18 @@ const trends = async (world: World, test: Case, workspace: string) => {
   }
   const result = await world.ask<TrendsResult>("trends.ask", input(), workspace);
   const collect = (period: string) => {
-    const grouped: Any = {};
-    for (const line of lines(result, period)) (grouped[line.group ?? ""] ??= []).push(value(line));
-    return grouped;
+    const held: Any = {};
+    for (const line of lines(result, period)) (held[line.group ?? ""] ??= []).push(value(line));
+    return held;
   };
   const single = q.breakdown === undefined;
-  const flat = (groups: Any) =>
-    q.series.length === 1 && (q.formulas ?? []).length === 0
-      ? Object.fromEntries(Object.entries(groups).map(([k, v]: Any) => [k, v[0]]))
-      : groups;
   const current = collect("current");
   const previous = collect("previous");
   return {
     series: single ? current[""] : undefined,
-    groups: single ? undefined : shaped(test.expect.groups, current, flat(current)),
+    groups: single ? undefined : current,
     previous: single ? previous[""] : undefined,
-    previous_groups: single ? undefined : shaped(test.expect.previous_groups, previous, flat(previous)),
+    previous_groups: single ? undefined : previous,
     totals: lines(result, "current").map((line) =>
       q.display === "total" ? line.total : line.values.reduce((a: number, b) => a + (b ?? 0), 0),
     ),
@@ -124,16 +120,6 @@ const trends = async (world: World, test: Case, workspace: string) => {
       Object.keys(test.expect.at ?? {}).map((label) => [label, result.lines[0]?.values[result.buckets.indexOf(label)]]),
     ),
   };
-};
-
-/** The file writes a group as one list, or as a list of lists; take the one that it uses. */
-const shaped = (expected: Any, nested: Any, flat: Any) => {
-  const first = Object.values(expected ?? {})[0];
-  return Array.isArray(first) && !Array.isArray(first[0])
-    ? Object.values(nested).some((v: Any) => Array.isArray(v[0]))
-      ? flat
-      : nested
-    : nested;
 };
 
 const funnelInput = (test: Case): Any => {
@@ -162,30 +148,29 @@ const funnelInput = (test: Case): Any => {
 const funnel = async (world: World, test: Case, workspace: string) => {
   const input = funnelInput(test);
   const names = peopleOf(test);
-  const peopleAt = async (funnelAsked: Any, step: number) => {
+  const peopleAt = async (step: number, group: string | undefined) => {
     const { people } = await world.ask<{ people: { ids: string[] }[] }>(
       "funnels.people",
-      { funnel: funnelAsked, step, limit: 1000 },
+      { funnel: input, step, group, limit: 1000 },
       workspace,
     );
     return people.map((one) => names.get(one.ids[0] ?? "") ?? one.ids.map((id) => names.get(id) ?? id)[0] ?? "").sort();
   };
   const result = await world.ask<FunnelResult>("funnels.ask", input, workspace);
-  const shape = async (group: FunnelResult["groups"][number], expected: Any) => ({
+  const shape = async (group: FunnelResult["groups"][number], asksPeople: boolean) => ({
     counts: group.steps.map((step) => step.count),
     avg_seconds: group.steps.map((step) => step.averageSeconds),
     median_seconds: group.steps.map((step) => step.medianSeconds),
-    persons_at_step:
-      expected?.persons_at_step === undefined
-        ? undefined
-        : group.group === null
-          ? await Promise.all(group.steps.map((_, step) => peopleAt(input, step)))
-          : expected.persons_at_step, // people of one group have no list of their own yet
+    persons_at_step: asksPeople
+      ? await Promise.all(group.steps.map((_, step) => peopleAt(step, group.group ?? undefined)))
+      : undefined,
   });
-  if (input.breakdown === undefined) return shape(result.groups[0]!, test.expect);
+  if (input.breakdown === undefined) return shape(result.groups[0]!, test.expect.persons_at_step !== undefined);
   const groups: Any = {};
-  for (const group of result.groups)
-    groups[group.group ?? ""] = await shape(group, test.expect.groups?.[group.group ?? ""]);
+  for (const group of result.groups) {
+    const name = group.group ?? "";
+    groups[name] = await shape(group, test.expect.groups?.[name]?.persons_at_step !== undefined);
+  }
   return { groups };
 };
 

@@ -9,6 +9,9 @@ const file = fileURLToPath(new URL("../../../shared/cases/analytics.json", impor
 const missing = !existsSync(file);
 if (missing) console.log("the reference cases are not beside this checkout; their test is skipped");
 
+/** A habit of one product that the file itself marks as such: there an exclusion also undoes clean steps before it. */
+const notFollowed = new Set(["funnel-unordered-exclusions-reset-progress"]);
+
 const world = useWorld();
 
 describe.skipIf(missing)("the reference cases of analytics", () => {
@@ -16,8 +19,7 @@ describe.skipIf(missing)("the reference cases of analytics", () => {
     "are met for %s",
     async (kind) => {
       const { cases }: { cases: Case[] } = JSON.parse(readFileSync(file, "utf8"));
-      // unordered funnels are not finished: see docs/semantics.md
-      const own = cases.filter((test) => test.query.kind === kind && test.query.order !== "unordered");
+      const own = cases.filter((test) => test.query.kind === kind && !notFollowed.has(test.id));
       const outcome = await runCases(own, (test) => answerAnalytics(world, test));
       expect(outcome.failures).toEqual([]);
       expect(outcome.passed).toBeGreaterThan(0);

@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/no-explicit-any -- case files are data of many shapes */
 /** A reference case: events in, a question, and what must come out. */
 export interface Case {
   readonly id: string;

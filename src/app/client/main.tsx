@@ -9,6 +9,7 @@ import { SetUp, SignIn } from "#programs/workspaces/ui/entrance.tsx";
 import { PeoplePage, PersonPage } from "#records/people/ui/people-page.tsx";
 import { SourcesPage } from "#records/sources/ui/sources-page.tsx";
 import { DashboardPage, DashboardsPage } from "#surfaces/dashboards/ui/dashboards-page.tsx";
+import { SaveTile } from "#surfaces/dashboards/ui/save-tile.tsx";
 import { ExplorePage } from "#surfaces/explore/ui/explore-page.tsx";
 import { call, chooseWorkspace } from "#web/call.ts";
 import { Problem, Waiting } from "#web/kit/states.tsx";
@@ -34,6 +35,10 @@ const Root = () => {
   );
 };
 
+const Explore = () => (
+  <ExplorePage save={(question, suggested) => <SaveTile question={question} suggested={suggested} />} />
+);
+
 const root = createRootRoute({ component: Root });
 const home = createRoute({
   getParentRoute: () => root,
@@ -42,7 +47,7 @@ const home = createRoute({
     throw redirect({ to: "/explore" });
   },
 });
-const explore = createRoute({ getParentRoute: () => root, path: "/explore", component: ExplorePage });
+const explore = createRoute({ getParentRoute: () => root, path: "/explore", component: Explore });
 const sources = createRoute({ getParentRoute: () => root, path: "/sources", component: SourcesPage });
 const people = createRoute({ getParentRoute: () => root, path: "/people", component: PeoplePage });
 const person = createRoute({

@@ -77,6 +77,7 @@ export const funnelPeople = defineOperation({
     funnel: FunnelInput,
     step: z.int().min(0).max(19),
     who: z.enum(["reached", "dropped"]).default("reached"),
+    group: z.string().optional().describe("Only people of this value of the breakdown; empty for those without one."),
     limit: z.int().min(1).max(10_000).default(100),
   }),
   output: z.object({ people: z.array(z.object({ person: z.string(), ids: z.array(z.string()) })) }),

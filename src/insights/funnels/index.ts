@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { defineModule, handle, type Module, type WorkspaceCall } from "#kernel/module.ts";
 import { Refusal } from "#kernel/refusal.ts";
-import { ask, readable, scopeOf } from "#records/common/ask.ts";
-import { labelOf, resolveRange } from "#insights/common/time.ts";
+import { ask, scopeOf } from "#records/common/ask.ts";
+import { daysOf, provenanceOf } from "#insights/common/provenance.ts";
+import { resolveRange } from "#insights/common/time.ts";
 import { checkQuestion, installStatements } from "#insights/sequence/sequence.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import type { Scope, TimeRange } from "#records/events/scope.ts";
@@ -47,21 +48,19 @@ const answer = async (call: WorkspaceCall, scope: Scope, input: FunnelInput): Pr
   const range = checked(input, scope);
   const statement = funnelQuery(scope, input, range);
   const groups = groupsOf(input, await ask(call, statement, Row, "sequence"));
-  const [from, to] = [labelOf(range.from, "day", scope.zone), labelOf(range.to - 1, "day", scope.zone)];
+  const [from, to] = daysOf(range, scope.zone);
   return {
     kind: "funnel",
     groups,
     incomplete: scanned(input, range).to > scope.now,
     sentence: sentenceOf(input, groups, from, to),
-    provenance: {
-      definition: `Each person's furthest attempt at the steps within ${input.windowSeconds / 3600} hours of the first. Events of one moment may come in any order; one event fills one step.`,
-      zone: scope.zone,
-      from,
-      to,
-      askedAt: new Date(scope.now).toISOString(),
-      milliseconds: Math.round(performance.now() - began),
-      sql: readable(statement),
-    },
+    provenance: provenanceOf(
+      scope,
+      range,
+      statement,
+      `Each person's furthest attempt at the steps within ${input.windowSeconds / 3600} hours of the first. Events of one moment may come in any order; one event fills one step.`,
+      began,
+    ),
   };
 };
 
@@ -76,9 +75,9 @@ export const funnels = ({ ingest }: { readonly ingest: Ingest }): Module => {
     name: "funnels",
     operations: [
       handle(askFunnel, async (call, input) => answer(call, await ready(call, input), input)),
-      handle(funnelPeople, async (call, { funnel, step, who, limit }) => {
+      handle(funnelPeople, async (call, { funnel, ...which }) => {
         const scope = await ready(call, funnel);
-        const query = funnelPeopleQuery(scope, funnel, checked(funnel, scope), step, who, limit);
+        const query = funnelPeopleQuery(scope, funnel, checked(funnel, scope), which);
         return {
           people: await ask(call, query, z.object({ person: z.string(), ids: z.array(z.string()) }), "sequence"),
         };

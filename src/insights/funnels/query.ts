@@ -99,19 +99,25 @@ export const funnelQuery = (scope: Scope, input: FunnelInput, range: TimeRange):
     FROM (${countedAttempts(scope, input, range)}) GROUP BY grp ORDER BY counts[1] DESC, grp LIMIT 10000`;
 };
 
+interface Which {
+  readonly step: number;
+  readonly who: "reached" | "dropped";
+  readonly group?: string | undefined;
+  readonly limit: number;
+}
+
 /** Who reached a step, or who reached the one before it and not this. */
 export const funnelPeopleQuery = (
   scope: Scope,
   input: FunnelInput,
   range: TimeRange,
-  step: number,
-  who: "reached" | "dropped",
-  limit: number,
+  { step, who, group, limit }: Which,
 ): Sql => {
+  const ofGroup = group === undefined ? none : sql`WHERE grp = ${bind.string(group)}`;
   const reached = sql`max(t[${literal(step + 1)}]) >= 0`;
   const before = sql`max(t[${literal(Math.max(step, 1))}]) >= 0`;
   return sql`SELECT toString(people.person) AS person, groupUniqArray(20)(id) AS ids
-    FROM (SELECT person FROM (${countedAttempts(scope, input, range)}) GROUP BY person HAVING ${who === "reached" ? reached : sql`${before} AND NOT (${reached})`} ORDER BY person LIMIT ${literal(limit)}) AS people
+    FROM (SELECT person FROM (${countedAttempts(scope, input, range)}) ${ofGroup} GROUP BY person HAVING ${who === "reached" ? reached : sql`${before} AND NOT (${reached})`} ORDER BY person LIMIT ${literal(limit)}) AS people
     LEFT JOIN (SELECT DISTINCT ${personOf(scope)} AS person, id FROM identities) AS known ON known.person = people.person
     GROUP BY person ORDER BY person`;
 };

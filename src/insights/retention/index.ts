@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { defineModule, handle, type Module, type WorkspaceCall } from "#kernel/module.ts";
 import { Refusal } from "#kernel/refusal.ts";
-import { ask, readable, scopeOf } from "#records/common/ask.ts";
+import { ask, scopeOf } from "#records/common/ask.ts";
+import { daysOf, provenanceOf } from "#insights/common/provenance.ts";
 import { addBuckets, bucketNumber, bucketsOf, labelOf, resolveRange, startOf } from "#insights/common/time.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import type { Scope } from "#records/events/scope.ts";
@@ -62,22 +63,20 @@ const answer = async (call: WorkspaceCall, scope: Scope, input: RetentionInput):
   };
   const labels = starts.map((start) => labelOf(start, input.period, scope.zone));
   const groups = groupsOf(input, rows, labels, grid.columns, isMature);
-  const [from, to] = [labelOf(grid.range.from, "day", scope.zone), labelOf(grid.range.to - 1, "day", scope.zone)];
+  const [from, to] = daysOf(grid.range, scope.zone);
   return {
     kind: "retention",
     period: input.period,
     columns: columnLabels(input, Math.max(...grid.columns)),
     groups,
     sentence: sentenceOf(input, groups, from, to),
-    provenance: {
-      definition: `People who did ${input.start.event ?? "any event"} (${input.cohorting.replaceAll("_", " ")}), and how many of them did ${input.returning.event ?? "any event"} ${input.onOrAfter ? "on or after" : "in"} each later ${input.period} (${input.mode}).`,
-      zone: scope.zone,
-      from,
-      to,
-      askedAt: new Date(scope.now).toISOString(),
-      milliseconds: Math.round(performance.now() - began),
-      sql: readable(statement),
-    },
+    provenance: provenanceOf(
+      scope,
+      grid.range,
+      statement,
+      `People who did ${input.start.event ?? "any event"} (${input.cohorting.replaceAll("_", " ")}), and how many of them did ${input.returning.event ?? "any event"} ${input.onOrAfter ? "on or after" : "in"} each later ${input.period} (${input.mode}).`,
+      began,
+    ),
   };
 };
 

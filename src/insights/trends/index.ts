@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { defineModule, handle, type Module, type WorkspaceCall } from "#kernel/module.ts";
-import { ask, readable, scopeOf } from "#records/common/ask.ts";
+import { ask, scopeOf } from "#records/common/ask.ts";
+import { daysOf, provenanceOf } from "#insights/common/provenance.ts";
 import { addBuckets, bucketNumber, bucketsOf, labelOf, resolveRange, shifted } from "#insights/common/time.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import type { Scope, TimeRange } from "#records/events/scope.ts";
@@ -42,7 +43,7 @@ const answer = async (call: WorkspaceCall, scope: Scope, input: TrendsInput): Pr
   const starts = bucketsOf(range, input.interval, scope);
   const label = (start: number): string => labelOf(start, input.interval, scope.zone);
   const lines = [...current, ...previous];
-  const [from, to] = [labelOf(range.from, "day", scope.zone), labelOf(range.to - 1, "day", scope.zone)];
+  const [from, to] = daysOf(range, scope.zone);
   return {
     kind: "trends",
     interval: input.interval,
@@ -51,16 +52,13 @@ const answer = async (call: WorkspaceCall, scope: Scope, input: TrendsInput): Pr
     incomplete: addBuckets(starts.at(-1) ?? 0, input.interval, 1, scope.zone) > scope.now,
     lines,
     sentence: sentenceOf(input, lines, from, to),
-    provenance: {
-      definition:
-        "Events that match each series, per bucket of local time. People are counted once a bucket, after ids of one person are joined.",
-      zone: scope.zone,
-      from,
-      to,
-      askedAt: new Date(scope.now).toISOString(),
-      milliseconds: Math.round(performance.now() - began),
-      sql: readable(trendsQuery(scope, input, range, input.display === "total")),
-    },
+    provenance: provenanceOf(
+      scope,
+      range,
+      trendsQuery(scope, input, range, input.display === "total"),
+      "Events that match each series, per bucket of local time. People are counted once a bucket, after ids of one person are joined.",
+      began,
+    ),
   };
 };
 

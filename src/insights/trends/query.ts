@@ -1,13 +1,11 @@
 import { bind, join, literal, none, sql, type Sql } from "#kernel/sql.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import { conditionsOf, matches, propertyNumber, propertyText } from "#insights/common/conditions.ts";
-import { bucketNumberSql } from "#insights/common/time.ts";
+import { addBuckets, bucketNumberSql, startOf } from "#insights/common/time.ts";
 import { other } from "#insights/common/frame.ts";
 import { inRange, personOf, type Scope, type TimeRange } from "#records/events/scope.ts";
 import { traitOfPeople } from "#records/people/relation.ts";
 import { needsProperty, type Measure, type Series, type TrendsInput } from "./contract.ts";
-
-const day = 86_400_000;
 
 const aggregates = {
   total: () => sql`count()`,
@@ -64,7 +62,8 @@ const groupOf = (breakdown: Breakdown | undefined): Sql => {
 /** Rolling distinct people: each of a person's active days counts for itself and the days after it. */
 const rollingSeries = (scope: Scope, input: TrendsInput, series: Series, range: TimeRange): Sql => {
   const number = bucketNumberSql("day", scope);
-  const wide = { from: range.from - (series.windowDays - 1) * day - day, to: range.to };
+  const first = startOf(range.from, "day", scope);
+  const wide = { from: addBuckets(first, "day", 1 - series.windowDays, scope.zone), to: range.to };
   return sql`SELECT toInt32(bucket) AS bucket, grp, toFloat64(uniqExact(person)) AS value FROM (
     SELECT DISTINCT ${groupOf(input.breakdown)} AS grp, ${personOf(scope)} AS person, ${number} AS active ${source(scope, input, series, wide)}
   ) ARRAY JOIN range(active, active + ${literal(series.windowDays)}) AS bucket GROUP BY bucket, grp`;
@@ -79,7 +78,9 @@ const bucketSeries = (scope: Scope, input: TrendsInput, series: Series, range: T
 
 /** A rolling measure as one number is about the last days of the range. */
 const totalSeries = (scope: Scope, input: TrendsInput, series: Series, range: TimeRange): Sql => {
-  const last = series.measure === "rolling_unique" ? { from: range.to - series.windowDays * day, to: range.to } : range;
+  const afterLast = addBuckets(startOf(range.to - 1, "day", scope), "day", 1, scope.zone);
+  const from = addBuckets(afterLast, "day", -series.windowDays, scope.zone);
+  const last = series.measure === "rolling_unique" ? { from, to: range.to } : range;
   return sql`SELECT toInt32(0) AS bucket, ${groupOf(input.breakdown)} AS grp, ${aggregateOf(scope, series)} AS value
     ${source(scope, input, series, last)} GROUP BY grp`;
 };

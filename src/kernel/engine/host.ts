@@ -162,7 +162,7 @@ const streamRows = async (
   (sink ?? start()).end();
 };
 
-const returnsRows = /^\s*(?:--[^\n]*\n\s*)*(?:\(|SELECT|WITH|SHOW|DESCRIBE|DESC|EXPLAIN|EXISTS|CHECK)\b/i;
+const streams = /^\s*(?:--[^\n]*\n\s*)*(?:\(|SELECT|WITH)\b/i;
 
 const execute = async (
   session: Session,
@@ -175,11 +175,12 @@ const execute = async (
   if (head !== undefined) {
     const rows = await insertRows(session, head, body, input.settings["insert_deduplication_token"]);
     response.writeHead(200, { "x-clickhouse-summary": JSON.stringify({ written_rows: String(rows) }) }).end();
-  } else if (returnsRows.test(input.query)) {
+  } else if (streams.test(input.query)) {
     await streamRows(session, input, request, response);
   } else {
-    await session.queryAsync(input.query);
-    response.writeHead(200).end();
+    // commands, and statements with a short answer that the engine cannot stream (DESCRIBE, SHOW, EXISTS)
+    const result = await session.queryAsync(input.query, { format: "TabSeparated" });
+    response.writeHead(200, { "content-type": "text/plain; charset=UTF-8" }).end(result.text());
   }
 };
 

@@ -62,39 +62,27 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .addColumn("created_at", "text", (c) => c.notNull())
         .addColumn("disabled_at", "text")
         .execute();
-      for (const table of ["insights", "dashboards"] as const) {
-        const base = db.schema
-          .createTable(table)
-          .addColumn("id", "text", (c) => c.primaryKey())
-          .addColumn("workspace", "text", (c) => c.notNull())
-          .addColumn("name", "text", (c) => c.notNull())
-          .addColumn("created_by", "text", (c) => c.notNull())
-          .addColumn("created_at", "text", (c) => c.notNull())
-          .addColumn("updated_at", "text", (c) => c.notNull());
-        const own =
-          table === "insights"
-            ? base.addColumn("kind", "text", (c) => c.notNull()).addColumn("input", "text", (c) => c.notNull())
-            : base.addColumn("tiles", "text", (c) => c.notNull());
-        await own.execute();
-        await db.schema.createIndex(`${table}_by_workspace`).on(table).column("workspace").execute();
-      }
       await db.schema
-        .createTable("imports")
+        .createTable("dashboards")
         .addColumn("id", "text", (c) => c.primaryKey())
         .addColumn("workspace", "text", (c) => c.notNull())
-        .addColumn("source", "text", (c) => c.notNull())
-        .addColumn("file", "text", (c) => c.notNull())
-        .addColumn("digest", "text", (c) => c.notNull())
-        .addColumn("format", "text", (c) => c.notNull())
-        .addColumn("mapping", "text", (c) => c.notNull())
-        .addColumn("status", "text", (c) => c.notNull())
-        .addColumn("rows_done", "integer", (c) => c.notNull())
-        .addColumn("rows_refused", "integer", (c) => c.notNull())
-        .addColumn("bytes", "bigint", (c) => c.notNull())
-        .addColumn("message", "text", (c) => c.notNull())
+        .addColumn("name", "text", (c) => c.notNull())
+        .addColumn("created_by", "text", (c) => c.notNull())
         .addColumn("created_at", "text", (c) => c.notNull())
         .addColumn("updated_at", "text", (c) => c.notNull())
+        .addColumn("tiles", "text", (c) => c.notNull())
         .execute();
+      await db.schema.createIndex("dashboards_by_workspace").on("dashboards").column("workspace").execute();
+      await db.schema
+        .createTable("audit")
+        .addColumn("id", "text", (c) => c.primaryKey())
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("at", "text", (c) => c.notNull())
+        .addColumn("actor", "text", (c) => c.notNull())
+        .addColumn("operation", "text", (c) => c.notNull())
+        .addColumn("detail", "text", (c) => c.notNull())
+        .execute();
+      await db.schema.createIndex("audit_by_workspace").on("audit").columns(["workspace", "at"]).execute();
     },
   },
 };

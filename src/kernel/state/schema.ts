@@ -41,16 +41,6 @@ export interface State {
     created_at: string;
     disabled_at: string | null;
   };
-  insights: {
-    id: string;
-    workspace: string;
-    name: string;
-    kind: string;
-    input: string;
-    created_by: string;
-    created_at: string;
-    updated_at: string;
-  };
   dashboards: {
     id: string;
     workspace: string;
@@ -60,20 +50,15 @@ export interface State {
     created_at: string;
     updated_at: string;
   };
-  imports: {
+  /** Who changed what, and when. Only ever added to. */
+  audit: {
     id: string;
     workspace: string;
-    source: string;
-    file: string;
-    digest: string;
-    format: string;
-    mapping: string;
-    status: string;
-    rows_done: number;
-    rows_refused: number;
-    bytes: number;
-    message: string;
-    created_at: string;
-    updated_at: string;
+    at: string;
+    /** Id of the member or key. */
+    actor: string;
+    operation: string;
+    /** The operation's input as JSON, without secrets, cut short. */
+    detail: string;
   };
 }

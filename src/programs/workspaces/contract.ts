@@ -33,7 +33,6 @@ export const begin = defineOperation({
   input: z.strictObject({}),
   output: z.object({
     isNew: z.boolean(),
-    canSignUp: z.boolean(),
     member: z.object({ id: z.string(), name: z.string(), email: z.string() }).nullable(),
     workspaces: z.array(WorkspaceView),
     version: z.string(),

@@ -12,7 +12,6 @@ interface Parts {
   readonly store: Store;
   readonly access: Access;
   readonly directory: Directory;
-  readonly openSignUp: boolean;
   readonly secureCookies: boolean;
   readonly version: string;
 }
@@ -60,13 +59,12 @@ export const workspaces = (parts: Parts): Module => {
         const isNew = !(await access.hasMembers());
         const { principal } = call;
         if (principal.kind !== "member") {
-          return { isNew, canSignUp: parts.openSignUp, member: null, workspaces: [], version: parts.version };
+          return { isNew, member: null, workspaces: [], version: parts.version };
         }
         const { id, name, email } = principal;
         const mine = await ofMember(id);
         return {
           isNew,
-          canSignUp: parts.openSignUp,
           member: { id, name, email },
           workspaces: mine,
           version: parts.version,
@@ -74,7 +72,7 @@ export const workspaces = (parts: Parts): Module => {
       }),
 
       handle(contract.setUp, async (call, input) => {
-        if ((await access.hasMembers()) && !parts.openSignUp) {
+        if (await access.hasMembers()) {
           throw new Refusal("workspaces.set_up", "This server has an owner already. Sign in instead.", {}, 409);
         }
         const owner = await access.createMember(input.email, input.name, input.password);

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { Purpose } from "#kernel/engine/engine.ts";
 import type { WorkspaceCall } from "#kernel/module.ts";
-import { compile, type Sql } from "#kernel/sql.ts";
+import type { Sql } from "#kernel/sql.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import { keysOf } from "#records/people/keys.ts";
 import type { Scope } from "#records/events/scope.ts";
@@ -34,18 +34,3 @@ export const ask = <T>(
   row: z.ZodType<T>,
   purpose: Purpose = "ask",
 ): Promise<T[]> => call.engine.rows(statement, row, { purpose, signal: call.signal });
-
-/** The statement with its values in place, for people to read. Never executed. */
-export const readable = (statement: Sql): string => {
-  const { query, params } = compile(statement);
-  const shown = (value: unknown): string =>
-    Array.isArray(value)
-      ? `[${value.map(shown).join(", ")}]`
-      : typeof value === "string"
-        ? `'${value.replaceAll("'", "''")}'`
-        : String(value);
-  return query
-    .replace(/\{(p\d+):[^}]+\}/g, (_, name: string) => shown(params[name]))
-    .replace(/\n\s*\n/g, "\n")
-    .trim();
-};

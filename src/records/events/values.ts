@@ -8,6 +8,16 @@ export interface ValueNotes {
   take(): Map<string, string[]>;
 }
 
+const deepest = 3;
+
+/** Values by their path; objects are walked into, so that what is offered is what can be asked for. */
+const leaves = (fields: Readonly<Record<string, unknown>>, before = "", depth = 1): [path: string, value: unknown][] =>
+  Object.entries(fields).flatMap(([name, value]): [string, unknown][] =>
+    kindOf(value) === "object" && value !== null && depth < deepest
+      ? leaves(value as Readonly<Record<string, unknown>>, `${before}${name}.`, depth + 1)
+      : [[`${before}${name}`, value]],
+  );
+
 const valuesPerProperty = 300;
 const remembered = 200_000;
 
@@ -41,7 +51,7 @@ export const valueNotes = (): ValueNotes => {
         known = new Set();
         counts = new Map();
       }
-      for (const [property, value] of Object.entries(event.properties ?? {})) {
+      for (const [property, value] of leaves(event.properties ?? {})) {
         write(workspace, event.name ?? "", property, value, received);
       }
       for (const change of event.personTraits ?? []) {

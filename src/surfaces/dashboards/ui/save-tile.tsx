@@ -6,7 +6,7 @@ import { useState } from "react";
 import { call } from "#web/call.ts";
 import { Problem } from "#web/kit/states.tsx";
 import * as contract from "../contract.ts";
-import type { Question } from "../contract.ts";
+import type { Question } from "#surfaces/explore/contract.ts";
 
 const another = "another";
 

@@ -1,16 +1,17 @@
-import { Accordion, Code, Skeleton, Stack, Table, Text } from "@mantine/core";
+import { Accordion, Button, Code, Group, Skeleton, Stack, Table, Text } from "@mantine/core";
 import type { EChartsCoreOption } from "echarts/core";
-import { lazy, Suspense, useMemo, type ReactNode } from "react";
+import { lazy, Suspense, useMemo, useRef, type ReactNode } from "react";
 import type { FunnelResult } from "#insights/funnels/contract.ts";
 import type { RetentionResult } from "#insights/retention/contract.ts";
 import type { TrendsResult } from "#insights/trends/contract.ts";
 import { DataTable, type Column } from "#web/kit/data-table.tsx";
 import { Scroll } from "#web/kit/scroll.tsx";
-import { funnelChart, lineName, retentionChart, trendChart } from "./charts.ts";
+import { download, pictureOf } from "#web/kit/download.ts";
+import type { Answer } from "./answer.ts";
+import { funnelChart, groupName, hasSeveral, leftOut, lineName, retentionChart, trendChart } from "./charts.ts";
+import { csvOf } from "./csv.ts";
 
 const Chart = lazy(() => import("#web/kit/chart.tsx"));
-
-export type Answer = TrendsResult | FunnelResult | RetentionResult;
 
 const number = (value: number | null | undefined): string =>
   value === null || value === undefined ? "–" : value.toLocaleString(undefined, { maximumFractionDigits: 2 });
@@ -27,6 +28,7 @@ const duration = (seconds: number | null): string => {
 };
 
 const TrendTable = ({ result }: { result: TrendsResult }) => {
+  const several = hasSeveral(result);
   const columns: Column<number>[] = [
     {
       title: `Start of ${result.interval}`,
@@ -34,7 +36,7 @@ const TrendTable = ({ result }: { result: TrendsResult }) => {
         `${result.buckets[place] ?? ""}${result.incomplete && place === result.buckets.length - 1 ? " (not over yet)" : ""}`,
     },
     ...result.lines.map((line): Column<number> => ({
-      title: lineName(line),
+      title: lineName(line, several),
       numeric: true,
       cell: (place) => number(line.values[place]),
     })),
@@ -55,7 +57,7 @@ const FunnelTable = ({ result }: { result: FunnelResult }) => {
       rows={rows}
       columns={[
         ...(grouped
-          ? [{ title: "Group", cell: (row: (typeof rows)[number]) => (row.group === "" ? "(missing)" : row.group) }]
+          ? [{ title: "Group", cell: (row: (typeof rows)[number]) => (row.group === null ? "" : groupName(row.group)) }]
           : []),
         { title: "Step", cell: (row) => `${row.index + 1}. ${row.label}` },
         { title: "Count", numeric: true, cell: (row) => number(row.count) },
@@ -79,12 +81,8 @@ const RetentionTable = ({ result }: { result: RetentionResult }) => (
       <Scroll key={group.group ?? ""} label={group.group ?? "Cohorts"}>
         <Table verticalSpacing={4} style={{ fontVariantNumeric: "tabular-nums", whiteSpace: "nowrap" }}>
           <Table.Caption c="var(--mantine-color-text)">
-            {group.group === null
-              ? "Share of each cohort that came back"
-              : group.group === ""
-                ? "(missing)"
-                : group.group}
-            ; cohorts without people are left out; * marks time that is not over yet
+            {group.group === null ? "Share of each cohort that came back" : groupName(group.group)}; cohorts without
+            people are left out; * marks time that is not over yet
           </Table.Caption>
           <Table.Thead>
             <Table.Tr>
@@ -135,14 +133,36 @@ const shown = (result: Answer): { options: EChartsCoreOption; table: ReactNode }
 export const AnswerView = ({ result }: { result: Answer }) => {
   const { options, table } = useMemo(() => shown(result), [result]);
   const { provenance } = result;
+  const picture = useRef<HTMLDivElement>(null);
+  const name = `${result.kind} ${provenance.from} to ${provenance.to}`;
+  const hidden = result.kind === "trends" ? leftOut(result) : 0;
+  const note = hidden > 0 ? `${hidden} more lines are in the table only.` : "";
+  const saveTable = (): void => download(`${name}.csv`, new Blob([csvOf(result)], { type: "text/csv;charset=utf-8" }));
+  const savePicture = async (): Promise<void> => {
+    const svg = picture.current?.querySelector("svg");
+    if (svg !== null && svg !== undefined) download(`${name}.png`, await pictureOf(svg));
+  };
   return (
     <Stack>
       <Text size="lg" data-testid="sentence">
         {result.sentence}
       </Text>
       <Suspense fallback={<Skeleton height={340} />}>
-        <Chart options={options} label={`Chart. ${result.sentence} The table below has every number.`} height={340} />
+        <div ref={picture}>
+          <Chart options={options} label={`Chart. ${result.sentence} The table below has every number.`} height={340} />
+        </div>
       </Suspense>
+      <Group justify="space-between">
+        <Text size="sm">{note}</Text>
+        <Group gap="sm">
+          <Button size="xs" variant="default" onClick={saveTable}>
+            Save as CSV
+          </Button>
+          <Button size="xs" variant="default" onClick={() => void savePicture()}>
+            Save as PNG
+          </Button>
+        </Group>
+      </Group>
       {table}
       <Accordion variant="contained">
         <Accordion.Item value="how">

@@ -6,37 +6,58 @@ import { seriesColors, seriesDashes } from "#web/theme.ts";
 
 const mostLines = 6;
 
-export const lineName = (line: TrendsResult["lines"][number]): string =>
+/** A value of the breakdown, for people. */
+export const groupName = (group: string): string => (group === "" ? "(missing)" : group === "$other" ? "Other" : group);
+
+/** What a line is called; with several series the name of the series too. */
+export const lineName = (line: TrendsResult["lines"][number], several: boolean): string =>
   [
-    line.group === null ? line.label : line.group === "" ? "(missing)" : line.group === "$other" ? "Other" : line.group,
+    line.group === null || several ? line.label : "",
+    line.group === null ? "" : groupName(line.group),
     line.period === "previous" ? "before" : "",
   ]
     .filter((part) => part !== "")
     .join(", ");
 
+/** What a line has in common with the one of the period before. */
+const seriesName = (line: TrendsResult["lines"][number]): string => `${line.label} ${line.group ?? ""}`;
+
+/** The lines that can be told apart: the first six, each with its period before. The table has all of them. */
+const drawnLines = (result: TrendsResult): TrendsResult["lines"] => {
+  const names = new Set([...new Set(result.lines.map(seriesName))].slice(0, mostLines));
+  return result.lines.filter((line) => names.has(seriesName(line)));
+};
+
+export const hasSeveral = (result: TrendsResult): boolean => new Set(result.lines.map((line) => line.index)).size > 1;
+
+/** How many lines the chart leaves to the table. */
+export const leftOut = (result: TrendsResult): number => result.lines.length - drawnLines(result).length;
+
 /** Lines over time. The bucket that is not over yet is drawn as a hollow point on a dashed end. */
 export const trendChart = (result: TrendsResult): EChartsCoreOption => {
-  const lines = result.lines.slice(0, mostLines * 2);
+  const lines = drawnLines(result);
+  const names = [...new Set(lines.map(seriesName))];
+  const several = hasSeveral(result);
   const last = result.buckets.length - 1;
   return {
     grid: { left: 8, right: 16, top: 40, bottom: 8, containLabel: true },
     legend: { top: 0, type: "scroll" },
     tooltip: { trigger: "axis" },
     xAxis: { type: "category", data: result.buckets, boundaryGap: false },
-    yAxis: { type: "value", min: 0, minInterval: 1 },
-    series: lines.map((line, index) => ({
+    yAxis: { type: "value" },
+    series: lines.map((line) => ({
       type: "line",
-      name: lineName(line),
+      name: lineName(line, several),
       data: line.values.map((value, place) =>
         result.incomplete && place === last && line.period === "current"
           ? { value, symbol: "emptyCircle", symbolSize: 9 }
           : value,
       ),
       showSymbol: result.buckets.length <= 60,
-      color: seriesColors[index % mostLines],
+      color: seriesColors[names.indexOf(seriesName(line))],
       lineStyle: {
         width: line.period === "previous" ? 1 : 2,
-        type: line.period === "previous" ? "dashed" : seriesDashes[index % mostLines],
+        type: line.period === "previous" ? "dashed" : seriesDashes[names.indexOf(seriesName(line))],
       },
     })),
   };
@@ -50,7 +71,7 @@ export const funnelChart = (result: FunnelResult): EChartsCoreOption => {
   const steps = groups[0]?.steps.map((step, index) => `${index + 1}. ${step.label}`) ?? [];
   const bars = groups.map((group, index) => ({
     type: "bar",
-    name: group.group === null ? "All" : group.group === "" ? "(missing)" : group.group,
+    name: group.group === null ? "All" : groupName(group.group),
     color: seriesColors[index],
     barMaxWidth: 72,
     data: group.steps.map((step) => percent(step.fromStart)),
@@ -103,7 +124,7 @@ export const retentionChart = (result: RetentionResult): EChartsCoreOption => ({
   yAxis: { type: "value", min: 0, max: 100, axisLabel: { formatter: "{value} %" } },
   series: result.groups.slice(0, mostLines).map((group, index) => ({
     type: "line",
-    name: group.group === null ? "Came back" : group.group === "" ? "(missing)" : group.group,
+    name: group.group === null ? "Came back" : groupName(group.group),
     color: seriesColors[index],
     lineStyle: { type: seriesDashes[index] },
     data: group.averages.map((average) => (average.rate === null ? null : percent(average.rate))),

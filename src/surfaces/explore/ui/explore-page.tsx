@@ -17,10 +17,11 @@ import { needsProperty, type Measure } from "#insights/trends/contract.ts";
 import * as catalog from "#records/catalog/contract.ts";
 import { call, CallError } from "#web/call.ts";
 import { Empty, Problem, Waiting } from "#web/kit/states.tsx";
-import { SaveTile } from "#surfaces/dashboards/ui/save-tile.tsx";
+import type { ReactNode } from "react";
+import type { Question } from "../contract.ts";
 import { AnswerView } from "./answers.tsx";
 import { askQuestion, questionOf } from "./question.ts";
-import { readAsked, type Asked } from "./state.ts";
+import { mostEvents, readAsked, withKind, type Asked } from "./state.ts";
 
 const measures: readonly { value: Measure; label: string }[] = [
   { value: "unique", label: "People" },
@@ -82,7 +83,7 @@ const Builder = ({
           aria-label="Kind of question"
           data={kinds}
           value={asked.kind}
-          onChange={(kind) => change({ kind: kind as Asked["kind"] })}
+          onChange={(kind) => change(withKind(asked, kind as Asked["kind"]))}
         />
         <MultiSelect
           label={labels[asked.kind]}
@@ -91,7 +92,7 @@ const Builder = ({
           data={events.map((event) => event.name)}
           value={[...asked.events]}
           onChange={(names) => change({ events: names })}
-          maxValues={asked.kind === "retention" ? 2 : 10}
+          maxValues={mostEvents[asked.kind]}
           nothingFoundMessage="No such event"
         />
         {asked.kind === "trends" && (
@@ -158,7 +159,7 @@ const Builder = ({
 };
 
 /** One place to ask: the builder at the left, the answer at the right, the question in the address. */
-export const ExplorePage = () => {
+export const ExplorePage = ({ save }: { save: (question: () => Question, suggested: string) => ReactNode }) => {
   const asked = readAsked(useSearch({ strict: false }));
   const navigate = useNavigate();
   const client = useQueryClient();
@@ -206,7 +207,7 @@ export const ExplorePage = () => {
           <Button variant="default" onClick={() => void navigator.clipboard.writeText(window.location.href)}>
             Copy link
           </Button>
-          {ready && <SaveTile question={() => questionOf(asked)} suggested={asked.events.join(" to ")} />}
+          {ready && save(() => questionOf(asked), asked.events.join(" to "))}
         </Group>
       </Group>
       <Grid>

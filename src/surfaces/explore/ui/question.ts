@@ -1,9 +1,9 @@
 import { askFunnel } from "#insights/funnels/contract.ts";
 import { askRetention } from "#insights/retention/contract.ts";
 import { askTrends } from "#insights/trends/contract.ts";
-import { Question } from "#surfaces/dashboards/contract.ts";
+import { Question } from "../contract.ts";
 import { call } from "#web/call.ts";
-import type { Answer } from "./answers.tsx";
+import type { Answer } from "./answer.ts";
 import { breakdownOf, rangeOf, type Asked } from "./state.ts";
 
 /** What the builder holds, as a question that can be asked and saved. */

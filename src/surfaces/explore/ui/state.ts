@@ -26,16 +26,31 @@ export const firstQuestion: Asked = {
   windowDays: 14,
 };
 
+/** Events that each kind of question takes. */
+export const mostEvents: Readonly<Record<Asked["kind"], number>> = { trends: 5, funnel: 10, retention: 2 };
+
+/** The same question put another way; what the other kind has no place for is left out. */
+export const withKind = (asked: Asked, kind: Asked["kind"]): Partial<Asked> => ({
+  kind,
+  events: asked.events.slice(0, mostEvents[kind]),
+  ...(kind === "retention" && !asked.breakdown.startsWith("person:") ? { breakdown: "" } : {}),
+  ...(kind === "retention" && asked.interval === "hour" ? { interval: "day" } : {}),
+});
+
 const among = <T extends string>(value: unknown, allowed: readonly T[], fallback: T): T =>
   allowed.find((item) => item === value) ?? fallback;
 const whole = (value: unknown, fallback: number): number =>
   typeof value === "number" && Number.isInteger(value) && value > 0 ? value : fallback;
 
 /** Reads the address; what it does not say, or says wrongly, is as at first. */
-export const readAsked = (search: Record<string, unknown>): Asked => ({
-  kind: among(search["kind"], ["trends", "funnel", "retention"], firstQuestion.kind),
+export const readAsked = (search: Record<string, unknown>): Asked => {
+  const kind = among(search["kind"], ["trends", "funnel", "retention"], firstQuestion.kind);
+  return { ...readRest(search, mostEvents[kind]), kind };
+};
+
+const readRest = (search: Record<string, unknown>, most: number): Omit<Asked, "kind"> => ({
   events: Array.isArray(search["events"])
-    ? search["events"].filter((name): name is string => typeof name === "string").slice(0, 20)
+    ? search["events"].filter((name): name is string => typeof name === "string").slice(0, most)
     : [],
   measure: among(
     search["measure"],
@@ -52,8 +67,12 @@ export const readAsked = (search: Record<string, unknown>): Asked => ({
 
 export const rangeOf = (asked: Asked): DateRange => ({ last: asked.days, unit: "day" });
 
+/** As many as a chart can show apart, with Other. */
+const shownGroups = 5;
+
 /** `person:plan` is a trait, `plan` a property of the event. */
-export const breakdownOf = (text: string): { property: string; on: "event" | "person" } | undefined => {
+export const breakdownOf = (text: string): { property: string; on: "event" | "person"; limit: number } | undefined => {
   if (text === "") return undefined;
-  return text.startsWith("person:") ? { property: text.slice(7), on: "person" } : { property: text, on: "event" };
+  const on = text.startsWith("person:") ? "person" : "event";
+  return { property: on === "person" ? text.slice(7) : text, on, limit: shownGroups };
 };
