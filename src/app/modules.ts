@@ -1,12 +1,14 @@
 import { funnels } from "#insights/funnels/index.ts";
 import { retention } from "#insights/retention/index.ts";
 import { trends } from "#insights/trends/index.ts";
+import type { Logger } from "pino";
 import type { Access } from "#kernel/access.ts";
 import type { Clock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";
 import type { Directory } from "#kernel/directory.ts";
 import type { Module, TableDoc } from "#kernel/module.ts";
 import type { Store } from "#kernel/state/store.ts";
+import { demo } from "#programs/demo/index.ts";
 import { workspaces } from "#programs/workspaces/index.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import { eventTables } from "#records/events/tables.ts";
@@ -16,6 +18,7 @@ import { catalog } from "#records/catalog/index.ts";
 import { people } from "#records/people/index.ts";
 import { sources } from "#records/sources/index.ts";
 import { dashboards } from "#surfaces/dashboards/index.ts";
+import { furnishDemo } from "./demo-dashboard.ts";
 import { version } from "./version.ts";
 
 /** What modules are made of. */
@@ -27,6 +30,7 @@ export interface Services {
   readonly directory: Directory;
   readonly ingest: Ingest;
   readonly registry: SourceRegistry;
+  readonly log: Logger;
 }
 
 /** Tables of a workspace's database, in the order in which they are made. */
@@ -41,11 +45,13 @@ export const createModules = ({
   directory,
   ingest,
   registry,
+  log,
 }: Services): readonly Module[] => [
   workspaces({
     store,
     access,
     directory,
+    ingest,
     secureCookies: config.public_url?.startsWith("https:") === true,
     version,
   }),
@@ -56,4 +62,5 @@ export const createModules = ({
   funnels({ ingest }),
   retention({ ingest }),
   dashboards({ store }),
+  demo({ store, registry, ingest, clock, log, furnish: furnishDemo(store, clock) }),
 ];

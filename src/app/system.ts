@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import type { Logger } from "pino";
 import { createAccess } from "#kernel/access.ts";
 import { createAudit } from "#kernel/audit.ts";
 import { systemClock, type Clock } from "#kernel/clock.ts";
@@ -20,7 +19,6 @@ import { createModules, tables, type Services } from "./modules.ts";
 export interface System extends Services {
   readonly engine: EngineServer;
   readonly host: EngineProcess | undefined;
-  readonly log: Logger;
   readonly modules: readonly Module[];
   readonly dispatch: Dispatch;
   close(): Promise<void>;
@@ -57,7 +55,7 @@ export const openSystem = async (config: Config, clock: Clock = systemClock): Pr
     log,
   });
   const registry = sourceRegistry(store);
-  const services: Services = { config, clock, store, access, directory, ingest, registry };
+  const services: Services = { config, clock, store, access, directory, ingest, registry, log };
   const modules = createModules(services);
   const dispatch = createDispatch({ modules, access, directory, audit: createAudit(store, clock), clock, log });
 
@@ -65,7 +63,6 @@ export const openSystem = async (config: Config, clock: Clock = systemClock): Pr
     ...services,
     engine,
     host,
-    log,
     modules,
     dispatch,
     close: async () => {

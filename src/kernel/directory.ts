@@ -8,6 +8,8 @@ import type { Store } from "./state/store.ts";
 export interface Directory extends WorkspaceDirectory {
   /** Forgets what is cached of a workspace after it was changed or removed. */
   changed(id: string): void;
+  /** Takes a workspace away for good, with everything that its database holds. */
+  remove(id: string, now: number): Promise<void>;
   all(): Promise<readonly Workspace[]>;
 }
 
@@ -58,6 +60,14 @@ export const openDirectory = (
     changed: (id) => {
       opened.delete(id);
     },
+    remove: async (id, now) => {
+      const workspace = await read(id);
+      if (workspace === undefined) return;
+      const removed_at = new Date(now).toISOString();
+      await store.updateTable("workspaces").set({ removed_at }).where("id", "=", id).execute();
+      opened.delete(id);
+      await server.in("default").command(sql`DROP DATABASE IF EXISTS ${identifier(workspace.database)} SYNC`);
+    },
     all: async () => {
       const rows = await store
         .selectFrom("workspaces")
@@ -85,5 +95,5 @@ const asWorkspace = (row: {
   secret: row.secret,
   zone: row.zone,
   weekStart: row.week_start === "sunday" ? "sunday" : "monday",
-  isDemo: row.is_demo === 1,
+  isDemo: row.is_demo > 0,
 });

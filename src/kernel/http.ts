@@ -1,5 +1,11 @@
 import { randomUUID } from "node:crypto";
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import Fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from "fastify";
 import { parseCookie, stringifySetCookie } from "cookie";
 import type { Logger } from "pino";
 import type { Access, Principal } from "./access.ts";
@@ -38,7 +44,7 @@ const answer = (error: unknown, request: FastifyRequest, reply: FastifyReply): v
 export const createHttp = ({ log, trustProxy }: HttpParts): FastifyInstance => {
   const server = Fastify({
     loggerInstance: log as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     trustProxy,
     bodyLimit: 4 * 1024 * 1024,
     genReqId: () => randomUUID(),

@@ -1,19 +1,10 @@
-import {
-  ActionIcon,
-  AppShell,
-  Badge,
-  Burger,
-  Button,
-  Group,
-  NavLink,
-  Text,
-  useMantineColorScheme,
-} from "@mantine/core";
+import { ActionIcon, AppShell, Burger, Button, Group, NavLink, Text, useMantineColorScheme } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import {
   IconChartLine,
   IconLayoutDashboard,
   IconMoon,
+  IconSettings,
   IconPlugConnected,
   IconSun,
   IconUsers,
@@ -32,6 +23,7 @@ const pages: readonly PageLink[] = [
   { path: "/dashboards", title: "Dashboards", icon: <IconLayoutDashboard size={18} aria-hidden /> },
   { path: "/people", title: "People", icon: <IconUsers size={18} aria-hidden /> },
   { path: "/sources", title: "Sources", icon: <IconPlugConnected size={18} aria-hidden /> },
+  { path: "/settings", title: "Settings", icon: <IconSettings size={18} aria-hidden /> },
 ];
 
 const SchemeSwitch = () => {
@@ -50,7 +42,7 @@ const SchemeSwitch = () => {
 };
 
 /** Navigation at the left, the workspace at the top, the page in the middle. */
-export const Shell = ({ workspace, isDemo, signOut }: { workspace: string; isDemo: boolean; signOut: () => void }) => {
+export const Shell = ({ menu, banner, signOut }: { menu: ReactNode; banner: ReactNode; signOut: () => void }) => {
   const [opened, { toggle, close }] = useDisclosure();
   const path = useRouterState({ select: (state) => state.location.pathname });
   return (
@@ -63,11 +55,10 @@ export const Shell = ({ workspace, isDemo, signOut }: { workspace: string; isDem
         <Group h="100%" px="md" justify="space-between" wrap="nowrap">
           <Group gap="sm" wrap="nowrap">
             <Burger opened={opened} onClick={toggle} hiddenFrom="sm" size="sm" aria-label="Navigation" />
-            <Text fw={700}>Throughline</Text>
-            <Text visibleFrom="xs" truncate maw={280}>
-              {workspace}
+            <Text fw={700} visibleFrom="xs">
+              Throughline
             </Text>
-            {isDemo && <Badge variant="outline">Demo</Badge>}
+            {menu}
           </Group>
           <Group gap="sm" wrap="nowrap">
             <SchemeSwitch />
@@ -87,11 +78,13 @@ export const Shell = ({ workspace, isDemo, signOut }: { workspace: string; isDem
             leftSection={page.icon}
             active={path.startsWith(page.path)}
             variant="light"
+            style={{ "--nl-hover": "var(--nl-bg)" }}
             onClick={close}
           />
         ))}
       </AppShell.Navbar>
       <AppShell.Main>
+        {banner}
         <Outlet />
       </AppShell.Main>
     </AppShell>

@@ -1,39 +1,17 @@
-import AxeBuilder from "@axe-core/playwright";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchBrowser } from "#test/browser.ts";
 import { useWorld } from "#test/world.ts";
+import { picture, serious } from "./pages.ts";
 
 const world = useWorld();
 let browser: Browser;
 let page: Page;
-const pictures = process.env["PICTURES"];
 
 beforeAll(async () => {
   browser = await launchBrowser();
 });
 afterAll(() => browser.close());
-
-const picture = async (name: string) => {
-  if (pictures === undefined) return;
-  for (const [width, height] of [
-    [1440, 900],
-    [390, 844],
-  ] as const) {
-    await page.setViewportSize({ width, height });
-    await page.waitForTimeout(400);
-    await page.screenshot({ path: `${pictures}/${name}-${width}.png`, fullPage: true });
-  }
-  await page.setViewportSize({ width: 1440, height: 900 });
-};
-
-const serious = async () => {
-  await expect.poll(() => page.locator("[aria-busy=true]").count()).toBe(0);
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  return violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
-};
 
 /** Twenty people open, twelve sign up, five buy; each on a day of their own. */
 const loadPeople = async (writeKey: string) => {
@@ -64,8 +42,8 @@ describe("a person who connects a source and asks", () => {
     page.on("pageerror", (error) => faults.push(error.message));
     await page.goto(world.url);
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
-    expect(await serious()).toEqual([]);
-    await picture("sign-in");
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "sign-in");
     await page.getByLabel("Email").fill(world.owner.email);
     await page.getByRole("textbox", { name: "Password" }).fill("not the password");
     await page.getByRole("button", { name: "Sign in" }).click();
@@ -83,8 +61,8 @@ describe("a person who connects a source and asks", () => {
     const writeKey = /writeKey: "([0-9a-f]+)"/.exec(snippet ?? "")?.[1] ?? "";
     await loadPeople(writeKey);
     await page.getByRole("cell", { name: "Bought" }).first().waitFor();
-    expect(await serious()).toEqual([]);
-    await picture("sources");
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "sources");
 
     await page.getByRole("link", { name: "Explore" }).click();
     await page.getByRole("combobox", { name: "Events" }).waitFor();
@@ -99,8 +77,8 @@ describe("a person who connects a source and asks", () => {
     await choose("Events", ["Opened"]);
     await expect.poll(() => page.getByTestId("sentence").textContent()).toMatch(/^Opened: 20 people from/);
     await page.locator("svg path").first().waitFor();
-    expect(await serious()).toEqual([]);
-    await picture("trend");
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "trend");
 
     await page.getByText("Funnel", { exact: true }).click();
     await choose("Steps, in order", ["Signed up", "Bought"]);
@@ -108,8 +86,8 @@ describe("a person who connects a source and asks", () => {
       .poll(() => page.getByTestId("sentence").textContent())
       .toMatch(/^25 % of 20 people went from Opened to Bought/);
     await page.locator("svg path").first().waitFor();
-    expect(await serious()).toEqual([]);
-    await picture("funnel");
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "funnel");
 
     const address = page.url();
     await page.reload();
@@ -123,29 +101,29 @@ describe("a person who connects a source and asks", () => {
     await page.getByRole("heading", { name: "Growth" }).waitFor();
     await expect.poll(() => page.getByTestId("sentence").textContent()).toMatch(/^25 % of 20 people/);
     await page.locator("svg path").first().waitFor();
-    expect(await serious()).toEqual([]);
-    await picture("dashboard");
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "dashboard");
     await page.getByRole("link", { name: "Open", exact: true }).click();
 
     await page.getByText("Retention", { exact: true }).click();
     await expect.poll(() => page.getByTestId("sentence").textContent()).toMatch(/^Of 20 people who started/);
-    expect(await serious()).toEqual([]);
-    await picture("retention");
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "retention");
     await page.getByRole("button", { name: /Switch to/ }).click();
     await page.waitForTimeout(300);
-    expect(await serious()).toEqual([]);
-    await picture("retention-other-scheme");
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "retention-other-scheme");
 
     await page.getByRole("link", { name: "People" }).click();
     await page.getByRole("cell", { name: "visitor 3", exact: true }).waitFor();
-    expect(await serious()).toEqual([]);
-    await picture("people");
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "people");
     await page.getByLabel("Search").fill("visitor 3");
     await page.getByRole("link", { name: "visitor 3", exact: true }).click();
     await page.getByRole("heading", { name: "visitor 3" }).waitFor();
     await page.getByRole("cell", { name: "Bought" }).waitFor();
-    expect(await serious()).toEqual([]);
-    await picture("person");
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "person");
     expect(faults).toEqual([]);
   }, 120_000);
 });

@@ -1,45 +1,138 @@
 import "@mantine/core/styles.css";
-import { MantineProvider } from "@mantine/core";
-import { QueryClient, QueryClientProvider, useQuery, useQueryClient } from "@tanstack/react-query";
-import { createRootRoute, createRoute, createRouter, redirect, RouterProvider } from "@tanstack/react-router";
-import { StrictMode } from "react";
+import { Button, Group, MantineProvider } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { QueryClient, QueryClientProvider, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { createRootRoute, createRoute, createRouter, redirect, retainSearchParams, RouterProvider, useNavigate, useSearch } from "@tanstack/react-router"; // prettier-ignore
+import { createContext, StrictMode, useContext } from "react";
 import { createRoot } from "react-dom/client";
-import { begin, signOut } from "#programs/workspaces/contract.ts";
+import { create as createDemo } from "#programs/demo/contract.ts";
+import { DemoBanner } from "#programs/demo/ui/demo-banner.tsx";
+import { z } from "zod";
+import { begin, signOut, type WorkspaceView } from "#programs/workspaces/contract.ts";
 import { SetUp, SignIn } from "#programs/workspaces/ui/entrance.tsx";
+import { NewWorkspace } from "#programs/workspaces/ui/new-workspace.tsx";
+import { SettingsPage } from "#programs/workspaces/ui/settings-page.tsx";
 import { PeoplePage, PersonPage } from "#records/people/ui/people-page.tsx";
 import { SourcesPage } from "#records/sources/ui/sources-page.tsx";
 import { DashboardPage, DashboardsPage } from "#surfaces/dashboards/ui/dashboards-page.tsx";
 import { SaveTile } from "#surfaces/dashboards/ui/save-tile.tsx";
 import { ExplorePage } from "#surfaces/explore/ui/explore-page.tsx";
 import { call, chooseWorkspace } from "#web/call.ts";
-import { Problem, Waiting } from "#web/kit/states.tsx";
+import { Empty, Loaded } from "#web/kit/states.tsx";
 import { Shell } from "#web/shell.tsx";
 import { theme } from "#web/theme.ts";
+import { WorkspaceMenu } from "#web/workspace-menu.tsx";
 
 const useBegin = () =>
   useQuery({ queryKey: ["begin"], queryFn: ({ signal }) => call(begin, {}, signal), staleTime: 60_000 });
 
+const remembered = "throughline.workspace";
+
+/** The workspace of the address, else the one that was looked at last, else the first. */
+const useWorkspace = (all: readonly WorkspaceView[]): WorkspaceView | undefined => {
+  const { w } = useSearch({ strict: false });
+  const find = (id: unknown): WorkspaceView | undefined => all.find((one) => one.id === id);
+  return find(w) ?? find(localStorage.getItem(remembered)) ?? all[0];
+};
+
 /** Decides which door somebody stands before: set up, sign in, or the workspace. */
 const Root = () => {
   const client = useQueryClient();
-  const { data, error, refetch } = useBegin();
+  const query = useBegin();
   const again = (): void => void client.resetQueries();
-  if (error !== null) return <Problem error={error} retry={() => void refetch()} />;
-  if (data === undefined) return <Waiting height={600} />;
-  if (data.isNew) return <SetUp done={again} />;
-  const [workspace] = data.workspaces;
-  if (data.member === null || workspace === undefined) return <SignIn done={again} />;
-  chooseWorkspace(workspace.id);
+  const addDemo = useMutation({
+    mutationFn: () => call(createDemo, {}),
+    onSuccess: ({ workspace }) => {
+      localStorage.setItem(remembered, workspace);
+      again();
+    },
+  });
   return (
-    <Shell workspace={workspace.name} isDemo={workspace.isDemo} signOut={() => void call(signOut, {}).then(again)} />
+    <Loaded query={query} height={600}>
+      {(data) => {
+        if (data.isNew) return <SetUp done={(withDemo) => (withDemo ? addDemo.mutate() : again())} />;
+        if (data.member === null) return <SignIn done={again} />;
+        return <Inside workspaces={data.workspaces} addDemo={() => addDemo.mutate()} again={again} />;
+      }}
+    </Loaded>
   );
+};
+
+interface InsideProps {
+  readonly workspaces: readonly WorkspaceView[];
+  readonly addDemo: () => void;
+  readonly again: () => void;
+}
+
+const Inside = ({ workspaces, addDemo, again }: InsideProps) => {
+  const navigate = useNavigate();
+  const [creating, { open, close }] = useDisclosure();
+  const current = useWorkspace(workspaces);
+  const choose = (id: string): void => {
+    localStorage.setItem(remembered, id);
+    void navigate({ to: "/explore", search: { w: id } as never }).then(again);
+  };
+  const leave = (): void => void navigate({ to: "/explore", search: { w: undefined } as never }).then(again);
+  const dialog = <NewWorkspace opened={creating} close={close} made={choose} />;
+  if (current === undefined) {
+    const action = (
+      <Group>
+        <Button onClick={open}>New workspace</Button>
+        <Button variant="default" onClick={addDemo}>
+          Add the demo company
+        </Button>
+      </Group>
+    );
+    return (
+      <main>
+        {dialog}
+        <Empty title="You belong to no workspace" action={action}>
+          Ask an admin to add you to one, or create your own.
+        </Empty>
+      </main>
+    );
+  }
+  chooseWorkspace(current.id);
+  const hasDemo = workspaces.some((one) => one.isDemo);
+  return (
+    <Here.Provider value={{ workspace: current, leave }}>
+      {dialog}
+      <Shell
+        key={current.id}
+        menu={
+          <WorkspaceMenu
+            current={current}
+            all={workspaces}
+            choose={choose}
+            addDemo={hasDemo ? undefined : addDemo}
+            create={open}
+          />
+        }
+        banner={current.isDemo && <DemoBanner name={current.name} canRemove={current.role === "owner"} left={leave} />}
+        signOut={() => void call(signOut, {}).then(again)}
+      />
+    </Here.Provider>
+  );
+};
+
+/** The workspace that the pages are about. */
+const Here = createContext<{ workspace: WorkspaceView; leave: () => void } | undefined>(undefined);
+
+const Settings = () => {
+  const here = useContext(Here);
+  return here === undefined ? null : <SettingsPage workspace={here.workspace} left={here.leave} />;
 };
 
 const Explore = () => (
   <ExplorePage save={(question, suggested) => <SaveTile question={question} suggested={suggested} />} />
 );
 
-const root = createRootRoute({ component: Root });
+const root = createRootRoute({
+  component: Root,
+  validateSearch: (search: Record<string, unknown>): { w?: string } =>
+    typeof search["w"] === "string" ? { ...search, w: search["w"] } : { ...search },
+  search: { middlewares: [retainSearchParams(["w"])] },
+});
 const home = createRoute({
   getParentRoute: () => root,
   path: "/",
@@ -49,6 +142,7 @@ const home = createRoute({
 });
 const explore = createRoute({ getParentRoute: () => root, path: "/explore", component: Explore });
 const sources = createRoute({ getParentRoute: () => root, path: "/sources", component: SourcesPage });
+const settings = createRoute({ getParentRoute: () => root, path: "/settings", component: Settings });
 const people = createRoute({ getParentRoute: () => root, path: "/people", component: PeoplePage });
 const person = createRoute({
   getParentRoute: () => root,
@@ -66,9 +160,12 @@ const dashboard = createRoute({
   },
 });
 const router = createRouter({
-  routeTree: root.addChildren([home, explore, dashboards, dashboard, people, person, sources]),
+  routeTree: root.addChildren([home, explore, dashboards, dashboard, people, person, settings, sources]),
 });
 const queries = new QueryClient({ defaultOptions: { queries: { retry: false, refetchOnWindowFocus: false } } });
+
+// the policy of the page allows no code made from text, which zod would try for speed
+z.config({ jitless: true });
 
 const place = document.querySelector("#root");
 if (place === null) throw new Error("the page has no place for the app");

@@ -137,9 +137,13 @@ export const sentenceOf = (input: TrendsInput, lines: readonly Line[], from: str
   const asked = input.series[first.index];
   const isSeries = input.formulas.length === 0 && asked !== undefined;
   const subject = isSeries ? (asked.event ?? "Every event") : first.label;
-  const unit = isSeries
-    ? ` ${labels[asked.measure]}${asked.property === undefined || !needsProperty.has(asked.measure) ? "" : ` of ${asked.property}`}`
-    : "";
+  // "20 people", "sum of amount 250", or for a formula only the number
+  const told = (number: number): string => {
+    if (!isSeries) return format(number);
+    return needsProperty.has(asked.measure)
+      ? `${labels[asked.measure]} of ${asked.property ?? ""} ${format(number)}`
+      : `${format(number)} ${labels[asked.measure]}`;
+  };
   const named =
     first.group === null
       ? subject
@@ -148,10 +152,10 @@ export const sentenceOf = (input: TrendsInput, lines: readonly Line[], from: str
     (line) => line.period === "previous" && line.index === first.index && line.group === first.group,
   );
   const value = first.total ?? 0;
-  if (before?.total === undefined || before.total === null) return `${named}: ${format(value)}${unit} ${period}.`;
-  if (before.total === 0) return `${named}: ${format(value)}${unit} ${period}, none in the period before.`;
+  if (before?.total === undefined || before.total === null) return `${named}: ${told(value)} ${period}.`;
+  if (before.total === 0) return `${named}: ${told(value)} ${period}, none in the period before.`;
   const change = ((value - before.total) / before.total) * 100;
   const moved =
-    Math.abs(change) < 0.05 ? "as many as" : `${format(Math.abs(change))} % ${change > 0 ? "more than" : "fewer than"}`;
-  return `${named}: ${format(value)}${unit} ${period}, ${moved} in the period compared (${format(before.total)}).`;
+    Math.abs(change) < 0.05 ? "as much as" : `${format(Math.abs(change))} % ${change > 0 ? "more than" : "less than"}`;
+  return `${named}: ${told(value)} ${period}, ${moved} in the period compared (${format(before.total)}).`;
 };

@@ -94,6 +94,24 @@ export const change = defineOperation({
   output: z.object({ ok: z.literal(true) }),
 });
 
+export const remove = defineOperation({
+  name: "workspaces.remove",
+  summary: "Removes the workspace and everything in it, for good. Only its owner can, by writing its name.",
+  permission: "admin",
+  input: z.strictObject({ name: z.string().max(200).describe("The name of the workspace, as it is written.") }),
+  output: z.object({ ok: z.literal(true) }),
+});
+
+export const audit = defineOperation({
+  name: "workspaces.audit",
+  summary: "Who changed what in the workspace, newest first.",
+  permission: "admin",
+  input: z.strictObject({ limit: z.int().min(1).max(500).default(100) }),
+  output: z.object({
+    entries: z.array(z.object({ at: z.string(), who: z.string(), operation: z.string(), detail: z.string() })),
+  }),
+});
+
 export const members = defineOperation({
   name: "workspaces.members",
   summary: "Who belongs to the workspace.",

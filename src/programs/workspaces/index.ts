@@ -5,6 +5,7 @@ import { hashSecret, newId, newSecret } from "#kernel/ids.ts";
 import { defineModule, handle, type Call, type Module } from "#kernel/module.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import type { Store } from "#kernel/state/store.ts";
+import type { Ingest } from "#records/events/ingest.ts";
 import * as contract from "./contract.ts";
 import { createWorkspace } from "./create.ts";
 
@@ -12,6 +13,7 @@ interface Parts {
   readonly store: Store;
   readonly access: Access;
   readonly directory: Directory;
+  readonly ingest: Ingest;
   readonly secureCookies: boolean;
   readonly version: string;
 }
@@ -42,7 +44,7 @@ export const workspaces = (parts: Parts): Module => {
       name: row.name,
       zone: row.zone,
       weekStart: row.week_start === "sunday" ? ("sunday" as const) : ("monday" as const),
-      isDemo: row.is_demo === 1,
+      isDemo: row.is_demo > 0,
       role: row.role as Role, // written only by this module
     }));
   };
@@ -113,6 +115,36 @@ export const workspaces = (parts: Parts): Module => {
           directory.changed(call.workspace.id);
         }
         return ok;
+      }),
+
+      handle(contract.remove, async (call, { name }) => {
+        if (call.role !== "owner")
+          throw new Refusal("workspaces.owner_only", "Only the owner can remove a workspace.", {}, 403);
+        if (name !== call.workspace.name)
+          throw new Refusal(
+            "workspaces.other_name",
+            `Write the name of the workspace, ${call.workspace.name}, to remove it.`,
+          );
+        await directory.remove(call.workspace.id, call.now);
+        parts.ingest.forget(call.workspace.id);
+        return ok;
+      }),
+
+      handle(contract.audit, async (call, { limit }) => {
+        const rows = await store
+          .selectFrom("audit")
+          .leftJoin("members", "members.id", "audit.actor")
+          .leftJoin("api_keys", "api_keys.id", "audit.actor")
+          .select(["at", "operation", "detail", "actor", "members.name as member", "api_keys.name as key"])
+          .where("audit.workspace", "=", call.workspace.id)
+          .orderBy("at", "desc")
+          .limit(limit)
+          .execute();
+        const who = (row: (typeof rows)[number]): string =>
+          row.member ?? (row.key === null ? row.actor : `key ${row.key}`);
+        return {
+          entries: rows.map((row) => ({ at: row.at, who: who(row), operation: row.operation, detail: row.detail })),
+        };
       }),
 
       handle(contract.members, async (call) => {

@@ -1,4 +1,5 @@
 import { Alert, Button, Card, Group, Skeleton, Stack, Text, Title } from "@mantine/core";
+import type { UseQueryResult } from "@tanstack/react-query";
 import { useEffect, useState, type ReactNode } from "react";
 import { CallError } from "../call.ts";
 
@@ -30,8 +31,31 @@ export const Problem = ({ error, retry }: { error: unknown; retry?: () => void }
   );
 };
 
+/** What a page asked for: waiting for it, what went wrong with it, or it. */
+export function Loaded<T>({
+  query: { data, error, refetch },
+  height,
+  cancel,
+  children,
+}: {
+  query: UseQueryResult<T>;
+  height?: number;
+  cancel?: () => void;
+  children: (data: T) => ReactNode;
+}) {
+  if (error !== null) return <Problem error={error} retry={() => void refetch()} />;
+  if (data === undefined) return <Waiting height={height} cancel={cancel} />;
+  return <>{children(data)}</>;
+}
+
 /** Keeps the layout while waiting; says so after a second, and offers to stop after three. */
-export const Waiting = ({ height = 320, cancel }: { height?: number; cancel?: () => void }) => {
+export const Waiting = ({
+  height = 320,
+  cancel,
+}: {
+  height?: number | undefined;
+  cancel?: (() => void) | undefined;
+}) => {
   const [seconds, setSeconds] = useState(0);
   useEffect(() => {
     const timer = setInterval(() => setSeconds((n) => n + 1), 1_000);

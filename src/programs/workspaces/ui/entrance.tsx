@@ -1,8 +1,9 @@
-import { Button, Card, Center, PasswordInput, Select, Stack, Text, TextInput, Title } from "@mantine/core";
+import { Button, Card, Center, Checkbox, PasswordInput, Select, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useState, type FormEvent, type ReactNode } from "react";
 import { call } from "#web/call.ts";
 import { Problem } from "#web/kit/states.tsx";
+import { zones } from "#web/kit/zones.ts";
 import { setUp, signIn } from "../contract.ts";
 
 const Frame = ({ title, lead, children }: { title: string; lead: string; children: ReactNode }) => (
@@ -23,7 +24,7 @@ const submitting = (send: () => void) => (event: FormEvent) => {
 };
 
 /** The first page of a new server: its owner and first workspace. */
-export const SetUp = ({ done }: { done: () => void }) => {
+export const SetUp = ({ done }: { done: (withDemo: boolean) => void }) => {
   const [form, setForm] = useState({
     name: "",
     email: "",
@@ -31,8 +32,9 @@ export const SetUp = ({ done }: { done: () => void }) => {
     workspace: "",
     zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
   });
+  const [withDemo, setWithDemo] = useState(true);
   const change = (field: keyof typeof form) => (value: string) => setForm((old) => ({ ...old, [field]: value }));
-  const send = useMutation({ mutationFn: () => call(setUp, form), onSuccess: done });
+  const send = useMutation({ mutationFn: () => call(setUp, form), onSuccess: () => done(withDemo) });
   return (
     <Frame
       title="Set up Throughline"
@@ -76,9 +78,15 @@ export const SetUp = ({ done }: { done: () => void }) => {
             label="Time zone"
             description="In which days and weeks are cut"
             searchable
-            data={Intl.supportedValuesOf("timeZone")}
+            data={zones}
             value={form.zone}
             onChange={(zone) => change("zone")(zone ?? "UTC")}
+          />
+          <Checkbox
+            label="Add a demo workspace too"
+            description="18 months of a made-up company, to look around in. One click removes it."
+            checked={withDemo}
+            onChange={(event) => setWithDemo(event.currentTarget.checked)}
           />
           {send.error !== null && <Problem error={send.error} />}
           <Button type="submit" loading={send.isPending}>

@@ -65,7 +65,9 @@ const TileCard = ({ tile, remove }: { tile: Tile; remove: () => void }) => {
     <Card withBorder component="section" aria-label={tile.title}>
       <Stack gap="sm">
         <Group justify="space-between" wrap="nowrap">
-          <Title order={2}>{tile.title}</Title>
+          <Title order={2} size="h3">
+            {tile.title}
+          </Title>
           <Group gap="sm" wrap="nowrap">
             <Anchor href={tile.address} underline="always">
               Open
@@ -77,7 +79,7 @@ const TileCard = ({ tile, remove }: { tile: Tile; remove: () => void }) => {
         </Group>
         {answer.error !== null && <Problem error={answer.error} retry={() => void answer.refetch()} />}
         {answer.data === undefined && answer.error === null && <Waiting />}
-        {answer.data !== undefined && <AnswerView result={answer.data} />}
+        {answer.data !== undefined && <AnswerView result={answer.data} compact />}
         {answer.data !== undefined && (
           <Text size="xs">As of {new Date(answer.data.provenance.askedAt).toLocaleTimeString()}</Text>
         )}

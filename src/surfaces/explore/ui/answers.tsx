@@ -129,8 +129,8 @@ const shown = (result: Answer): { options: EChartsCoreOption; table: ReactNode }
   return { options: retentionChart(result), table: <RetentionTable result={result} /> };
 };
 
-/** The sentence, then the picture, then the table, then how it was computed. */
-export const AnswerView = ({ result }: { result: Answer }) => {
+/** The sentence, then the picture, then the table (folded away where there is little room), then how it was computed. */
+export const AnswerView = ({ result, compact = false }: { result: Answer; compact?: boolean }) => {
   const { options, table } = useMemo(() => shown(result), [result]);
   const { provenance } = result;
   const picture = useRef<HTMLDivElement>(null);
@@ -144,12 +144,16 @@ export const AnswerView = ({ result }: { result: Answer }) => {
   };
   return (
     <Stack>
-      <Text size="lg" data-testid="sentence">
+      <Text size={compact ? "md" : "lg"} data-testid="sentence">
         {result.sentence}
       </Text>
       <Suspense fallback={<Skeleton height={340} />}>
         <div ref={picture}>
-          <Chart options={options} label={`Chart. ${result.sentence} The table below has every number.`} height={340} />
+          <Chart
+            options={options}
+            label={`Chart. ${result.sentence} The table below has every number.`}
+            height={compact ? 260 : 340}
+          />
         </div>
       </Suspense>
       <Group justify="space-between">
@@ -163,8 +167,14 @@ export const AnswerView = ({ result }: { result: Answer }) => {
           </Button>
         </Group>
       </Group>
-      {table}
+      {!compact && table}
       <Accordion variant="contained">
+        {compact && (
+          <Accordion.Item value="numbers">
+            <Accordion.Control>Every number</Accordion.Control>
+            <Accordion.Panel>{table}</Accordion.Panel>
+          </Accordion.Item>
+        )}
         <Accordion.Item value="how">
           <Accordion.Control>How this is computed</Accordion.Control>
           <Accordion.Panel>

@@ -33,7 +33,7 @@ export const hasSeveral = (result: TrendsResult): boolean => new Set(result.line
 /** How many lines the chart leaves to the table. */
 export const leftOut = (result: TrendsResult): number => result.lines.length - drawnLines(result).length;
 
-/** Lines over time. The bucket that is not over yet is drawn as a hollow point on a dashed end. */
+/** Lines over time. The bucket that is not over yet is a hollow point. */
 export const trendChart = (result: TrendsResult): EChartsCoreOption => {
   const lines = drawnLines(result);
   const names = [...new Set(lines.map(seriesName))];

@@ -1,0 +1,70 @@
+import type { Clock } from "#kernel/clock.ts";
+import { newId } from "#kernel/ids.ts";
+import type { Store } from "#kernel/state/store.ts";
+import { Tile } from "#surfaces/dashboards/contract.ts";
+import { Question } from "#surfaces/explore/contract.ts";
+
+/** An address of the Explore page, as its router writes it: text as it is, everything else as JSON. */
+const address = (asked: Readonly<Record<string, unknown>>): string => {
+  const shown = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+  const parts = Object.entries(asked).map(([name, value]) => `${name}=${encodeURIComponent(shown(value))}`);
+  return `/explore?${parts.join("&")}`;
+};
+
+const tile = (title: string, asked: Readonly<Record<string, unknown>>, kind: string, input: unknown): Tile =>
+  Tile.parse({
+    id: newId("tile"),
+    title,
+    question: Question.parse({ kind, input }),
+    address: address({ kind, ...asked }),
+  });
+
+const days = (last: number) => ({ last, unit: "day" }) as const;
+
+const tiles = (): Tile[] => [
+  tile(
+    "People at work each week",
+    { events: ["Session started"], measure: "unique", interval: "week", days: 365 },
+    "trends",
+    { range: days(365), interval: "week", series: [{ event: "Session started", measure: "unique" }] },
+  ),
+  tile(
+    "From sign-up to the first task",
+    { events: ["Signed up", "Project created", "Task created"], days: 365, windowDays: 7 },
+    "funnel",
+    {
+      range: days(365),
+      windowSeconds: 7 * 86_400,
+      steps: ["Signed up", "Project created", "Task created"].map((event) => ({ event })),
+    },
+  ),
+  tile(
+    "Invoices by plan",
+    { events: ["Invoice paid"], measure: "sum", property: "amount", interval: "month", days: 365, breakdown: "plan" },
+    "trends",
+    {
+      range: days(365),
+      interval: "month",
+      series: [{ event: "Invoice paid", measure: "sum", property: "amount" }],
+      breakdown: { property: "plan" },
+    },
+  ),
+  tile(
+    "Who comes back after the first session",
+    { events: ["Session started"], interval: "week", days: 90 },
+    "retention",
+    { range: days(90), period: "week", start: { event: "Session started" }, returning: { event: "Session started" } },
+  ),
+];
+
+/** A dashboard that shows what can be asked of the simulated company. */
+export const furnishDemo =
+  (store: Store, clock: Clock) =>
+  async (workspace: string, member: string): Promise<void> => {
+    const now = new Date(clock.now()).toISOString();
+    const row = { id: newId("dash"), workspace, name: "Fernly at a glance", tiles: JSON.stringify(tiles()) };
+    await store
+      .insertInto("dashboards")
+      .values({ ...row, created_by: member, created_at: now, updated_at: now })
+      .execute();
+  };

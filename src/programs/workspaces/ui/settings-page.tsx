@@ -1,0 +1,430 @@
+import { Button, Card, Code, CopyButton, Group, Modal, PasswordInput, Select, Stack, Tabs, Text, TextInput, Title } from "@mantine/core"; // prettier-ignore
+import { useDisclosure } from "@mantine/hooks";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useState, type ReactNode } from "react";
+import { call } from "#web/call.ts";
+import { DataTable } from "#web/kit/data-table.tsx";
+import { Empty, Loaded, Problem } from "#web/kit/states.tsx";
+import { zones } from "#web/kit/zones.ts";
+import * as contract from "../contract.ts";
+import type { WorkspaceView } from "../contract.ts";
+
+const roles = [
+  { value: "viewer", label: "Viewer: reads" },
+  { value: "editor", label: "Editor: reads, creates sources and dashboards" },
+  { value: "admin", label: "Admin: everything, people and keys too" },
+] as const;
+type Role = (typeof roles)[number]["value"];
+
+const moment = (iso: string): string => new Date(iso).toLocaleString();
+
+/** A change that is asked for, and everything of the kind read anew afterwards. */
+const useChange = <T,>(key: string, work: (given: T) => Promise<unknown>, done?: () => void) => {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: work,
+    onSuccess: async () => {
+      await client.invalidateQueries({ queryKey: [key] });
+      done?.();
+    },
+  });
+};
+
+const RoleSelect = ({ value, change }: { value: Role; change: (role: Role) => void }) => (
+  <Select
+    label="Role"
+    data={roles}
+    value={value}
+    allowDeselect={false}
+    onChange={(role) => change((role as Role | null) ?? "viewer")}
+  />
+);
+
+const FormModal = ({
+  title,
+  opened,
+  close,
+  error,
+  pending,
+  send,
+  verb,
+  children,
+}: {
+  title: string;
+  opened: boolean;
+  close: () => void;
+  error: Error | null;
+  pending: boolean;
+  send: () => void;
+  verb: string;
+  children: ReactNode;
+}) => (
+  <Modal opened={opened} onClose={close} title={title}>
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
+      <Stack>
+        {children}
+        {error !== null && <Problem error={error} />}
+        <Button type="submit" loading={pending}>
+          {verb}
+        </Button>
+      </Stack>
+    </form>
+  </Modal>
+);
+
+const nobody = { name: "", email: "", password: "", role: "editor" as Role };
+
+const AddMember = () => {
+  const [opened, { open, close }] = useDisclosure();
+  const [form, setForm] = useState(nobody);
+  const add = useChange("members", () => call(contract.addMember, form), () => {
+    setForm(nobody);
+    close();
+  }); // prettier-ignore
+  return (
+    <>
+      <Button onClick={open}>Add a member</Button>
+      <FormModal
+        title="Add a member"
+        opened={opened}
+        close={close}
+        error={add.error}
+        pending={add.isPending}
+        send={() => add.mutate(undefined)}
+        verb="Add"
+      >
+        <TextInput
+          label="Name"
+          required
+          data-autofocus
+          value={form.name}
+          onChange={(event) => setForm({ ...form, name: event.currentTarget.value })}
+        />
+        <TextInput
+          label="Email"
+          type="email"
+          required
+          value={form.email}
+          onChange={(event) => setForm({ ...form, email: event.currentTarget.value })}
+        />
+        <PasswordInput
+          label="First password"
+          description="At least 10 characters. Someone who is a member already keeps their own."
+          required
+          minLength={10}
+          autoComplete="new-password"
+          value={form.password}
+          onChange={(event) => setForm({ ...form, password: event.currentTarget.value })}
+        />
+        <RoleSelect value={form.role} change={(role) => setForm({ ...form, role })} />
+      </FormModal>
+    </>
+  );
+};
+
+const Members = ({ canChange }: { canChange: boolean }) => {
+  const query = useQuery({
+    queryKey: ["members"],
+    queryFn: ({ signal }) => call(contract.members, {}, signal),
+  });
+  const remove = useChange("members", (id: string) => call(contract.removeMember, { id }));
+  return (
+    <Stack>
+      {canChange && (
+        <Group>
+          <AddMember />
+        </Group>
+      )}
+      {remove.error !== null && <Problem error={remove.error} />}
+      <Loaded query={query}>
+        {({ members }) => (
+          <DataTable
+            caption={`${members.length} in this workspace`}
+            rows={members}
+            columns={[
+              { title: "Name", cell: ({ name }) => name },
+              { title: "Email", cell: ({ email }) => email },
+              { title: "Role", cell: ({ role }) => role },
+              {
+                title: "",
+                cell: ({ id, name, role }) =>
+                  canChange &&
+                  role !== "owner" && (
+                    <Button size="xs" variant="default" aria-label={`Remove ${name}`} onClick={() => remove.mutate(id)}>
+                      Remove
+                    </Button>
+                  ),
+              },
+            ]}
+          />
+        )}
+      </Loaded>
+    </Stack>
+  );
+};
+
+const NewKey = () => {
+  const [opened, { open, close }] = useDisclosure();
+  const [form, setForm] = useState({ name: "", role: "viewer" as Role });
+  const create = useMutation({ mutationFn: () => call(contract.createKey, form) });
+  const client = useQueryClient();
+  const finish = (): void => {
+    close();
+    create.reset();
+    setForm({ name: "", role: "viewer" });
+    void client.invalidateQueries({ queryKey: ["keys"] });
+  };
+  const made = create.data?.key;
+  return (
+    <>
+      <Button onClick={open}>New key</Button>
+      {made === undefined ? (
+        <FormModal
+          title="New API key"
+          opened={opened}
+          close={finish}
+          error={create.error}
+          pending={create.isPending}
+          send={() => create.mutate()}
+          verb="Create key"
+        >
+          <TextInput
+            label="Name"
+            description="Who or what will use it"
+            required
+            data-autofocus
+            value={form.name}
+            onChange={(event) => setForm({ ...form, name: event.currentTarget.value })}
+          />
+          <RoleSelect value={form.role} change={(role) => setForm({ ...form, role })} />
+        </FormModal>
+      ) : (
+        <Modal opened={opened} onClose={finish} title="Copy the key now">
+          <Stack>
+            <Text>It is shown this once. Only a hash of it is kept.</Text>
+            <Code block tabIndex={0}>
+              {made}
+            </Code>
+            <Group justify="flex-end">
+              <CopyButton value={made}>
+                {({ copied, copy }) => (
+                  <Button variant="default" onClick={copy}>
+                    {copied ? "Copied" : "Copy"}
+                  </Button>
+                )}
+              </CopyButton>
+              <Button onClick={finish}>Done</Button>
+            </Group>
+          </Stack>
+        </Modal>
+      )}
+    </>
+  );
+};
+
+const Keys = () => {
+  const query = useQuery({ queryKey: ["keys"], queryFn: ({ signal }) => call(contract.keys, {}, signal) });
+  const revoke = useChange("keys", (id: string) => call(contract.revokeKey, { id }));
+  return (
+    <Stack>
+      <Group>
+        <NewKey />
+      </Group>
+      {revoke.error !== null && <Problem error={revoke.error} />}
+      <Loaded query={query}>
+        {({ keys }) =>
+          keys.length === 0 ? (
+            <Empty title="No API key yet">
+              A key lets a program ask the same questions as these pages: POST /api/trends.ask with the key as a bearer
+              token. Write keys of sources, which only send events, are on the Sources page.
+            </Empty>
+          ) : (
+            <DataTable
+              caption="API keys of this workspace"
+              rows={keys}
+              columns={[
+                { title: "Name", cell: ({ name }) => name },
+                { title: "Begins with", cell: ({ prefix }) => <Code>{prefix}…</Code> },
+                { title: "Role", cell: ({ role }) => role },
+                { title: "Created", cell: ({ createdAt }) => moment(createdAt) },
+                {
+                  title: "",
+                  cell: ({ id, name, revokedAt }) =>
+                    revokedAt === null ? (
+                      <Button
+                        size="xs"
+                        variant="default"
+                        aria-label={`Revoke ${name}`}
+                        onClick={() => revoke.mutate(id)}
+                      >
+                        Revoke
+                      </Button>
+                    ) : (
+                      `Revoked ${moment(revokedAt)}`
+                    ),
+                },
+              ]}
+            />
+          )
+        }
+      </Loaded>
+    </Stack>
+  );
+};
+
+const Changes = () => {
+  const query = useQuery({ queryKey: ["audit"], queryFn: ({ signal }) => call(contract.audit, {}, signal) });
+  return (
+    <Loaded query={query}>
+      {({ entries }) =>
+        entries.length === 0 ? (
+          <Empty title="Nothing has been changed yet">Every change of this workspace is written down here.</Empty>
+        ) : (
+          <DataTable
+            caption="The latest 100 changes, newest first"
+            rows={entries}
+            columns={[
+              { title: "When", cell: ({ at }) => moment(at) },
+              { title: "Who", cell: ({ who }) => who },
+              { title: "What", cell: ({ operation }) => operation },
+              {
+                title: "With",
+                cell: ({ detail }) => <Code style={{ whiteSpace: "pre-wrap", wordBreak: "break-word" }}>{detail}</Code>,
+              },
+            ]}
+          />
+        )
+      }
+    </Loaded>
+  );
+};
+
+const General = ({ workspace, left }: { workspace: WorkspaceView; left: () => void }) => {
+  const [form, setForm] = useState({ name: workspace.name, zone: workspace.zone, weekStart: workspace.weekStart });
+  const [opened, { open, close }] = useDisclosure();
+  const [typed, setTyped] = useState("");
+  const change = useChange("begin", () => call(contract.change, form));
+  const remove = useMutation({ mutationFn: () => call(contract.remove, { name: typed }), onSuccess: left });
+  return (
+    <Stack maw={480}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          change.mutate(undefined);
+        }}
+      >
+        <Stack>
+          <TextInput
+            label="Name"
+            required
+            value={form.name}
+            onChange={(event) => setForm({ ...form, name: event.currentTarget.value })}
+          />
+          <Select
+            label="Time zone"
+            description="In which days and weeks are cut"
+            searchable
+            data={zones}
+            value={form.zone}
+            allowDeselect={false}
+            onChange={(zone) => setForm({ ...form, zone: zone ?? form.zone })}
+          />
+          <Select
+            label="Weeks begin on"
+            data={[
+              { value: "monday", label: "Monday" },
+              { value: "sunday", label: "Sunday" },
+            ]}
+            value={form.weekStart}
+            allowDeselect={false}
+            onChange={(day) => setForm({ ...form, weekStart: day === "sunday" ? "sunday" : "monday" })}
+          />
+          {change.error !== null && <Problem error={change.error} />}
+          <Group>
+            <Button type="submit" loading={change.isPending}>
+              Save
+            </Button>
+            {change.isSuccess && <Text role="status">Saved.</Text>}
+          </Group>
+        </Stack>
+      </form>
+      {workspace.role === "owner" && (
+        <Card withBorder mt="lg">
+          <Stack align="flex-start">
+            <Title order={2}>Remove this workspace</Title>
+            <Text>Its events, people, sources and dashboards are deleted for good.</Text>
+            <Button color="red" variant="outline" onClick={open}>
+              Remove workspace
+            </Button>
+          </Stack>
+        </Card>
+      )}
+      <FormModal
+        title={`Remove ${workspace.name}`}
+        opened={opened}
+        close={close}
+        error={remove.error}
+        pending={remove.isPending}
+        send={() => remove.mutate()}
+        verb="Remove for good"
+      >
+        <TextInput
+          label={`Write ${workspace.name} to confirm`}
+          required
+          data-autofocus
+          value={typed}
+          onChange={(event) => setTyped(event.currentTarget.value)}
+        />
+      </FormModal>
+    </Stack>
+  );
+};
+
+const tabs = ["members", "keys", "changes", "workspace"] as const;
+
+/** Who may come in, with which keys, and what was changed. The tab stands in the address. */
+export const SettingsPage = ({ workspace, left }: { workspace: WorkspaceView; left: () => void }) => {
+  const given: Record<string, unknown> = useSearch({ strict: false });
+  const navigate = useNavigate();
+  const isAdmin = workspace.role === "admin" || workspace.role === "owner";
+  const tab = tabs.find((one) => one === given["tab"]) ?? "members";
+  return (
+    <Stack>
+      <Title order={1}>Settings</Title>
+      <Tabs
+        value={tab}
+        onChange={(to) => void navigate({ to: "/settings", search: { tab: to } as never })}
+        keepMounted={false}
+      >
+        <Tabs.List>
+          <Tabs.Tab value="members">Members</Tabs.Tab>
+          {isAdmin && <Tabs.Tab value="keys">API keys</Tabs.Tab>}
+          {isAdmin && <Tabs.Tab value="changes">Changes</Tabs.Tab>}
+          {isAdmin && <Tabs.Tab value="workspace">Workspace</Tabs.Tab>}
+        </Tabs.List>
+        <Tabs.Panel value="members" pt="md">
+          <Members canChange={isAdmin} />
+        </Tabs.Panel>
+        {isAdmin && (
+          <>
+            <Tabs.Panel value="keys" pt="md">
+              <Keys />
+            </Tabs.Panel>
+            <Tabs.Panel value="changes" pt="md">
+              <Changes />
+            </Tabs.Panel>
+            <Tabs.Panel value="workspace" pt="md">
+              <General workspace={workspace} left={left} />
+            </Tabs.Panel>
+          </>
+        )}
+      </Tabs>
+    </Stack>
+  );
+};

@@ -1,0 +1,96 @@
+import { describe, expect, it } from "vitest";
+import type { FunnelResult } from "#insights/funnels/contract.ts";
+import type { TrendsResult } from "#insights/trends/contract.ts";
+import type { RetentionResult } from "#insights/retention/contract.ts";
+import { companyDays, simulate } from "#programs/demo/company.ts";
+import { Question } from "#surfaces/explore/contract.ts";
+import { questionOf } from "#surfaces/explore/ui/question.ts";
+import { readAsked } from "#surfaces/explore/ui/state.ts";
+import type { Tile } from "#surfaces/dashboards/contract.ts";
+import { useWorld } from "#test/world.ts";
+
+const world = useWorld();
+
+describe("the demo workspace", () => {
+  it("fills through the door, answers with what was simulated, and goes with one call", async () => {
+    const { workspace } = await world.ask<{ workspace: string }>("demo.create", {});
+    const status = () => world.ask<{ share: number; complete: boolean }>("demo.status", {}, workspace);
+    expect((await status()).complete).toBe(false);
+    await expect.poll(async () => (await status()).complete, { timeout: 120_000, interval: 500 }).toBe(true);
+
+    const today = new Date().toISOString().slice(0, 10);
+    const events = [...simulate({ seed: 20_260_301, end: Date.parse(today), scale: 1 })].flat();
+    const signUps = new Set(events.filter(({ name }) => name === "Signed up").map(({ userId }) => userId));
+    const range = { last: companyDays + 40, unit: "day" };
+    const series = [{ event: "Signed up", measure: "unique" }, { event: null, measure: "total" }]; // prettier-ignore
+    const trend = await world.ask<TrendsResult>("trends.ask", { range, series, display: "total" }, workspace);
+    expect(new Set(trend.lines.map((line) => line.total))).toEqual(new Set([signUps.size, events.length]));
+
+    const { dashboards } = await world.ask<{ dashboards: { id: string }[] }>("dashboards.list", {}, workspace);
+    const dashboard = await world.ask<{ tiles: Tile[] }>("dashboards.get", { id: dashboards[0]?.id }, workspace);
+    expect(dashboard.tiles.length).toBeGreaterThan(2);
+    const operations = { trends: "trends.ask", funnel: "funnels.ask", retention: "retention.ask" } as const;
+    for (const { question } of dashboard.tiles) {
+      const answer = await world.ask<TrendsResult | FunnelResult | RetentionResult>(
+        operations[question.kind],
+        question.input,
+        workspace,
+      );
+      expect(answer.sentence).not.toMatch(/Nobody|Nothing/);
+    }
+
+    await world.ask("workspaces.remove", { name: "Fernly (demo)" }, workspace);
+    await expect(status()).rejects.toMatchObject({ status: 404 });
+    expect(world.system.ingest.stats.failing).toBeUndefined();
+  }, 180_000);
+
+  it("holds questions that the builder shows as they are", async () => {
+    const { workspace } = await world.ask<{ workspace: string }>("demo.create", {});
+    const { dashboards } = await world.ask<{ dashboards: { id: string }[] }>("dashboards.list", {}, workspace);
+    const { tiles } = await world.ask<{ tiles: Tile[] }>("dashboards.get", { id: dashboards[0]?.id }, workspace);
+    for (const { address, question } of tiles) {
+      const search = Object.fromEntries(
+        [...new URL(address, "http://here").searchParams].map(([name, text]) => [
+          name,
+          /^[[\d{tf]/.test(text) ? parsed(text) : text,
+        ]),
+      );
+      expect(Question.parse(withoutLimit(questionOf(readAsked(search))))).toEqual(
+        Question.parse(withoutLimit(question)),
+      );
+    }
+    await world.ask("workspaces.remove", { name: "Fernly (demo)" }, workspace);
+  }, 60_000);
+
+  it("is removed by its owner alone, and by its name", async () => {
+    const workspace = await world.newWorkspace();
+    await expect(world.ask("workspaces.remove", { name: "acme?" }, workspace)).rejects.toMatchObject({
+      code: "workspaces.other_name",
+    });
+    const { key } = await world.ask<{ key: string }>("workspaces.createKey", { name: "k", role: "admin" }, workspace);
+    const response = await fetch(`${world.url}/api/workspaces.remove`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      body: JSON.stringify({ name: "Acme" }),
+    });
+    expect(response.status).toBe(403);
+    const { entries } = await world.ask<{ entries: { operation: string; detail: string }[] }>(
+      "workspaces.audit",
+      {},
+      workspace,
+    );
+    expect(entries.map((entry) => entry.operation)).toEqual(["workspaces.createKey"]);
+  });
+});
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+};
+
+/** How many groups a chart shows is the page's own choice. */
+const withoutLimit = (question: Question): unknown =>
+  JSON.parse(JSON.stringify(question, (key, value) => (key === "limit" ? 5 : value)));

@@ -1,0 +1,104 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { listen, type RunningServer } from "#app/server.ts";
+import { openSystem, type System } from "#app/system.ts";
+import { readConfig } from "#kernel/config.ts";
+import { launchBrowser } from "#test/browser.ts";
+import { picture, serious } from "./pages.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "throughline-first-run-"));
+let browser: Browser;
+let page: Page;
+let system: System;
+let server: RunningServer;
+
+beforeAll(async () => {
+  const config = readConfig({}, { data: folder, port: 0, log_level: "error", engine_memory: 3e9 });
+  system = await openSystem(config);
+  server = await listen(system);
+  browser = await launchBrowser();
+});
+afterAll(async () => {
+  await browser.close();
+  await server.http.close();
+  await system.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const saved = async (button: string): Promise<Buffer> => {
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: button }).first().click(),
+  ]);
+  return readFileSync(await download.path());
+};
+
+describe("a new owner", () => {
+  it("sets the server up with the demo, looks around, saves answers, and removes the demo", async () => {
+    const faults: string[] = [];
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, acceptDownloads: true });
+    page = await context.newPage();
+    page.on("pageerror", (error) => faults.push(error.message));
+    await page.goto(server.url);
+    await page.getByRole("heading", { name: "Set up Throughline" }).waitFor();
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "set-up");
+    await page.getByLabel("Your name").fill("Ana");
+    await page.getByLabel("Email").fill("ana@example.com");
+    await page.getByRole("textbox", { name: "Password" }).fill("correct horse battery");
+    await page.getByRole("textbox", { name: "Workspace" }).fill("Acme");
+    await page.getByRole("button", { name: "Create workspace" }).click();
+
+    await page.getByText("Fernly is a made-up company").waitFor();
+    await page.getByRole("link", { name: "Dashboards" }).click();
+    await page.getByRole("link", { name: "Fernly at a glance" }).click();
+    await page.getByRole("heading", { name: "From sign-up to the first task" }).waitFor();
+    await page.getByText("still arriving").waitFor({ state: "detached", timeout: 90_000 });
+    await expect.poll(() => page.getByTestId("sentence").count(), { timeout: 20_000 }).toBe(4);
+    await expect.poll(() => page.locator("svg path").count(), { timeout: 20_000 }).toBeGreaterThan(10);
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "demo-dashboard");
+
+    await page.getByRole("link", { name: "Open", exact: true }).nth(2).click();
+    await page.getByRole("button", { name: "Save as CSV" }).waitFor();
+    expect((await saved("Save as CSV")).toString()).toMatch(/^month,.*business.*\r\n\d{4}-\d\d-01,/);
+    expect((await saved("Save as PNG")).subarray(1, 4).toString()).toBe("PNG");
+    await picture(page, "demo-breakdown");
+
+    await page.getByRole("link", { name: "Settings" }).click();
+    await page.getByRole("cell", { name: "ana@example.com" }).waitFor();
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "settings-members");
+    await page.getByRole("tab", { name: "API keys" }).click();
+    await page.getByRole("button", { name: "New key" }).click();
+    await page.getByLabel("Name").fill("Notebook");
+    await page.getByRole("button", { name: "Create key" }).click();
+    await page.getByText("It is shown this once").waitFor();
+    expect(await page.locator("pre").textContent()).toMatch(/^tlk_/);
+    await page.getByRole("button", { name: "Done" }).click();
+    await page.getByRole("cell", { name: "Notebook", exact: true }).waitFor();
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "settings-keys");
+    await page.getByRole("tab", { name: "Changes" }).click();
+    await page.getByRole("cell", { name: "workspaces.createKey" }).waitFor();
+    await picture(page, "settings-changes");
+    await page.getByRole("tab", { name: "Workspace" }).click();
+    await page.getByRole("heading", { name: "Remove this workspace" }).waitFor();
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "settings-workspace");
+
+    await page.getByRole("button", { name: "Remove demo" }).click();
+    await page.getByRole("button", { name: "Workspace Acme" }).waitFor();
+    await page.getByText("Nothing to ask about yet").waitFor();
+    await page.getByRole("button", { name: "Workspace Acme" }).click();
+    await page.getByRole("menuitem", { name: "New workspace" }).click();
+    await page.getByLabel("Name").fill("Beta");
+    await page.getByRole("button", { name: "Create", exact: true }).click();
+    await page.getByRole("button", { name: "Workspace Beta" }).waitFor();
+    expect(new URL(page.url()).searchParams.get("w")).toMatch(/^ws_/);
+    expect(faults).toEqual([]);
+  }, 240_000);
+});
