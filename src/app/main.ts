@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import { defineCommand, runMain } from "citty";
+import { askRemote, exportTo } from "#surfaces/cli/remote.ts";
 import { importFile } from "#surfaces/cli/import-file.ts";
 import { readConfig } from "#kernel/config.ts";
 import { Refusal } from "#kernel/refusal.ts";
@@ -84,9 +85,46 @@ const importCommand = defineCommand({
     })(),
 });
 
+const remoteArgs = {
+  key: { type: "string", description: "An API key of the workspace.", required: true },
+  url: { type: "string", description: "Address of the server.", default: "http://localhost:3100" },
+} as const;
+
+const askCommand = defineCommand({
+  meta: { name: "ask", description: "Asks a running server: throughline ask trends.ask '{...}' --key KEY" },
+  args: {
+    operation: { type: "positional", description: "Such as trends.ask or people.list.", required: true },
+    input: { type: "positional", description: "The input as JSON.", default: "{}" },
+    ...remoteArgs,
+  },
+  run: ({ args }) =>
+    guarded(async () => {
+      console.log(JSON.stringify(await askRemote(args, args.operation, args.input), null, 2));
+    })(),
+});
+
+const exportCommand = defineCommand({
+  meta: { name: "export", description: "Writes events or people of a running server to a file." },
+  args: {
+    what: { type: "positional", description: "events or people.", required: true },
+    out: { type: "string", description: "The file; standard output when absent." },
+    format: { type: "string", description: "ndjson, csv or parquet.", default: "ndjson" },
+    from: { type: "string", description: "First day of the events, in UTC." },
+    to: { type: "string", description: "Last day of the events, in UTC." },
+    event: { type: "string", description: "Only events of this name." },
+    ...remoteArgs,
+  },
+  run: ({ args }) =>
+    guarded(async () => {
+      const { what, format, from, to, event } = args;
+      const input = what === "events" ? { format, from, to, event } : { format };
+      await exportTo(args, what, input, args.out);
+    })(),
+});
+
 await runMain(
   defineCommand({
     meta: { name: "throughline", version, description: "An open, self-hosted growth system." },
-    subCommands: { serve, doctor, import: importCommand },
+    subCommands: { serve, doctor, ask: askCommand, import: importCommand, export: exportCommand },
   }),
 );

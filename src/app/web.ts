@@ -9,6 +9,7 @@ const folder = [new URL("../../dist/web/", import.meta.url), new URL("./web/", i
 
 const policy = [
   "default-src 'self'",
+  "script-src 'self' 'wasm-unsafe-eval'", // Parquet files are unpacked in the page by WebAssembly
   "style-src 'self' 'unsafe-inline'", // the kit of components sets styles on elements
   "img-src 'self' data: blob:",
   "font-src 'self' data:",

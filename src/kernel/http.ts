@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { Readable } from "node:stream";
 import Fastify, {
   LogController,
   type FastifyBaseLogger,
@@ -10,6 +11,7 @@ import { parseCookie, stringifySetCookie } from "cookie";
 import type { Logger } from "pino";
 import type { Access, Principal } from "./access.ts";
 import type { Dispatch } from "./dispatch.ts";
+import { FileAnswer } from "./operation.ts";
 import { Refusal, refusalIn } from "./refusal.ts";
 
 const cookieName = "throughline_session";
@@ -128,6 +130,8 @@ export const mountOperations = (server: FastifyInstance, access: Access, dispatc
       signal: goneSignal(reply),
       reply,
     });
-    return reply.send(output);
+    if (!(output instanceof FileAnswer)) return reply.send(output);
+    void reply.header("content-disposition", `attachment; filename="${output.name}"`);
+    return reply.type(output.type).send(Readable.from(output.content, { objectMode: false }));
   });
 };

@@ -13,6 +13,19 @@ export interface Operation<I extends z.ZodType = z.ZodType, O extends z.ZodType 
   readonly output: O;
 }
 
+/** An answer that is a file, sent as it comes. */
+export class FileAnswer {
+  readonly name: string;
+  /** Media type. */
+  readonly type: string;
+  readonly content: AsyncIterable<unknown>;
+  constructor(name: string, type: string, content: AsyncIterable<unknown>) {
+    this.name = name;
+    this.type = type;
+    this.content = content;
+  }
+}
+
 export const defineOperation = <I extends z.ZodType, O extends z.ZodType>(
   operation: Operation<I, O>,
 ): Operation<I, O> => operation;

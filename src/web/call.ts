@@ -23,12 +23,8 @@ interface Refused {
   readonly error?: { readonly message?: string; readonly code?: string };
 }
 
-/** Asks an operation of the server; input and output types come from its contract. */
-export const call = async <I extends z.ZodType, O extends z.ZodType>(
-  operation: Operation<I, O>,
-  input: z.input<I>,
-  signal?: AbortSignal,
-): Promise<z.output<O>> => {
+/** Asks an operation and gives the answer as it comes, for those whose answer is a stream. */
+export const open = async (operation: Operation, input: unknown, signal?: AbortSignal): Promise<Response> => {
   const headers: Record<string, string> = { "content-type": "application/json" };
   if (workspace !== undefined) headers["x-throughline-workspace"] = workspace;
   const response = await fetch(`/api/${operation.name}`, {
@@ -40,8 +36,17 @@ export const call = async <I extends z.ZodType, O extends z.ZodType>(
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new CallError("The server cannot be reached. Check that it is running, then try again.", "network", 0);
   });
-  const body: unknown = await response.json();
-  if (response.ok) return body as z.output<O>; // the server has parsed it by the same contract
-  const { error } = body as Refused;
+  if (response.ok) return response;
+  const { error } = (await response.json().catch(() => ({}))) as Refused;
   throw new CallError(error?.message ?? "The server gave no reason.", error?.code ?? "unknown", response.status);
+};
+
+/** Asks an operation of the server; input and output types come from its contract. */
+export const call = async <I extends z.ZodType, O extends z.ZodType>(
+  operation: Operation<I, O>,
+  input: z.input<I>,
+  signal?: AbortSignal,
+): Promise<z.output<O>> => {
+  const response = await open(operation, input, signal);
+  return (await response.json()) as z.output<O>; // the server has parsed it by the same contract
 };

@@ -64,6 +64,18 @@ describe("a person who connects a source and asks", () => {
     expect(await serious(page)).toEqual([]);
     await picture(page, "sources");
 
+    await page.getByRole("link", { name: "Import a file" }).click();
+    await page.getByRole("heading", { name: "Import a file" }).waitFor();
+    const rows = Array.from({ length: 900 }, (_, n) => `Ordered,${n % 9 === 8 ? "" : `customer ${n % 9}`},${n}`);
+    const buffer = Buffer.from(["event,customer_id,amount", ...rows].join("\n"));
+    await page.locator("input[type=file]").setInputFiles({ name: "orders.csv", mimeType: "text/csv", buffer });
+    await page.getByRole("cell", { name: "customer 3", exact: true }).first().waitFor();
+    expect(await serious(page)).toEqual([]);
+    await page.getByRole("button", { name: "Import orders.csv" }).click();
+    await page.getByText("800 rows were taken, 100 were refused").waitFor();
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "import");
+
     await page.getByRole("link", { name: "Explore" }).click();
     await page.getByRole("combobox", { name: "Events" }).waitFor();
     const choose = async (label: string, names: readonly string[]) => {
@@ -115,7 +127,7 @@ describe("a person who connects a source and asks", () => {
     await picture(page, "retention-other-scheme");
 
     await page.getByRole("link", { name: "People" }).click();
-    await page.getByRole("cell", { name: "visitor 3", exact: true }).waitFor();
+    await page.getByRole("cell", { name: "customer 3", exact: true }).waitFor();
     expect(await serious(page)).toEqual([]);
     await picture(page, "people");
     await page.getByLabel("Search").fill("visitor 3");

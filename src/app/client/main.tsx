@@ -2,7 +2,7 @@ import "@mantine/core/styles.css";
 import { Button, Group, MantineProvider } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { QueryClient, QueryClientProvider, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { createRootRoute, createRoute, createRouter, redirect, retainSearchParams, RouterProvider, useNavigate, useSearch } from "@tanstack/react-router"; // prettier-ignore
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect, retainSearchParams, RouterProvider, useNavigate, useSearch } from "@tanstack/react-router"; // prettier-ignore
 import { createContext, StrictMode, useContext } from "react";
 import { createRoot } from "react-dom/client";
 import { create as createDemo } from "#programs/demo/contract.ts";
@@ -18,7 +18,7 @@ import { DashboardPage, DashboardsPage } from "#surfaces/dashboards/ui/dashboard
 import { SaveTile } from "#surfaces/dashboards/ui/save-tile.tsx";
 import { ExplorePage } from "#surfaces/explore/ui/explore-page.tsx";
 import { call, chooseWorkspace } from "#web/call.ts";
-import { Empty, Loaded } from "#web/kit/states.tsx";
+import { Empty, Loaded, Problem } from "#web/kit/states.tsx";
 import { Shell } from "#web/shell.tsx";
 import { theme } from "#web/theme.ts";
 import { WorkspaceMenu } from "#web/workspace-menu.tsx";
@@ -143,6 +143,11 @@ const home = createRoute({
 const explore = createRoute({ getParentRoute: () => root, path: "/explore", component: Explore });
 const sources = createRoute({ getParentRoute: () => root, path: "/sources", component: SourcesPage });
 const settings = createRoute({ getParentRoute: () => root, path: "/settings", component: Settings });
+const importing = createRoute({
+  getParentRoute: () => root,
+  path: "/sources/import",
+  component: lazyRouteComponent(() => import("#records/imports/ui/import-page.tsx"), "ImportPage"),
+});
 const people = createRoute({ getParentRoute: () => root, path: "/people", component: PeoplePage });
 const person = createRoute({
   getParentRoute: () => root,
@@ -160,7 +165,8 @@ const dashboard = createRoute({
   },
 });
 const router = createRouter({
-  routeTree: root.addChildren([home, explore, dashboards, dashboard, people, person, settings, sources]),
+  defaultErrorComponent: ({ error }) => <Problem error={error} />,
+  routeTree: root.addChildren([home, explore, dashboards, dashboard, people, person, settings, sources, importing]),
 });
 const queries = new QueryClient({ defaultOptions: { queries: { retry: false, refetchOnWindowFocus: false } } });
 

@@ -7,6 +7,7 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 export default defineConfig({
   root: here,
   plugins: [react()],
+  resolve: { alias: [{ find: /^csv-parse$/, replacement: "csv-parse/browser/esm" }] },
   build: {
     outDir: fileURLToPath(new URL("../../../dist/web", import.meta.url)),
     emptyOutDir: true,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineOperation } from "#kernel/operation.ts";
+import { defineOperation, FileAnswer } from "#kernel/operation.ts";
 
 const SourceView = z.object({
   id: z.string(),
@@ -28,7 +28,7 @@ export const create = defineOperation({
   permission: "edit",
   input: z.strictObject({
     name: z.string().trim().min(1).max(100),
-    kind: z.enum(["segment", "posthog", "amplitude", "mixpanel", "api"]),
+    kind: z.enum(["segment", "posthog", "amplitude", "mixpanel", "api", "file"]),
     product: z.string().trim().max(100).default(""),
   }),
   output: z.object({ id: z.string(), writeKey: z.string() }),
@@ -42,7 +42,7 @@ export const disable = defineOperation({
   output: z.object({ ok: z.literal(true) }),
 });
 
-const ArrivalView = z.object({
+export const ArrivalView = z.object({
   received: z.string(),
   source: z.string(),
   name: z.string(),
@@ -57,6 +57,14 @@ export const live = defineOperation({
   permission: "read",
   input: z.strictObject({}),
   output: z.object({ arrivals: z.array(ArrivalView) }),
+});
+
+export const watch = defineOperation({
+  name: "sources.watch",
+  summary: "Each arrival as it comes, as server-sent events, until the caller goes away.",
+  permission: "read",
+  input: z.strictObject({}),
+  output: z.instanceof(FileAnswer),
 });
 
 export const deadLetters = defineOperation({

@@ -1,8 +1,10 @@
 import { z } from "zod";
 import type { Clock } from "#kernel/clock.ts";
+import { FileAnswer } from "#kernel/operation.ts";
 import { defineModule, handle, type Module } from "#kernel/module.ts";
-import type { Ingest } from "#records/events/ingest.ts";
+import type { Arrival, Ingest } from "#records/events/ingest.ts";
 import * as contract from "./contract.ts";
+import { eventStream } from "./event-stream.ts";
 import { mountDoors } from "./doors.ts";
 import { arrivalsBySource, letterCount, lettersOf, refusalsBySource } from "./query.ts";
 import type { SourceRegistry } from "./registry.ts";
@@ -59,6 +61,10 @@ export const sources = ({ ingest, registry, clock, publicUrl }: Parts): Module =
         return { ok: true as const };
       }),
       handle(contract.live, async (call) => ({ arrivals: [...ingest.recent(call.workspace.id)] })),
+      handle(contract.watch, async (call) => {
+        const listen = (listener: (arrival: Arrival) => void) => ingest.watch(call.workspace.id, listener);
+        return new FileAnswer("arrivals.txt", "text/event-stream", eventStream(listen, call.signal));
+      }),
       handle(contract.deadLetters, async (call, input) => {
         const [letters, [count]] = await Promise.all([
           call.engine.rows(lettersOf(input.source, input.limit), Letter),

@@ -15,8 +15,10 @@ import {
 } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { Link } from "@tanstack/react-router";
+import { useEffect, useState } from "react";
 import { call } from "#web/call.ts";
+import { follow } from "#web/events.ts";
 import { DataTable } from "#web/kit/data-table.tsx";
 import { Empty, Problem, Waiting } from "#web/kit/states.tsx";
 import * as contract from "../contract.ts";
@@ -31,6 +33,8 @@ const kinds = [
   { value: "api", label: "HTTP API" },
 ] as const;
 type Kind = (typeof kinds)[number]["value"];
+
+const shownArrivals = 200;
 
 const time = (iso: string): string =>
   new Date(iso.includes("T") ? iso : `${iso.replace(" ", "T")}Z`).toLocaleTimeString();
@@ -131,17 +135,26 @@ const SourceCard = ({ source }: { source: SourceView }) => (
 );
 
 const Live = ({ sources }: { sources: readonly SourceView[] }) => {
+  const client = useQueryClient();
   const { data } = useQuery({
     queryKey: ["live"],
     queryFn: ({ signal }) => call(contract.live, {}, signal),
-    refetchInterval: 2_000,
   });
+  useEffect(() => {
+    const controller = new AbortController();
+    void follow(contract.watch, contract.ArrivalView, controller.signal, (arrival) =>
+      client.setQueryData(["live"], (old: typeof data) => ({
+        arrivals: [arrival, ...(old?.arrivals ?? [])].slice(0, shownArrivals),
+      })),
+    );
+    return () => controller.abort();
+  }, [client]);
   const arrivals = data?.arrivals ?? [];
   if (arrivals.length === 0)
     return (
       <Text>
-        Nothing has arrived since the server started. Send an event with one of the snippets above; it appears here
-        within two seconds.
+        Nothing has arrived since the server started. Send an event with one of the snippets above; it appears here at
+        once.
       </Text>
     );
   const nameOf = (id: string): string => sources.find((source) => source.id === id)?.name ?? id;
@@ -174,7 +187,12 @@ export const SourcesPage = () => {
     <Stack>
       <Group justify="space-between">
         <Title order={1}>Sources</Title>
-        {add}
+        <Group gap="sm">
+          <Button component={Link} to="/sources/import" variant="default">
+            Import a file
+          </Button>
+          {add}
+        </Group>
       </Group>
       <NewSource opened={opened} close={close} />
       {error !== null && <Problem error={error} retry={() => void refetch()} />}
