@@ -1,9 +1,12 @@
 import { createRequire } from "node:module";
+import { resolve } from "node:path";
 import { defineCommand, runMain } from "citty";
 import { askRemote, exportTo } from "#surfaces/cli/remote.ts";
 import { importFile } from "#surfaces/cli/import-file.ts";
 import { readConfig } from "#kernel/config.ts";
 import { Refusal } from "#kernel/refusal.ts";
+import { backup, restore, type Manifest } from "./backup.ts";
+import { backupByServer } from "./control.ts";
 import { listen } from "./server.ts";
 import { openSystem } from "./system.ts";
 import { version } from "./version.ts";
@@ -122,9 +125,56 @@ const exportCommand = defineCommand({
     })(),
 });
 
+const told = ({ data }: Manifest, done: string, folder: string): string => {
+  const events = Object.values(data).reduce((sum, counts) => sum + (counts["events"] ?? 0), 0);
+  return `${Object.keys(data).length} workspace(s) with ${events.toLocaleString("en")} events ${done} ${folder}`;
+};
+
+const folderArg = { folder: { type: "positional", description: "The folder of the backup.", required: true } } as const;
+
+const backupCommand = defineCommand({
+  meta: {
+    name: "backup",
+    description: "Writes everything that is kept to a new folder, while the server runs or not.",
+  },
+  args: folderArg,
+  run: ({ args }) =>
+    guarded(async () => {
+      const config = readConfig(process.env);
+      const folder = resolve(args.folder);
+      const byServer = await backupByServer(config.data, folder);
+      if (byServer !== undefined) return console.log(told(byServer, "are in", folder));
+      const system = await openSystem({ ...config, log_level: "error" });
+      console.log(told(await backup(system, folder), "are in", folder));
+      await system.close();
+    })(),
+});
+
+const restoreCommand = defineCommand({
+  meta: {
+    name: "restore",
+    description: "Puts a backup into an empty data folder and checks that all of it came back.",
+  },
+  args: folderArg,
+  run: ({ args }) =>
+    guarded(async () => {
+      const system = await openSystem({ ...readConfig(process.env), log_level: "error" });
+      console.log(told(await restore(system, resolve(args.folder)), "came back from", args.folder));
+      await system.close();
+    })(),
+});
+
 await runMain(
   defineCommand({
     meta: { name: "throughline", version, description: "An open, self-hosted growth system." },
-    subCommands: { serve, doctor, ask: askCommand, import: importCommand, export: exportCommand },
+    subCommands: {
+      serve,
+      doctor,
+      ask: askCommand,
+      import: importCommand,
+      export: exportCommand,
+      backup: backupCommand,
+      restore: restoreCommand,
+    },
   }),
 );

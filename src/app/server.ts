@@ -1,6 +1,7 @@
 import type { AddressInfo } from "node:net";
 import type { FastifyInstance } from "fastify";
 import { createHttp, mountOperations } from "#kernel/http.ts";
+import { mountControl } from "./control.ts";
 import { mountHealth } from "./health.ts";
 import type { System } from "./system.ts";
 import { mountWeb } from "./web.ts";
@@ -18,9 +19,12 @@ export const listen = async (system: System): Promise<RunningServer> => {
   mountOperations(http, access, system.dispatch);
   mountHealth(http, system);
   for (const module of system.modules) await module.routes?.(http);
+  const control = mountControl(http, system);
+  http.addHook("onClose", async () => control.end());
   await mountWeb(http);
   await http.listen({ host: config.host, port: config.port });
   const { port } = http.server.address() as AddressInfo; // a TCP server's address is never text
   const shown = config.host === "0.0.0.0" || config.host === "127.0.0.1" ? "localhost" : config.host;
+  control.announce(`http://${config.host === "0.0.0.0" ? "127.0.0.1" : config.host}:${port}`);
   return { http, port, url: config.public_url ?? `http://${shown}:${port}` };
 };

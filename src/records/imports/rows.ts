@@ -45,12 +45,11 @@ async function* csvRows(file: Blob, delimiter: string): AsyncGenerator<Row> {
   });
   // events rather than iteration: the parser's build for browsers has no iterator
   let rows: Row[] = [];
-  let fault: unknown;
+  let fault: Error | undefined;
   parser.on("data", (row: Row) => rows.push(row));
-  parser.on("error", (error) => (fault = error));
+  parser.on("error", (error: Error) => (fault = error));
   const taken = (): Row[] => {
-    if (fault !== undefined)
-      throw new FileFault(`The file is no proper CSV: ${fault instanceof Error ? fault.message : String(fault)}.`);
+    if (fault !== undefined) throw new FileFault(`The file is no proper CSV: ${fault.message}.`);
     const ready = rows;
     rows = [];
     return ready;

@@ -131,8 +131,8 @@ const Plan = ({ file, rows }: { file: File; rows: readonly Row[] }) => {
           <SegmentedControl
             aria-label="What the rows are"
             data={[
-              { value: "events", label: "Each row is an event" },
-              { value: "traits", label: "Each row describes a person" },
+              { value: "events", label: "Rows are events" },
+              { value: "traits", label: "Rows are people" },
             ]}
             value={traits ? "traits" : "events"}
             onChange={(kind) => {
