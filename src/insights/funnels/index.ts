@@ -47,7 +47,7 @@ const answer = async (call: WorkspaceCall, scope: Scope, input: FunnelInput): Pr
   const began = performance.now();
   const range = checked(input, scope);
   const statement = funnelQuery(scope, input, range);
-  const groups = groupsOf(input, await ask(call, statement, Row, "sequence"));
+  const groups = groupsOf(input, await ask(call, statement, Row));
   const [from, to] = daysOf(range, scope.zone);
   return {
     kind: "funnel",
@@ -79,7 +79,7 @@ export const funnels = ({ ingest }: { readonly ingest: Ingest }): Module => {
         const scope = await ready(call, funnel);
         const query = funnelPeopleQuery(scope, funnel, checked(funnel, scope), which);
         return {
-          people: await ask(call, query, z.object({ person: z.string(), ids: z.array(z.string()) }), "sequence"),
+          people: await ask(call, query, z.object({ person: z.string(), ids: z.array(z.string()) })),
         };
       }),
       handle(timeToConvert, async (call, { funnel, from, to, bins }) => {
@@ -87,14 +87,13 @@ export const funnels = ({ ingest }: { readonly ingest: Ingest }): Module => {
           throw new Refusal("funnel.steps", "Choose two steps of the funnel, the earlier first.");
         const scope = await ready(call, funnel);
         const range = checked(funnel, scope);
-        const [all] = await ask(call, elapsedQuery(scope, funnel, range, from, to), Elapsed, "sequence");
+        const [all] = await ask(call, elapsedQuery(scope, funnel, range, from, to), Elapsed);
         if (all === undefined || all.people === 0) return { people: 0, averageSeconds: null, bins: [] };
         const { width, count } = binsOf(all.people, all.least, all.most, bins);
         const rows = await ask(
           call,
           histogramQuery(scope, funnel, range, from, to, all.least, width),
           z.object({ bin: z.number(), people: z.number() }),
-          "sequence",
         );
         const filled = Array.from({ length: count + 1 }, (_, bin): [number, number] => [
           all.least + bin * width,

@@ -79,8 +79,9 @@ export const countedAttempts = (scope: Scope, input: FunnelInput, range: TimeRan
 };
 
 /** Time since the latest step done before this one, in seconds; NULL where either was not done. */
-const sincePrevious = (step: number): Sql => {
-  const before = sql`arrayMax(arraySlice(t, 1, ${literal(step)}))`;
+const sincePrevious = (input: FunnelInput, step: number): Sql => {
+  const skips = input.steps.some((one) => one.optional);
+  const before = skips ? sql`arrayMax(arraySlice(t, 1, ${literal(step)}))` : sql`t[${literal(step)}]`;
   return sql`if(t[${literal(step + 1)}] >= 0 AND ${before} >= 0, (t[${literal(step + 1)}] - ${before}) / 1000, NULL)`;
 };
 
@@ -89,11 +90,15 @@ export const funnelQuery = (scope: Scope, input: FunnelInput, range: TimeRange):
   const steps = input.steps.map((_, index) => index);
   const counts = steps.map((step) => sql`toFloat64(countIf(t[${literal(step + 1)}] >= 0))`);
   const sums = steps.map((step) =>
-    step === 0 ? sql`toFloat64(0)` : sql`toFloat64(ifNull(sum(${sincePrevious(step)}), 0))`,
+    step === 0 ? sql`toFloat64(0)` : sql`toFloat64(ifNull(sum(${sincePrevious(input, step)}), 0))`,
   );
-  const timed = steps.map((step) => (step === 0 ? sql`toFloat64(0)` : sql`toFloat64(count(${sincePrevious(step)}))`));
+  const timed = steps.map((step) =>
+    step === 0 ? sql`toFloat64(0)` : sql`toFloat64(count(${sincePrevious(input, step)}))`,
+  );
   const medians = steps.map((step) =>
-    step === 0 ? sql`toFloat64(0)` : sql`toFloat64(ifNull(quantileExactInclusive(0.5)(${sincePrevious(step)}), 0))`,
+    step === 0
+      ? sql`toFloat64(0)`
+      : sql`toFloat64(ifNull(quantileExactInclusive(0.5)(${sincePrevious(input, step)}), 0))`,
   );
   return sql`SELECT grp, [${join(counts, ", ")}] AS counts, [${join(sums, ", ")}] AS sums, [${join(timed, ", ")}] AS timed, [${join(medians, ", ")}] AS medians
     FROM (${countedAttempts(scope, input, range)}) GROUP BY grp ORDER BY counts[1] DESC, grp LIMIT 10000`;

@@ -48,6 +48,15 @@ export function clickhouse_destroy_buffer(_handle: usize): void {
   if (alive == 0) top = 0;
 }
 
+/** A few words at a time; for so little the engine's own bulk copy costs more than a loop. */
+@inline function copyWords(to: usize, from: usize, words: i32): void {
+  for (let word = 0; word < words; word++) store<u64>(to + (<usize>word << 3), load<u64>(from + (<usize>word << 3)));
+}
+
+@inline function clearBytes(at: usize, bytes: i32): void {
+  for (let byte = 0; byte < bytes; byte++) store<u8>(at + <usize>byte, 0);
+}
+
 let reader: usize = 0;
 function readVarint(): u32 {
   let value: u32 = 0, shift: u32 = 0;
@@ -105,7 +114,7 @@ function assign(step: i32): bool {
 }
 
 function tryAssign(step: i32): bool {
-  memory.fill(visited, 0, groupTo - groupFrom);
+  clearBytes(visited, groupTo - groupFrom);
   return assign(step);
 }
 
@@ -177,7 +186,7 @@ function follow(start: i32): void {
   groupSkip = start;
   let filled = 0;
   if (order == UNORDERED) {
-    memory.fill(visited, 0, MAX_STEPS);
+    clearBytes(visited, MAX_STEPS);
     assignAny(start, 0);
     filled = 1;
   }
@@ -193,7 +202,7 @@ function follow(start: i32): void {
     if (order == UNORDERED) {
       for (let index = groupFrom; index < groupTo && filled < steps; index++) {
         if (index == start) continue;
-        memory.fill(visited, 0, MAX_STEPS);
+        clearBytes(visited, MAX_STEPS);
         if (assignAny(index, 0)) { store<i64>(current + (<usize>filled << 3), time); filled++; }
       }
       reached = filled - 1;
@@ -252,7 +261,7 @@ function chooseBest(): void {
     }
     if (better) {
       bestReached = reached; bestCompleted = completed; bestStart = began; bestSpoiled = hides;
-      memory.copy(best, current, <usize>steps << 3);
+      copyWords(best, current, steps);
     }
     if (firstOnly) break;
   }
@@ -288,7 +297,7 @@ let latest: usize = 0, latestPath: usize = 0, freshPath: usize = 0;
 
 function extend(from: i32, to: i32, time: i64): void {
   const path = pathOf(to);
-  if (from >= 0) memory.copy(path, pathOf(from), <usize>steps << 3);
+  if (from >= 0) copyWords(path, pathOf(from), from + 1);
   for (let step = from + 1; step <= to; step++) store<i64>(path + (<usize>step << 3), time);
   store<i64>(latest + (<usize>to << 3), from < 0 ? time : startOf(from));
 }
@@ -414,7 +423,7 @@ function writeAttempts(): void {
   for (let attempt: u32 = 0; attempt < attempts; attempt++) {
     writeVarint(<u32>steps);
     const bytes = <usize>steps << 3;
-    memory.copy(writer, attemptsAt + <usize>attempt * bytes, bytes);
+    copyWords(writer, attemptsAt + <usize>attempt * bytes, steps);
     writer += bytes;
   }
 }

@@ -1,98 +1,194 @@
 import { bind, join, literal, none, sql, type Sql } from "#kernel/sql.ts";
 import { Refusal } from "#kernel/refusal.ts";
-import { conditionsOf, matches, propertyNumber, propertyText } from "#insights/common/conditions.ts";
+import { conditionsOf, matches, matchesAny, propertyNumber, propertyText } from "#insights/common/conditions.ts";
 import { addBuckets, bucketNumberSql, startOf } from "#insights/common/time.ts";
 import { other } from "#insights/common/frame.ts";
 import { inRange, personOf, type Scope, type TimeRange } from "#records/events/scope.ts";
 import { traitOfPeople } from "#records/people/relation.ts";
 import { needsProperty, type Measure, type Series, type TrendsInput } from "./contract.ts";
 
-const aggregates = {
-  total: () => sql`count()`,
-  unique: (scope) => sql`uniqExact(${personOf(scope)})`,
-  unique_sessions: () => sql`uniqExactIf(session, session != '')`,
-  unique_accounts: () => sql`uniqExactIf(account, account != '')`,
-  per_user: (scope) => sql`count() / uniqExact(${personOf(scope)})`,
-  sum: (_, value) => sql`sum(${value})`,
-  avg: (_, value) => sql`avg(${value})`,
-  min: (_, value) => sql`min(${value})`,
-  max: (_, value) => sql`max(${value})`,
-  median: (_, value) => sql`quantileExactInclusive(0.5)(${value})`,
-  p90: (_, value) => sql`quantileExactInclusive(0.9)(${value})`,
-  p95: (_, value) => sql`quantileExactInclusive(0.95)(${value})`,
-  p99: (_, value) => sql`quantileExactInclusive(0.99)(${value})`,
-  rolling_unique: (scope) => sql`uniqExact(${personOf(scope)})`,
-} satisfies Record<Measure, (scope: Scope, value: Sql) => Sql>;
+/**
+ * One read of the events answers every series: rows are grouped by bucket and value of the breakdown, with a partial
+ * state of each aggregate; values are ranked and the small ones merged into Other; then the states are finished. So a
+ * distinct count of Other is exact, and no question reads its events twice.
+ */
+interface Aggregate {
+  readonly name: Sql;
+  /** Parameters in parentheses of their own, such as the level of a quantile. */
+  readonly parameters?: Sql;
+  readonly argument: Sql;
+}
 
-const aggregateOf = (scope: Scope, series: Series): Sql => {
+interface Measured {
+  readonly aggregates: readonly Aggregate[];
+  /** The measure from its finished aggregates, in their order. */
+  readonly value: (finished: readonly Sql[]) => Sql;
+}
+
+const [first, second] = [(all: readonly Sql[]): Sql => all[0] ?? none, (all: readonly Sql[]): Sql => all[1] ?? none];
+const single = (name: Sql, argument: Sql, parameters?: Sql): Measured => ({
+  aggregates: [{ name, argument, ...(parameters === undefined ? {} : { parameters }) }],
+  value: first,
+});
+const quantile = (level: Sql, value: Sql): Measured => single(sql`quantileExactInclusive`, value, sql`(${level})`);
+const events: Aggregate = { name: sql`count`, argument: none };
+const people = (scope: Scope): Aggregate => ({ name: sql`uniqExact`, argument: personOf(scope) });
+
+/** Distinct texts, less the empty one. */
+const named = (column: Sql): Measured => single(sql`uniqExact`, sql`nullIf(${column}, '')`);
+
+const measured = {
+  total: () => ({ aggregates: [events], value: first }),
+  unique: (scope) => ({ aggregates: [people(scope)], value: first }),
+  rolling_unique: (scope) => ({ aggregates: [people(scope)], value: first }),
+  unique_sessions: () => named(sql`session`),
+  unique_accounts: () => named(sql`account`),
+  per_user: (scope) => ({
+    aggregates: [events, people(scope)],
+    value: (all) => sql`if(${second(all)} = 0, 0, ${first(all)} / ${second(all)})`,
+  }),
+  sum: (_, value) => single(sql`sum`, value),
+  avg: (_, value) => single(sql`avg`, value),
+  min: (_, value) => single(sql`min`, value),
+  max: (_, value) => single(sql`max`, value),
+  median: (_, value) => quantile(sql`0.5`, value),
+  p90: (_, value) => quantile(sql`0.9`, value),
+  p95: (_, value) => quantile(sql`0.95`, value),
+  p99: (_, value) => quantile(sql`0.99`, value),
+} satisfies Record<Measure, (scope: Scope, value: Sql) => Measured>;
+
+const measuredBy = (scope: Scope, series: Series): Measured => {
   if (needsProperty.has(series.measure) && series.property === undefined) {
     throw new Refusal("trends.no_property", `The measure ${series.measure} needs a property.`);
   }
-  return sql`toFloat64(ifNull(${aggregates[series.measure](scope, propertyNumber(series.property ?? "none"))}, 0))`;
+  return measured[series.measure](scope, propertyNumber(series.property ?? "none"));
 };
 
-type Breakdown = NonNullable<TrendsInput["breakdown"]>;
+/** A series with what it reads: rolling measures look back before the range, or at its last days alone. */
+interface Part {
+  readonly index: number;
+  readonly measured: Measured;
+  /** Which of the rows that are read are its own; undefined where all are. */
+  readonly condition: Sql | undefined;
+  readonly range: TimeRange;
+  /** Days that a day counts for: itself and those after it. */
+  readonly days: number;
+}
 
-/** Events of one series, with the trait joined where the breakdown is by a trait. */
-const source = (scope: Scope, input: TrendsInput, series: Series, range: TimeRange): Sql => {
-  const traits =
-    input.breakdown?.on === "person"
-      ? sql`LEFT ANY JOIN (${traitOfPeople(scope, input.breakdown.property)}) AS trait ON trait.person = ${personOf(scope)}`
-      : none;
-  return sql`FROM events ${traits} WHERE ${inRange(range)} AND ${matches(scope, series)} AND ${conditionsOf(scope, input.filters)}`;
+const partsOf = (scope: Scope, input: TrendsInput, range: TimeRange, totals: boolean): Part[] => {
+  const isAlone = input.series.length === 1;
+  return input.series.map((series, index) => {
+    const isRolling = series.measure === "rolling_unique" && (totals || input.interval === "day");
+    const firstDay = startOf(range.from, "day", scope);
+    const afterLast = addBuckets(startOf(range.to - 1, "day", scope), "day", 1, scope.zone);
+    const back = (start: number, days: number): number => addBuckets(start, "day", -days, scope.zone);
+    const from = totals ? back(afterLast, series.windowDays) : back(firstDay, series.windowDays - 1);
+    const own = isRolling ? { from, to: range.to } : range;
+    return {
+      index,
+      measured: measuredBy(scope, series),
+      condition: isAlone ? undefined : sql`${matches(scope, series)} AND ${inRange(own)}`,
+      range: own,
+      days: isRolling && !totals ? series.windowDays : 1,
+    };
+  });
 };
 
-const rawGroup = (breakdown: Breakdown): Sql =>
-  breakdown.on === "person" ? sql`trait.value` : propertyText(breakdown.property);
+const columnOf = (part: Part, place: number): Sql => sql`s${literal(part.index)}_${literal(place)}`;
 
-/** The values of the breakdown with the largest totals, over all series. */
-const topValues = (scope: Scope, input: TrendsInput, breakdown: Breakdown, range: TimeRange): Sql => {
-  const totals = input.series.map(
-    (series) =>
-      sql`SELECT ${rawGroup(breakdown)} AS value, ${aggregateOf(scope, series)} AS total ${source(scope, input, series, range)} GROUP BY value`,
+/** An aggregate over the rows of a part: itself, or with `State` its unfinished state. */
+const aggregated = (part: Part, { name, parameters = none, argument }: Aggregate, suffix: Sql = none): Sql => {
+  if (part.condition === undefined) return sql`${name}${suffix}${parameters}(${argument})`;
+  const given = argument === none ? part.condition : sql`${argument}, ${part.condition}`;
+  return sql`${name}If${suffix}${parameters}(${given})`;
+};
+
+/** What is no finite number counts 0. */
+const valueOf = (part: Part, aggregates: readonly Sql[]): Sql => {
+  const value = sql`ifNull(toFloat64(${part.measured.value(aggregates)}), 0)`;
+  return sql`if(isFinite(${value}), ${value}, 0)`;
+};
+
+const states = (part: Part): Sql[] =>
+  part.measured.aggregates.map((one, place) => sql`${aggregated(part, one, sql`State`)} AS ${columnOf(part, place)}`);
+
+/** The value of a series from its states, over a group or over a window. */
+const finished = (part: Part, over: Sql = none): Sql => {
+  const suffix = part.condition === undefined ? sql`Merge` : sql`IfMerge`;
+  const merged = part.measured.aggregates.map(
+    ({ name, parameters = none }, place) => sql`${name}${suffix}${parameters}(${columnOf(part, place)})${over}`,
   );
-  return sql`(SELECT groupArray(value) FROM (SELECT value FROM (${join(totals, " UNION ALL ")}) GROUP BY value ORDER BY sum(total) DESC, value LIMIT ${literal(breakdown.limit)}))`;
+  return valueOf(part, merged);
 };
 
-const groupOf = (breakdown: Breakdown | undefined): Sql => {
+const rawGroup = (breakdown: TrendsInput["breakdown"]): Sql => {
   if (breakdown === undefined) return sql`''`;
-  return sql`if(has(top, ${rawGroup(breakdown)}), ${rawGroup(breakdown)}, ${bind.string(other)})`;
+  return breakdown.on === "person" ? sql`trait.value` : propertyText(breakdown.property);
 };
 
-/** Rolling distinct people: each of a person's active days counts for itself and the days after it. */
-const rollingSeries = (scope: Scope, input: TrendsInput, series: Series, range: TimeRange): Sql => {
-  const number = bucketNumberSql("day", scope);
-  const first = startOf(range.from, "day", scope);
-  const wide = { from: addBuckets(first, "day", 1 - series.windowDays, scope.zone), to: range.to };
-  return sql`SELECT toInt32(bucket) AS bucket, grp, toFloat64(uniqExact(person)) AS value FROM (
-    SELECT DISTINCT ${groupOf(input.breakdown)} AS grp, ${personOf(scope)} AS person, ${number} AS active ${source(scope, input, series, wide)}
-  ) ARRAY JOIN range(active, active + ${literal(series.windowDays)}) AS bucket GROUP BY bucket, grp`;
+/** The one read: a row per bucket and value of the breakdown, with the given columns. */
+const grouped = (
+  scope: Scope,
+  input: TrendsInput,
+  parts: readonly Part[],
+  totals: boolean,
+  columns: readonly Sql[],
+): Sql => {
+  const { breakdown } = input;
+  const traits =
+    breakdown?.on === "person"
+      ? sql`LEFT ANY JOIN (${traitOfPeople(scope, breakdown.property)}) AS trait ON trait.person = ${personOf(scope)}`
+      : none;
+  const whole = {
+    from: Math.min(...parts.map((part) => part.range.from)),
+    to: Math.max(...parts.map((part) => part.range.to)),
+  };
+  const bucket = totals ? sql`toInt32(0)` : bucketNumberSql(input.interval, scope);
+  return sql`SELECT ${bucket} AS bucket, ${rawGroup(breakdown)} AS grp, ${join(columns, ", ")}
+    FROM events ${traits}
+    WHERE ${inRange(whole)} AND ${matchesAny(scope, input.series)} AND ${conditionsOf(scope, input.filters)}
+    GROUP BY ${breakdown === undefined ? sql`bucket` : sql`bucket, grp`}`;
 };
 
-const bucketSeries = (scope: Scope, input: TrendsInput, series: Series, range: TimeRange): Sql => {
-  if (series.measure === "rolling_unique" && input.interval === "day")
-    return rollingSeries(scope, input, series, range);
-  return sql`SELECT ${bucketNumberSql(input.interval, scope)} AS bucket, ${groupOf(input.breakdown)} AS grp, ${aggregateOf(scope, series)} AS value
-    ${source(scope, input, series, range)} GROUP BY bucket, grp`;
-};
-
-/** A rolling measure as one number is about the last days of the range. */
-const totalSeries = (scope: Scope, input: TrendsInput, series: Series, range: TimeRange): Sql => {
-  const afterLast = addBuckets(startOf(range.to - 1, "day", scope), "day", 1, scope.zone);
-  const from = addBuckets(afterLast, "day", -series.windowDays, scope.zone);
-  const last = series.measure === "rolling_unique" ? { from, to: range.to } : range;
-  return sql`SELECT toInt32(0) AS bucket, ${groupOf(input.breakdown)} AS grp, ${aggregateOf(scope, series)} AS value
-    ${source(scope, input, series, last)} GROUP BY grp`;
+/** The values with the largest totals over all series keep their names; the others are Other. */
+const ranked = (rows: Sql, parts: readonly Part[], limit: number): Sql => {
+  const total = parts.map((part) => finished(part, sql` OVER (PARTITION BY grp)`)).reduce((a, b) => sql`${a} + ${b}`);
+  return sql`SELECT * EXCEPT (grp, total, place), if(place <= ${literal(limit)}, grp, ${bind.string(other)}) AS grp
+    FROM (SELECT *, dense_rank() OVER (ORDER BY total DESC, grp) AS place FROM (SELECT *, ${total} AS total FROM (${rows})))`;
 };
 
 /** One row per series, bucket and value of the breakdown; with `totals` one per series and value. */
 export const trendsQuery = (scope: Scope, input: TrendsInput, range: TimeRange, totals: boolean): Sql => {
-  const one = totals ? totalSeries : bucketSeries;
   const { breakdown } = input;
-  const parts = input.series.map((series, index) => {
-    const top = breakdown === undefined ? none : sql`WITH ${topValues(scope, input, breakdown, range)} AS top `;
-    return sql`SELECT toInt32(${literal(index)}) AS series, bucket, grp, value FROM (${top}${one(scope, input, series, range)})`;
-  });
-  const rows = sql`SELECT series, bucket, grp, value FROM (${join(parts, " UNION ALL ")})`;
-  return breakdown?.hideOther === true ? sql`${rows} WHERE grp != ${bind.string(other)}` : rows;
+  const parts = partsOf(scope, input, range, totals);
+  const isRolling = parts.some((part) => part.days > 1);
+  const listed = (value: (part: Part) => Sql): Sql =>
+    sql`[${join(
+      parts.map((part) => sql`(toInt32(${literal(part.index)}), ${value(part)})`),
+      ", ",
+    )}] AS each`;
+  const unfolded = (rows: Sql): Sql =>
+    sql`SELECT tupleElement(one, 1) AS series, toInt32(bucket) AS bucket, grp, tupleElement(one, 2) AS value FROM (${rows}) ARRAY JOIN each AS one`;
+  if (breakdown === undefined && !isRolling) {
+    const direct = listed((part) => valueOf(part, part.measured.aggregates.map((one) => aggregated(part, one)))); // prettier-ignore
+    return unfolded(grouped(scope, input, parts, totals, [direct]));
+  }
+  const rows = grouped(scope, input, parts, totals, parts.flatMap(states));
+  const byValue = breakdown === undefined ? rows : ranked(rows, parts, breakdown.limit);
+  const kept = breakdown?.hideOther === true ? sql`WHERE grp != ${bind.string(other)}` : none;
+  if (!isRolling) {
+    const merged = listed((part) => finished(part));
+    return unfolded(sql`SELECT bucket, grp, ${merged} FROM (${byValue}) ${kept} GROUP BY bucket, grp`);
+  }
+  // a day's state counts for the days after it too
+  const targets = parts.map((part) =>
+    part.days === 1
+      ? sql`[(toInt32(${literal(part.index)}), toInt32(bucket))]`
+      : sql`arrayMap(day -> (toInt32(${literal(part.index)}), toInt32(day)), range(bucket, bucket + ${literal(part.days)}))`,
+  );
+  const choices = parts.map((part) => sql`series = ${literal(part.index)}, ${finished(part)}`);
+  return sql`SELECT series, slot AS bucket, grp, multiIf(${join(choices, ", ")}, 0) AS value FROM (
+      SELECT * EXCEPT (bucket, target), tupleElement(target, 1) AS series, tupleElement(target, 2) AS slot
+      FROM (${byValue}) ARRAY JOIN arrayConcat(${join(targets, ", ")}) AS target
+    ) ${kept} GROUP BY series, slot, grp`;
 };

@@ -11,7 +11,7 @@ import { Refusal } from "../refusal.ts";
 import { compile, type Sql } from "../sql.ts";
 
 /** What a statement is for decides its limits of time, memory and result. */
-export type Purpose = "ask" | "sequence" | "look-up" | "ingest" | "maintain" | "export";
+export type Purpose = "ask" | "look-up" | "ingest" | "maintain" | "export";
 
 const common: ClickHouseSettings = {
   output_format_json_quote_64bit_integers: 0,
@@ -20,16 +20,13 @@ const common: ClickHouseSettings = {
 };
 
 /** The limits, per purpose. Seconds, bytes and rows. */
-const question: ClickHouseSettings = {
-  max_execution_time: 60,
-  max_memory_usage: "3000000000",
-  max_bytes_before_external_group_by: "1000000000",
-  max_result_rows: "200000",
-};
 const limits: Readonly<Record<Purpose, ClickHouseSettings>> = {
-  ask: question,
-  // the evaluator bounds its own work; servers without WebAssembly do not know this setting
-  sequence: { ...question, webassembly_udf_max_fuel: "0" } as ClickHouseSettings,
+  ask: {
+    max_execution_time: 60,
+    max_memory_usage: "3000000000",
+    max_bytes_before_external_group_by: "1000000000",
+    max_result_rows: "200000",
+  },
   "look-up": { max_execution_time: 10, max_memory_usage: "1000000000", max_result_rows: "100000" },
   ingest: { max_execution_time: 120, max_partitions_per_insert_block: "0" },
   maintain: { max_execution_time: 3_600, max_memory_usage: "3000000000", mutations_sync: "2" },

@@ -42,8 +42,12 @@ const openEngine = async (): Promise<Session> => {
 };
 
 const control = await openEngine();
-const reads = sessionPool(path, readers);
-const writes = sessionPool(path, 2);
+/** The statement that hands over parameters is as long as they are. */
+const begin = `SET max_query_size = ${maxStatementBytes}`;
+const reads = sessionPool(path, readers, begin);
+const writes = sessionPool(path, 2, begin);
+/** The database that a session is in, where that is known. */
+const databases = new WeakMap<Session, string>();
 
 const authorised = (request: IncomingMessage): boolean => {
   const basic = /^Basic (.+)$/.exec(request.headers.authorization ?? "")?.[1];
@@ -199,8 +203,9 @@ const inSession = async (
   try {
     if (missing !== undefined)
       throw new Error(`Code: 456. DB::Exception: Substitution \`${missing}\` is not set. (UNKNOWN_QUERY_PARAMETER)`);
-    await session.queryAsync(`USE \`${(input.database ?? "default").replaceAll("`", "")}\``);
-    await session.queryAsync(`SET max_query_size = ${maxStatementBytes}`); // the next statement holds all parameters
+    const database = (input.database ?? "default").replaceAll("`", "");
+    if (databases.get(session) !== database) await session.queryAsync(`USE \`${database}\``);
+    databases.set(session, database);
     await session.queryAsync(setStatement(assignments));
     gone.addEventListener("abort", onGone, { once: true });
     if (gone.aborted) return;

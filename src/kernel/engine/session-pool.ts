@@ -15,13 +15,14 @@ interface Waiter {
   readonly signal: AbortSignal;
 }
 
-/** `size` sessions over one data folder. The engine itself must already be open there. */
-export const sessionPool = (path: string, size: number): SessionPool => {
+/** `size` sessions over one data folder, each begun with a statement. The engine itself must already be open there. */
+export const sessionPool = (path: string, size: number, begin: string): SessionPool => {
   const all = new Set<Session>();
   const free: Session[] = [];
   const queue: Waiter[] = [];
   const open = (): void => {
     const session = new Session(path);
+    session.query(begin);
     all.add(session);
     free.push(session);
   };
