@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { benchIngest } from "./ingest.ts";
 import { benchQuery } from "./query.ts";
 
-/** npm run bench -- ingest | query [millions of events]. Prints ratios of one run; times depend on the machine. */
+/** npm run bench -- ingest | query [millions of events ...], such as query 1 10 100. Prints ratios of one run; times depend on the machine. */
 const benches: Readonly<Record<string, (folder: string, args: readonly string[]) => Promise<void>>> = {
   ingest: benchIngest,
   query: benchQuery,

@@ -1,6 +1,11 @@
+import { createWriteStream, existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { DuckDBInstance } from "@duckdb/node-api";
 import { z } from "zod";
 import { openSystem } from "#app/system.ts";
 import { readConfig } from "#kernel/config.ts";
+import type { Engine } from "#kernel/engine/engine.ts";
 import { bind, identifier, literal, sql, type Sql } from "#kernel/sql.ts";
 import { createWorkspace } from "#programs/workspaces/create.ts";
 import { FunnelInput } from "#insights/funnels/contract.ts";
@@ -19,21 +24,8 @@ const days = 60;
 const range = { from: start, to: start + days * 86_400_000 };
 const dates = { from: "2026-01-01", to: "2026-03-01" };
 
-/** Our SQL against SQL written by hand for the same question on the same rows. */
-export const benchQuery = async (folder: string, [millions = "10"]: readonly string[]): Promise<void> => {
-  const count = Number(millions) * 1_000_000;
-  const system = await openSystem(readConfig({}, { data: folder, log_level: "error" }));
-  const member = await system.access.createMember("bench@example.com", "Bench", "a long password");
-  const workspace = await createWorkspace(
-    system.store,
-    { name: "Bench", zone: "UTC", weekStart: "monday" },
-    member,
-    Date.now(),
-  );
-  const found = await system.directory.find(workspace);
-  if (found === undefined) throw new Error("no workspace");
-  const { engine } = found;
-  for (const statement of installStatements) await engine.command(statement);
+/** Fills the table with made-up events of some twenty kinds, spread over people and days. */
+const fill = async (engine: Engine, count: number): Promise<void> => {
   for (let done = 0; done < count; done += 5_000_000) {
     const rows = Math.min(5_000_000, count - done);
     await engine.command(sql`INSERT INTO ${identifier("events")} (event, actor, at, message, source, product, session, account, properties, received)
@@ -42,18 +34,104 @@ export const benchQuery = async (folder: string, [millions = "10"]: readonly str
       FROM numbers(${literal(done)}, ${literal(rows)}) SETTINGS max_partitions_per_insert_block = 0`);
   }
   await engine.command(sql`OPTIMIZE TABLE events FINAL`);
+};
 
+/** The same rows in DuckDB, by way of a Parquet file. */
+const openDuck = async (engine: Engine, folder: string): Promise<(query: string) => Promise<number>> => {
+  const file = join(folder, "events.parquet");
+  const rows = sql`SELECT event::String AS event, actor, events.at AS moment, properties.plan::String AS plan FROM events`;
+  await pipeline(await engine.stream(rows, "Parquet"), createWriteStream(file));
+  const connection = await (await DuckDBInstance.create(join(folder, "events.duckdb"))).connect();
+  await connection.run(`CREATE TABLE events AS SELECT * FROM read_parquet('${file}') ORDER BY event, actor, moment`);
+  rmSync(file);
+  return async (query) => {
+    const began = performance.now();
+    await connection.runAndReadAll(query);
+    return performance.now() - began;
+  };
+};
+
+/** The most memory that the engine's process has held, in megabytes; undefined where the system does not say. */
+const peakMemory = (pid: number | undefined): string => {
+  const path = `/proc/${pid}/status`;
+  const kilobytes = existsSync(path) ? /VmHWM:\s+(\d+)/.exec(readFileSync(path, "utf8"))?.[1] : undefined;
+  return kilobytes === undefined ? "not known here" : `${Math.round(Number(kilobytes) / 1024)} MB`;
+};
+
+type Timed = () => Promise<number>;
+
+/** The least time of each over several rounds, in turns, so that all see the same machine. */
+const compared = async (rounds: number, all: readonly Timed[]): Promise<number[]> => {
+  const times = all.map(() => Number.POSITIVE_INFINITY);
+  for (let round = 0; round < rounds; round += 1)
+    for (const [index, one] of all.entries()) times[index] = Math.min(times[index] ?? 0, await one());
+  return times;
+};
+
+const inRange = sql`at >= ${bind.time(range.from)} AND at < ${bind.time(range.to)}`;
+
+/** The furthest step within a window by nested window functions: the shape that funnels had before there was better. */
+const nestedWindows = (millis: string): Sql => sql`SELECT level, count() FROM (
+  SELECT actor, max(multiIf(s3 IS NOT NULL, 3, s2 IS NOT NULL, 2, s1 IS NOT NULL, 1, 0)) AS level FROM (
+    SELECT actor, s1, s2, if(event = 'event 3' AND dateDiff('millisecond', l2, at) <= ${literal(Number(millis))}, l2, NULL) AS s3 FROM (
+      SELECT *, max(s2) OVER (PARTITION BY actor ORDER BY at ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS l2 FROM (
+        SELECT *, if(event = 'event 2' AND dateDiff('millisecond', l1, at) <= ${literal(Number(millis))}, l1, NULL) AS s2 FROM (
+          SELECT actor, event, at, if(event = 'event 1', at, NULL) AS s1, max(s1) OVER (PARTITION BY actor ORDER BY at ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS l1
+          FROM events WHERE event IN ('event 1', 'event 2', 'event 3') AND ${inRange}
+        )
+      )
+    )
+  ) GROUP BY actor
+) GROUP BY level`;
+
+const inDuck = "moment >= TIMESTAMPTZ '2026-01-01 00:00:00+00' AND moment < TIMESTAMPTZ '2026-03-02 00:00:00+00'";
+/** The same questions for DuckDB, in the order of the others. */
+const duckQuestions = [
+  `SELECT moment::DATE AS day, count(DISTINCT actor) FROM events WHERE event = 'event 1' AND ${inDuck} GROUP BY day`,
+  `SELECT moment::DATE AS day, plan, count(*) FROM events WHERE event = 'event 1' AND ${inDuck} GROUP BY day, plan`,
+  `SELECT level, count(*) FROM (SELECT actor, max(CASE WHEN s3 IS NOT NULL THEN 3 WHEN s2 IS NOT NULL THEN 2 WHEN s1 IS NOT NULL THEN 1 ELSE 0 END) AS level FROM (
+    SELECT actor, s1, s2, CASE WHEN event = 'event 3' AND moment - l2 <= INTERVAL 7 DAY THEN l2 END AS s3 FROM (
+      SELECT *, max(s2) OVER (PARTITION BY actor ORDER BY moment ROWS UNBOUNDED PRECEDING) AS l2 FROM (
+        SELECT *, CASE WHEN event = 'event 2' AND moment - l1 <= INTERVAL 7 DAY THEN l1 END AS s2 FROM (
+          SELECT *, max(s1) OVER (PARTITION BY actor ORDER BY moment ROWS UNBOUNDED PRECEDING) AS l1 FROM (
+            SELECT actor, event, moment, CASE WHEN event = 'event 1' THEN moment END AS s1 FROM events WHERE event IN ('event 1', 'event 2', 'event 3') AND ${inDuck}))))) GROUP BY actor) GROUP BY level`,
+  `SELECT s.day, r.day - s.day AS k, count(*) FROM (SELECT DISTINCT actor, moment::DATE AS day FROM events WHERE event = 'event 1' AND ${inDuck}) AS s JOIN (SELECT DISTINCT actor, moment::DATE AS day FROM events WHERE event = 'event 2' AND ${inDuck}) AS r ON s.actor = r.actor WHERE r.day >= s.day GROUP BY ALL`,
+] as const;
+
+/**
+ * Our SQL against SQL written by hand for the same question on the same rows, against the nested-window shape of
+ * funnels, and against DuckDB; for each number of millions given. Also how times grow from one to the next.
+ */
+export const benchQuery = async (folder: string, sizes: readonly string[]): Promise<void> => {
+  const before = new Map<string, number>();
+  for (const millions of sizes.length === 0 ? ["1", "10"] : sizes) {
+    const own = join(folder, millions);
+    for (const [name, mine] of await benchSize(own, Number(millions))) {
+      const earlier = before.get(name);
+      if (earlier !== undefined) console.log(`${name.padEnd(24)} grew ${(mine / earlier).toFixed(1)}×`);
+      before.set(name, mine);
+    }
+    rmSync(own, { recursive: true, force: true });
+  }
+};
+
+const benchSize = async (folder: string, millions: number): Promise<ReadonlyMap<string, number>> => {
+  const count = millions * 1_000_000;
+  const system = await openSystem(readConfig({}, { data: folder, log_level: "error" }));
+  const member = await system.access.createMember("bench@example.com", "Bench", "a long password");
+  const named = { name: "Bench", zone: "UTC", weekStart: "monday" } as const;
+  const workspace = await createWorkspace(system.store, named, member, Date.now());
+  const found = await system.directory.find(workspace);
+  if (found === undefined) throw new Error("no workspace");
+  const { engine } = found;
+  for (const statement of installStatements) await engine.command(statement);
+  await fill(engine, count);
+  const duck = await openDuck(engine, folder);
   const scope: Scope = { engine, zone: "UTC", weekStart: "monday", hasMerges: false, keys: keysOf("x"), now: range.to };
-  const timed = async (statement: Sql): Promise<number> => {
+  const timed = (statement: Sql) => async (): Promise<number> => {
     const began = performance.now();
     await engine.rows(statement, z.unknown(), { purpose: "maintain", settings: { max_result_rows: "0" } });
     return performance.now() - began;
-  };
-  /** The least time of each over several rounds, in turns, so that both see the same machine. */
-  const compared = async (ours: Sql, theirs: Sql): Promise<readonly [number, number]> => {
-    const times: [number, number][] = [];
-    for (let n = 0; n < (count > 20_000_000 ? 4 : 10); n += 1) times.push([await timed(ours), await timed(theirs)]);
-    return [Math.min(...times.map(([mine]) => mine)), Math.min(...times.map(([, other]) => other))];
   };
   const window = 7 * 86_400;
   const steps = ["event 1", "event 2", "event 3"];
@@ -67,7 +145,7 @@ export const benchQuery = async (folder: string, [millions = "10"]: readonly str
         false,
       ),
       "by hand",
-      sql`SELECT toDate(at) AS day, uniqExact(actor) AS people FROM events WHERE event = 'event 1' AND at >= ${bind.time(range.from)} AND at < ${bind.time(range.to)} GROUP BY day`,
+      sql`SELECT toDate(at) AS day, uniqExact(actor) AS people FROM events WHERE event = 'event 1' AND ${inRange} GROUP BY day`,
     ],
     [
       "trend, by plan",
@@ -82,7 +160,7 @@ export const benchQuery = async (folder: string, [millions = "10"]: readonly str
         false,
       ),
       "by hand",
-      sql`SELECT toDate(at) AS day, properties.plan.:String AS plan, count() AS n FROM events WHERE event = 'event 1' AND at >= ${bind.time(range.from)} AND at < ${bind.time(range.to)} GROUP BY day, plan`,
+      sql`SELECT day, if(place <= 10, plan, 'Other') AS shown, sum(n) FROM (SELECT *, dense_rank() OVER (ORDER BY total DESC, plan) AS place FROM (SELECT *, sum(n) OVER (PARTITION BY plan) AS total FROM (SELECT toDate(at) AS day, properties.plan.:String AS plan, count() AS n FROM events WHERE event = 'event 1' AND ${inRange} GROUP BY day, plan))) GROUP BY day, shown`,
     ],
     [
       "funnel of three steps",
@@ -97,7 +175,7 @@ export const benchQuery = async (folder: string, [millions = "10"]: readonly str
         range,
       ),
       "windowFunnel",
-      sql`SELECT level, count() FROM (SELECT actor, windowFunnel(${literal(window * 1000)}, 'strict_once')(toUInt64(toUnixTimestamp64Milli(at)), event = 'event 1', event = 'event 2', event = 'event 3') AS level FROM events WHERE event IN ${bind.strings(steps)} AND at >= ${bind.time(range.from)} AND at < ${bind.time(range.to)} GROUP BY actor) GROUP BY level`,
+      sql`SELECT level, count() FROM (SELECT actor, windowFunnel(${literal(window * 1000)}, 'strict_once')(toUInt64(toUnixTimestamp64Milli(at)), event = 'event 1', event = 'event 2', event = 'event 3') AS level FROM events WHERE event IN ${bind.strings(steps)} AND ${inRange} GROUP BY actor) GROUP BY level`,
     ],
     [
       "retention by day",
@@ -118,15 +196,30 @@ export const benchQuery = async (folder: string, [millions = "10"]: readonly str
         range.to,
       ),
       "self-join of days",
-      sql`SELECT s.day AS cohort, dateDiff('day', s.day, r.day) AS k, count() FROM (SELECT DISTINCT actor, toDate(at) AS day FROM events WHERE event = 'event 1' AND at >= ${bind.time(range.from)} AND at < ${bind.time(range.to)}) AS s INNER JOIN (SELECT DISTINCT actor, toDate(at) AS day FROM events WHERE event = 'event 2' AND at >= ${bind.time(range.from)} AND at < ${bind.time(range.to)}) AS r ON s.actor = r.actor WHERE r.day >= s.day GROUP BY cohort, k`,
+      sql`SELECT s.day AS cohort, dateDiff('day', s.day, r.day) AS k, count() FROM (SELECT DISTINCT actor, toDate(at) AS day FROM events WHERE event = 'event 1' AND ${inRange}) AS s INNER JOIN (SELECT DISTINCT actor, toDate(at) AS day FROM events WHERE event = 'event 2' AND ${inRange}) AS r ON s.actor = r.actor WHERE r.day >= s.day GROUP BY cohort, k`,
     ],
   ];
   console.log(`${millions} million events`);
-  for (const [name, ours, otherName, other] of questions) {
-    const [mine, theirs] = await compared(ours, other);
+  const rounds = millions > 20 ? 3 : 10;
+  const mineByName = new Map<string, number>();
+  for (const [index, [name, ours, otherName, other]] of questions.entries()) {
+    const inDuckDb = duckQuestions[index] ?? "";
+    const isFunnel = otherName === "windowFunnel";
+    const all = [
+      timed(ours),
+      timed(other),
+      () => duck(inDuckDb),
+      ...(isFunnel ? [timed(nestedWindows(String(window * 1000)))] : []),
+    ];
+    const [mine = 0, theirs = 1, byDuck = 1, nested] = await compared(rounds, all);
+    mineByName.set(name, mine);
+    const ratio = (to: number): string => `${Math.round(to)} ms (${(mine / to).toFixed(2)})`;
+    const shape = nested === undefined ? "" : `, nested windows ${ratio(nested)}`;
     console.log(
-      `${name.padEnd(24)} ${Math.round(mine)} ms; ${otherName} ${Math.round(theirs)} ms; ratio ${(mine / theirs).toFixed(2)}`,
+      `${name.padEnd(24)} ${Math.round(mine)} ms; ${otherName} ${ratio(theirs)}, DuckDB ${ratio(byDuck)}${shape}`,
     );
   }
+  console.log(`most memory of the engine's process: ${peakMemory(system.host?.pid)}`);
   await system.close();
+  return mineByName;
 };

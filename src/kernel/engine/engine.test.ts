@@ -1,4 +1,6 @@
 import { Readable } from "node:stream";
+import { parquetReadObjects } from "hyparquet";
+import { compressors } from "hyparquet-compressors";
 import { describe, expect, it } from "vitest";
 import { createClient } from "@clickhouse/client";
 import { z } from "zod";
@@ -124,7 +126,28 @@ describe("the engine contract", () => {
     await expect.poll(async () => (await one(running, z.object({ n: z.number() })))?.n, { timeout: 5_000 }).toBe(0);
   });
 
-  it("streams a large result", async () => {
+  it("streams a large result as one whole in every format", async () => {
+    const query = sql`SELECT number AS n, toString(number) AS t FROM numbers(300000)`;
+    const bytes = async (format: "CSVWithNames" | "Parquet" | "JSONEachRow" | "JSON"): Promise<Buffer> => {
+      const parts: Buffer[] = [];
+      for await (const part of await engine().stream(query, format)) parts.push(part as Buffer);
+      return Buffer.concat(parts);
+    };
+    const csv = (await bytes("CSVWithNames")).toString().trim().split("\n");
+    expect([csv.length, csv[0], csv.at(-1)]).toEqual([300_001, '"n","t"', '299999,"299999"']);
+    expect((await bytes("JSONEachRow")).toString().trim().split("\n").length).toBe(300_000);
+    const document = JSON.parse((await bytes("JSON")).toString()) as { rows: number; data: { n: unknown }[] };
+    expect([document.rows, document.data.length, Number(document.data.at(-1)?.n)]).toEqual([300_000, 300_000, 299_999]);
+    const parquet = await bytes("Parquet");
+    const file = {
+      byteLength: parquet.length,
+      slice: (a: number, b?: number) => new Uint8Array(parquet.subarray(a, b)).buffer,
+    };
+    const rows = await parquetReadObjects({ file, compressors });
+    expect([rows.length, rows.at(-1)]).toEqual([300_000, { n: 299_999n, t: "299999" }]);
+  });
+
+  it("streams more than it holds", async () => {
     let bytes = 0;
     for await (const chunk of await engine().stream(
       sql`SELECT number, toString(number) FROM numbers(1000000)`,

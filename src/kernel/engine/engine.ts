@@ -53,7 +53,7 @@ export interface Engine {
   /** Result bytes in a ClickHouse output format, streamed. */
   stream(
     statement: Sql,
-    format: "CSVWithNames" | "JSONEachRow" | "Parquet" | "RowBinary",
+    format: "CSVWithNames" | "JSON" | "JSONEachRow" | "Parquet" | "RowBinary",
     options?: AskOptions,
   ): Promise<Readable>;
   command(statement: Sql, options?: AskOptions): Promise<void>;

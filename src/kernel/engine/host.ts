@@ -6,6 +6,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { timingSafeEqual, randomUUID } from "node:crypto";
 import { createGunzip, createGzip } from "node:zlib";
+import { createReadStream } from "node:fs";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import { Session, drainPending, type RawInsertFormat, type RawInsertParams } from "chdb";
@@ -138,12 +143,46 @@ const output = (request: IncomingMessage, response: ServerResponse): Writable =>
 /** Output is held until it ends or grows past this, so that an error on the way keeps its code and status. */
 const heldBytes = 8 * 1024 * 1024;
 
+/** Formats whose parts, one after another, are the whole: the engine gives each part of a stream by itself. */
+const appendable = /^(JSONEachRow|JSONCompactEachRow|CSV|TabSeparated|TSV|RowBinary|Native|LineAsString|RawBLOB)$/i;
+const trailingFormat = /\bFORMAT\s+([A-Za-z0-9]+)\s*;?\s*$/i;
+/** Lines that each part begins with. */
+const headLines = (format: string): number =>
+  /WithNamesAndTypes$/i.test(format) ? 2 : /WithNames$/i.test(format) ? 1 : 0;
+
+const withoutLines = (bytes: Uint8Array, lines: number): Uint8Array => {
+  let from = 0;
+  for (let line = 0; line < lines; line += 1) from = bytes.indexOf(10, from) + 1;
+  return bytes.subarray(from);
+};
+
+/** A document (Parquet, JSON, Arrow …) is written to a file first and sent from there. */
+const streamDocument = async (
+  session: Session,
+  query: string,
+  format: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> => {
+  const file = join(tmpdir(), `throughline-${randomUUID()}`);
+  try {
+    await session.queryAsync(`INSERT INTO FUNCTION file('${file}', '${format}') ${query.replace(trailingFormat, "")}`);
+    response.setHeader("content-type", "application/octet-stream");
+    await pipeline(createReadStream(file), output(request, response));
+  } finally {
+    await rm(file, { force: true });
+  }
+};
+
 const streamRows = async (
   session: Session,
   input: EngineRequest,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> => {
+  const format = trailingFormat.exec(input.query)?.[1] ?? "TabSeparated";
+  const head = headLines(format);
+  if (head === 0 && !appendable.test(format)) return streamDocument(session, input.query, format, request, response);
   const stream = session.queryStream(input.query, { format: "TabSeparated" });
   let held: Uint8Array[] = [];
   let size = 0;
@@ -155,12 +194,13 @@ const streamRows = async (
     held = [];
     return out;
   };
+  const closed = once(response, "close").catch(() => undefined);
   for await (const chunk of stream) {
     if (response.destroyed) return stream.cancel();
-    const bytes = chunk.raw();
+    const bytes = withoutLines(chunk.raw(), size === 0 ? 0 : head);
     size += bytes.length;
     if (sink === undefined) held.push(bytes);
-    else if (!sink.write(bytes)) await Promise.race([once(sink, "drain"), once(response, "close")]);
+    else if (!sink.write(bytes)) await Promise.race([once(sink, "drain"), closed]);
     if (size > heldBytes) sink ??= start();
   }
   (sink ?? start()).end();
