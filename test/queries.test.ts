@@ -1,0 +1,110 @@
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { FunnelInput } from "#insights/funnels/contract.ts";
+import { elapsedQuery, funnelPeopleQuery, funnelQuery, histogramQuery } from "#insights/funnels/query.ts";
+import { RetentionInput } from "#insights/retention/contract.ts";
+import { retentionQuery } from "#insights/retention/query.ts";
+import { installStatements } from "#insights/sequence/sequence.ts";
+import { measures, TrendsInput } from "#insights/trends/contract.ts";
+import { trendsQuery } from "#insights/trends/query.ts";
+import { sql, type Sql } from "#kernel/sql.ts";
+import { eventNames, propertyNames, valuesOf } from "#records/catalog/query.ts";
+import { anyMerges, receivedBefore, rememberedMessages } from "#records/events/query.ts";
+import type { Scope } from "#records/events/scope.ts";
+import { exportedEvents, exportedPeople } from "#records/exports/query.ts";
+import { actorsOf, joinsOf, peopleCount, peopleList, timelineOf, traitsOfActors } from "#records/people/query.ts";
+import { identifiedActors, lastUserOfEach, parentOfEach } from "#records/people/relation.ts";
+import { keysOf } from "#records/people/keys.ts";
+import { arrivalsBySource, letterCount, lettersOf, refusalsBySource } from "#records/sources/query.ts";
+import { useWorld } from "#test/world.ts";
+
+const world = useWorld();
+const now = Date.parse("2026-03-31");
+const range = { from: now - 30 * 86_400_000, to: now };
+const dates = { from: "2026-03-01", to: "2026-03-30" };
+const who = [{ on: "person", property: "plan", op: "neq", values: ["free"] }, { on: "id", op: "eq", values: ["ana"] }, { property: "a.b", op: "gt", values: ["3"] }]; // prettier-ignore
+const byTrait = { property: "plan", on: "person" };
+const byProperty = { property: "amount", limit: 2 };
+
+/** Every question that the program can put to the engine, in the variants that make other SQL. */
+const statements = (scope: Scope): readonly (readonly [string, Sql])[] => {
+  const trend = (name: string, input: Record<string, unknown>): [string, Sql][] =>
+    [false, true].map((totals) => [
+      `trends ${name}${totals ? ", totals" : ""}`,
+      trendsQuery(scope, TrendsInput.parse({ range: dates, ...input }), range, totals),
+    ]);
+  const funnel = (input: Record<string, unknown>) =>
+    FunnelInput.parse({ range: dates, steps: [{ event: "A" }, { event: "B" }, { event: null }], ...input });
+  const retained = (name: string, input: Record<string, unknown>): [string, Sql] => {
+    const grid = { range, first: 20_513, buckets: 30, columns: Array.from({ length: 30 }, (_, n) => 30 - n) };
+    const asked = RetentionInput.parse({ range: dates, start: { event: "A" }, returning: { event: "B" }, ...input });
+    return [`retention ${name}`, retentionQuery(scope, asked, grid, range.to)];
+  };
+  const plain = funnel({});
+  return [
+    ...measures.flatMap((measure) => trend(measure, { series: [{ event: "A", measure, property: "amount" }] })),
+    ...trend("of several", { series: [{ event: "A" }, { event: null, measure: "per_user" }], filters: who }),
+    ...trend("by property", { series: [{ event: "A" }, { event: "B", measure: "p90", property: "x" }], breakdown: byProperty }), // prettier-ignore
+    ...trend("by trait, no Other", { series: [{ event: "A" }], breakdown: { ...byTrait, hideOther: true } }),
+    ...trend("rolling by property", { series: [{ event: "A", measure: "rolling_unique" }], breakdown: byProperty }),
+    ...(["hour", "week", "month"] as const).flatMap((interval) =>
+      trend(interval, { series: [{ event: "A" }], interval }),
+    ),
+    ["funnel", funnelQuery(scope, plain, range)],
+    ["funnel, every option", funnelQuery(scope, funnel({ order: "strict", attempt: "first", counting: "attempts", dates: "whole", exclusions: [{ event: "C", from: 0, to: 1 }], filters: who }), range)], // prettier-ignore
+    ...(["first_touch", "last_touch", "step", "all_events"] as const).map((attribution): [string, Sql] => [
+      `funnel by ${attribution}`,
+      funnelQuery(scope, funnel({ breakdown: { property: "plan", attribution } }), range),
+    ]),
+    ["funnel by trait", funnelQuery(scope, funnel({ breakdown: byTrait }), range)],
+    ["funnel, people", funnelPeopleQuery(scope, plain, range, { step: 1, who: "dropped", group: "x", limit: 5 })],
+    ["funnel, elapsed", elapsedQuery(scope, plain, range, 0, 1)],
+    ["funnel, histogram", histogramQuery(scope, plain, range, 0, 1, 0, 60)],
+    ...(["recurring", "first_time", "first_ever", "first_in_range"] as const).map((cohorting) => retained(cohorting, { cohorting })), // prettier-ignore
+    retained("rolling", { mode: "rolling", cohorting: "first_time", minimumOccurrences: 2 }),
+    retained("by trait in brackets", { brackets: [1, 3, 7], breakdown: { property: "plan" }, onOrAfter: true }),
+    ["people", peopleList(scope, "ana", 10)],
+    ["people, all", peopleList(scope, "", 10)],
+    ["people, count", peopleCount(scope, "ana")],
+    ["person, ids", actorsOf(scope, "1")],
+    ["person, traits", traitsOfActors(["1"])],
+    ["person, timeline", timelineOf(["1"], now, 10)],
+    ["person, joins", joinsOf(["1"])],
+    ["identity, parents", parentOfEach],
+    ["identity, identified", identifiedActors],
+    ["identity, devices", lastUserOfEach],
+    ["catalog, events", eventNames("a", 10)],
+    ["catalog, properties", propertyNames("A", "a", 10)],
+    ["catalog, values", valuesOf("plan", "event", null, "p")],
+    ["sources, arrivals", arrivalsBySource(now)],
+    ["sources, refusals", refusalsBySource(now)],
+    ["sources, letters", lettersOf("s", 10)],
+    ["sources, letter count", letterCount(undefined)],
+    ["exports, events", exportedEvents(scope, range, "A")],
+    ["exports, people", exportedPeople(scope)],
+    ["ingest, repeats", receivedBefore(["1"], 1, now)],
+    ["ingest, remembered", rememberedMessages(now)],
+    ["ingest, merges", anyMerges],
+  ];
+};
+
+describe.each([false, true])("every statement (ids joined: %s)", (hasMerges) => {
+  it("is understood by the engine, and gives a column for each of its names", async () => {
+    const { engine } = (await world.system.directory.find(world.workspace))!;
+    for (const statement of installStatements) await engine.command(statement);
+    await engine.command(sql`SYSTEM RELOAD DICTIONARY identity_of`);
+    const scope: Scope = { engine, zone: "Europe/Paris", weekStart: "sunday", hasMerges, keys: keysOf("x"), now };
+    const faults: string[] = [];
+    for (const [name, statement] of statements(scope)) {
+      try {
+        const columns = await engine.rows(sql`DESCRIBE (${statement})`, z.object({ name: z.string() }));
+        if (columns.length === 0 || new Set(columns.map((column) => column.name)).size < columns.length)
+          faults.push(`${name}: two columns of one name`);
+        await engine.rows(statement, z.unknown()); // and it runs, on nothing
+      } catch (error) {
+        faults.push(`${name}: ${error instanceof Error ? error.message.slice(0, 300) : String(error)}`);
+      }
+    }
+    expect(faults).toEqual([]);
+  }, 120_000);
+});
