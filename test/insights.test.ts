@@ -90,6 +90,58 @@ describe("answers on random streams", () => {
         expect(plans.get(plan) ?? 0).toBe(expected);
       }
 
+      // the two largest plans by name, the others counted anew as Other; two measures over one read
+      const grouped = await world.ask<TrendsResult>(
+        "trends.ask",
+        {
+          range,
+          series: [
+            { event: "A", measure: "unique" },
+            { event: null, measure: "total" },
+          ],
+          breakdown: { property: "plan", limit: 2 },
+        },
+        workspace,
+      );
+      const peopleOf = (some: readonly Event[]): number =>
+        count(some.filter((e) => e.name === "A").map(({ who }) => who));
+      const sizes = ["", "x", "y", "z"]
+        .map((plan) => ({ plan, own: inside.filter((event) => event.plan === plan) }))
+        .filter(({ own }) => own.length > 0)
+        .map(({ plan, own }) => ({ plan, size: peopleOf(own) + own.length }))
+        .sort((a, b) => b.size - a.size || (a.plan < b.plan ? -1 : 1));
+      const kept = sizes.slice(0, 2).map(({ plan }) => plan);
+      const groupOf = (event: Event): string => (kept.includes(event.plan) ? event.plan : "$other");
+      for (const group of [...kept, ...(sizes.length > 2 ? ["$other"] : [])]) {
+        const own = inside.filter((event) => groupOf(event) === group);
+        const lines = grouped.lines.filter((line) => line.group === group);
+        expect(lines.map((line) => line.values)).toEqual([
+          days.map((day) => peopleOf(own.filter((event) => dayOf(event) === day))),
+          days.map((day) => own.filter((event) => dayOf(event) === day).length),
+        ]);
+        expect(lines.map((line) => line.total)).toEqual([peopleOf(own), own.length]);
+      }
+      expect(new Set(grouped.lines.map((line) => line.group)).size).toBe(Math.min(sizes.length, 3));
+
+      // people of the last three days, day by day, beside a plain count
+      const rolling = await world.ask<TrendsResult>(
+        "trends.ask",
+        {
+          range,
+          series: [
+            { event: "A", measure: "rolling_unique", windowDays: 3 },
+            { event: "B", measure: "total" },
+          ],
+        },
+        workspace,
+      );
+      const before = ["2026-03-03", "2026-03-04", ...days];
+      expect(rolling.lines.map((line) => line.values)).toEqual([
+        days.map((_, n) => peopleOf(events.filter((event) => before.slice(n, n + 3).includes(dayOf(event))))),
+        days.map((day) => inside.filter((event) => event.name === "B" && dayOf(event) === day).length),
+      ]);
+      expect(rolling.lines[0]?.total).toBe(peopleOf(events.filter((event) => before.slice(-3).includes(dayOf(event)))));
+
       for (const [cohorting, onOrAfter] of [
         ["recurring", false],
         ["first_time", false],
