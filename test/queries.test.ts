@@ -8,11 +8,20 @@ import { installStatements } from "#insights/sequence/sequence.ts";
 import { measures, TrendsInput } from "#insights/trends/contract.ts";
 import { trendsQuery } from "#insights/trends/query.ts";
 import { sql, type Sql } from "#kernel/sql.ts";
+import { accountCount, accountList, eventsOfAccount, traitsOfAccount } from "#records/accounts/query.ts";
 import { eventNames, propertyNames, valuesOf } from "#records/catalog/query.ts";
 import { anyMerges, receivedBefore, rememberedMessages } from "#records/events/query.ts";
 import type { Scope } from "#records/events/scope.ts";
 import { exportedEvents, exportedPeople } from "#records/exports/query.ts";
-import { actorsOf, joinsOf, peopleCount, peopleList, timelineOf, traitsOfActors } from "#records/people/query.ts";
+import {
+  actorsOf,
+  joinsOf,
+  peopleCount,
+  peopleInAccount,
+  peopleList,
+  timelineOf,
+  traitsOfActors,
+} from "#records/people/query.ts";
 import { identifiedActors, lastUserOfEach, parentOfEach } from "#records/people/relation.ts";
 import { keysOf } from "#records/people/keys.ts";
 import { arrivalsBySource, letterCount, lettersOf, refusalsBySource } from "#records/sources/query.ts";
@@ -63,6 +72,11 @@ const statements = (scope: Scope): readonly (readonly [string, Sql])[] => {
     ...(["recurring", "first_time", "first_ever", "first_in_range"] as const).map((cohorting) => retained(cohorting, { cohorting })), // prettier-ignore
     retained("rolling", { mode: "rolling", cohorting: "first_time", minimumOccurrences: 2 }),
     retained("by trait in brackets", { brackets: [1, 3, 7], breakdown: { property: "plan" }, onOrAfter: true }),
+    ["accounts", accountList(scope, now, "a", 10)],
+    ["accounts, count", accountCount(scope, now, "")],
+    ["account, traits", traitsOfAccount("a")],
+    ["account, events", eventsOfAccount(scope, "a", now, 10)],
+    ["account, people", peopleInAccount(scope, "a", now, 10)],
     ["people", peopleList(scope, "ana", 10)],
     ["people, all", peopleList(scope, "", 10)],
     ["people, count", peopleCount(scope, "ana")],

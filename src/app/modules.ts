@@ -15,6 +15,7 @@ import { eventTables } from "#records/events/tables.ts";
 import { peopleTables } from "#records/people/tables.ts";
 import type { SourceRegistry } from "#records/sources/registry.ts";
 import { catalog } from "#records/catalog/index.ts";
+import { accounts } from "#records/accounts/index.ts";
 import { exports } from "#records/exports/index.ts";
 import { people } from "#records/people/index.ts";
 import { sources } from "#records/sources/index.ts";
@@ -59,6 +60,7 @@ export const createModules = ({
   sources({ ingest, registry, clock, publicUrl: config.public_url }),
   catalog({ ingest }),
   people({ ingest }),
+  accounts({ ingest }),
   exports({ ingest }),
   trends({ ingest }),
   funnels({ ingest }),

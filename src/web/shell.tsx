@@ -1,6 +1,7 @@
 import { ActionIcon, AppShell, Burger, Button, Group, NavLink, Text, useMantineColorScheme } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import {
+  IconBuilding,
   IconChartLine,
   IconLayoutDashboard,
   IconMoon,
@@ -22,6 +23,7 @@ const pages: readonly PageLink[] = [
   { path: "/explore", title: "Explore", icon: <IconChartLine size={18} aria-hidden /> },
   { path: "/dashboards", title: "Dashboards", icon: <IconLayoutDashboard size={18} aria-hidden /> },
   { path: "/people", title: "People", icon: <IconUsers size={18} aria-hidden /> },
+  { path: "/accounts", title: "Accounts", icon: <IconBuilding size={18} aria-hidden /> },
   { path: "/sources", title: "Sources", icon: <IconPlugConnected size={18} aria-hidden /> },
   { path: "/settings", title: "Settings", icon: <IconSettings size={18} aria-hidden /> },
 ];

@@ -62,11 +62,35 @@ describe("a new owner", () => {
     expect(await serious(page)).toEqual([]);
     await picture(page, "demo-dashboard");
 
+    await page.getByRole("button", { name: "Arrange People at work each week" }).click();
+    await page.getByRole("menuitem", { name: "Move later" }).click();
+    await expect
+      .poll(() => page.getByRole("heading", { level: 2 }).first().textContent())
+      .toBe("From sign-up to the first task");
+    await page.getByRole("combobox", { name: "Range of every question" }).click();
+    await page.getByRole("option", { name: "Last 90 days" }).click();
+    await expect.poll(() => new URL(page.url()).searchParams.get("days")).toBe("90");
+    await expect.poll(() => page.getByTestId("sentence").count(), { timeout: 20_000 }).toBe(4);
+    expect(await serious(page)).toEqual([]);
+
     await page.getByRole("link", { name: "Open", exact: true }).nth(2).click();
+    await page.getByRole("heading", { name: "Explore" }).waitFor();
     await page.getByRole("button", { name: "Save as CSV" }).waitFor();
+    await page.getByRole("img", { name: /^Chart/ }).waitFor();
     expect((await saved("Save as CSV")).toString()).toMatch(/^month,.*business.*\r\n\d{4}-\d\d-01,/);
     expect((await saved("Save as PNG")).subarray(1, 4).toString()).toBe("PNG");
     await picture(page, "demo-breakdown");
+
+    await page.getByRole("link", { name: "Accounts" }).click();
+    await page.getByLabel("Search").fill("account-12");
+    await page
+      .getByRole("link", { name: /\w+ \w+/ })
+      .last()
+      .waitFor();
+    await page.getByRole("row").nth(1).getByRole("link").click();
+    await page.getByRole("heading", { name: "Timeline" }).waitFor();
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "demo-account");
 
     await page.getByRole("link", { name: "Settings" }).click();
     await page.getByRole("cell", { name: "ana@example.com" }).waitFor();

@@ -12,6 +12,7 @@ import { begin, signOut, type WorkspaceView } from "#programs/workspaces/contrac
 import { SetUp, SignIn } from "#programs/workspaces/ui/entrance.tsx";
 import { NewWorkspace } from "#programs/workspaces/ui/new-workspace.tsx";
 import { SettingsPage } from "#programs/workspaces/ui/settings-page.tsx";
+import { AccountPage, AccountsPage } from "#records/accounts/ui/accounts-page.tsx";
 import { PeoplePage, PersonPage } from "#records/people/ui/people-page.tsx";
 import { SourcesPage } from "#records/sources/ui/sources-page.tsx";
 import { DashboardPage, DashboardsPage } from "#surfaces/dashboards/ui/dashboards-page.tsx";
@@ -156,6 +157,14 @@ const person = createRoute({
     return <PersonPage person={person.useParams().person} />;
   },
 });
+const accounts = createRoute({ getParentRoute: () => root, path: "/accounts", component: AccountsPage });
+const account = createRoute({
+  getParentRoute: () => root,
+  path: "/accounts/$account",
+  component: function OneAccount() {
+    return <AccountPage account={account.useParams().account} />;
+  },
+});
 const dashboards = createRoute({ getParentRoute: () => root, path: "/dashboards", component: DashboardsPage });
 const dashboard = createRoute({
   getParentRoute: () => root,
@@ -166,7 +175,19 @@ const dashboard = createRoute({
 });
 const router = createRouter({
   defaultErrorComponent: ({ error }) => <Problem error={error} />,
-  routeTree: root.addChildren([home, explore, dashboards, dashboard, people, person, settings, sources, importing]),
+  routeTree: root.addChildren([
+    home,
+    explore,
+    dashboards,
+    dashboard,
+    people,
+    person,
+    accounts,
+    account,
+    settings,
+    sources,
+    importing,
+  ]),
 });
 const queries = new QueryClient({ defaultOptions: { queries: { retry: false, refetchOnWindowFocus: false } } });
 

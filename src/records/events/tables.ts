@@ -41,6 +41,7 @@ const events: TableDoc = {
       properties JSON(max_dynamic_paths = 256),
       received DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
       INDEX by_actor actor TYPE bloom_filter(0.01) GRANULARITY 1,
+      INDEX by_account account TYPE bloom_filter(0.01) GRANULARITY 1,
       INDEX by_received received TYPE minmax GRANULARITY 1
     ) ENGINE = MergeTree PARTITION BY toYYYYMM(at) ORDER BY (event, actor, at)
     SETTINGS ${remembered}`,

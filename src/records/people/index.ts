@@ -2,6 +2,7 @@ import { z } from "zod";
 import { defineModule, handle, type Module, type WorkspaceCall } from "#kernel/module.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import { ask, scopeOf } from "#records/common/ask.ts";
+import { iso } from "#records/common/iso.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import * as contract from "./contract.ts";
 import { actorsOf, joinsOf, peopleCount, peopleList, timelineOf, traitsOfActors } from "./query.ts";
@@ -12,9 +13,6 @@ const Actor = z.object({ key: Text, id: Text, kind: Text, joined: z.number() });
 const Trait = z.object({ trait: Text, value: Text, moment: Text });
 const Event = z.object({ moment: Text, event: Text, source: Text, account: Text, properties: Text });
 const Join = z.object({ moment: Text, kind: Text, child: Text, into: Text, by: Text });
-
-/** ISO 8601 from the engine's own way of writing a UTC time. */
-const iso = (text: string): string => (text.includes("T") ? text : `${text.replace(" ", "T")}Z`);
 
 const decider = (call: WorkspaceCall): string => (call.principal.kind === "nobody" ? "" : call.principal.id);
 

@@ -35,6 +35,13 @@ export const peopleList = (scope: Scope, search: string, limit: number): Sql => 
   SELECT toString(person) AS id, ids, name, events, toString(first_at) AS first, toString(last_at) AS last
   FROM (${joined(scope)}) ${found(search)} ORDER BY last_at DESC, id LIMIT ${literal(limit)}`;
 
+/** The people who did something in an account since then, the latest seen first. */
+export const peopleInAccount = (scope: Scope, account: string, since: number, limit: number): Sql => sql`
+  SELECT toString(person) AS id, ids, name, events, toString(first_at) AS first, toString(last_at) AS last
+  FROM (${joined(scope)})
+  WHERE person IN (SELECT ${personOf(scope)} FROM events WHERE account = ${bind.string(account)} AND at >= ${bind.time(since)})
+  ORDER BY last_at DESC, id LIMIT ${literal(limit)}`;
+
 export const peopleCount = (scope: Scope, search: string): Sql => sql`
   SELECT toFloat64(count()) AS total FROM (${search === "" ? activity(scope) : joined(scope)}) ${found(search)}`;
 

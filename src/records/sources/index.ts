@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Clock } from "#kernel/clock.ts";
 import { FileAnswer } from "#kernel/operation.ts";
 import { defineModule, handle, type Module } from "#kernel/module.ts";
+import { iso } from "#records/common/iso.ts";
 import type { Arrival, Ingest } from "#records/events/ingest.ts";
 import * as contract from "./contract.ts";
 import { eventStream } from "./event-stream.ts";
@@ -47,7 +48,7 @@ export const sources = ({ ingest, registry, clock, publicUrl }: Parts): Module =
             ...row,
             events: came?.events ?? 0,
             refused: gone?.refused ?? 0,
-            lastAt: came === undefined ? null : `${came.last.replace(" ", "T")}Z`,
+            lastAt: came === undefined ? null : iso(came.last),
           };
         });
         return { sources: withCounts };

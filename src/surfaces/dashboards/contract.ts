@@ -8,6 +8,8 @@ export const Tile = z.object({
   question: Question,
   /** Where the builder shows the same question. */
   address: z.string(),
+  /** Takes the whole width of the page. */
+  wide: z.boolean().default(false),
 });
 export type Tile = z.output<typeof Tile>;
 
@@ -50,6 +52,34 @@ export const addTile = defineOperation({
   permission: "edit",
   input: z.strictObject({ id: z.string(), title: Name, question: Question, address: Address }),
   output: z.object({ tile: z.string() }),
+});
+
+export const arrange = defineOperation({
+  name: "dashboards.arrange",
+  summary:
+    "Puts the questions of a dashboard in an order, and says which are wide. Questions left out stay at the end.",
+  permission: "edit",
+  input: z.strictObject({
+    id: z.string(),
+    tiles: z.array(z.strictObject({ id: z.string(), wide: z.boolean() })).max(50),
+  }),
+  output: z.object({ ok: z.literal(true) }),
+});
+
+export const rename = defineOperation({
+  name: "dashboards.rename",
+  summary: "Gives a dashboard another name.",
+  permission: "edit",
+  input: z.strictObject({ id: z.string(), name: Name }),
+  output: z.object({ ok: z.literal(true) }),
+});
+
+export const remove = defineOperation({
+  name: "dashboards.remove",
+  summary: "Removes a dashboard with its questions.",
+  permission: "edit",
+  input: z.strictObject({ id: z.string() }),
+  output: z.object({ ok: z.literal(true) }),
 });
 
 export const removeTile = defineOperation({

@@ -79,8 +79,32 @@ export const dashboards = ({ store }: { readonly store: Store }): Module => {
           );
         }
         const tile = newId("tile");
-        await save(call, id, [...tiles, { id: tile, title, question, address }]);
+        await save(call, id, [...tiles, { id: tile, title, question, address, wide: false }]);
         return { tile };
+      }),
+      handle(contract.arrange, async (call, { id, tiles: order }) => {
+        const { tiles } = await find(call, id);
+        const placed = order.flatMap(({ id: tile, wide }) => {
+          const known = tiles.find((one) => one.id === tile);
+          return known === undefined ? [] : [{ ...known, wide }];
+        });
+        const rest = tiles.filter((one) => !placed.some((tile) => tile.id === one.id));
+        await save(call, id, [...placed, ...rest]);
+        return { ok: true as const };
+      }),
+      handle(contract.rename, async (call, { id, name }) => {
+        await find(call, id);
+        await store
+          .updateTable("dashboards")
+          .set({ name, updated_at: new Date(call.now).toISOString() })
+          .where("workspace", "=", call.workspace.id)
+          .where("id", "=", id)
+          .execute();
+        return { ok: true as const };
+      }),
+      handle(contract.remove, async (call, { id }) => {
+        await store.deleteFrom("dashboards").where("workspace", "=", call.workspace.id).where("id", "=", id).execute();
+        return { ok: true as const };
       }),
       handle(contract.removeTile, async (call, { id, tile }) => {
         const { tiles } = await find(call, id);

@@ -18,8 +18,11 @@ export const pictureOf = async (svg: SVGSVGElement): Promise<Blob> => {
   );
   try {
     const image = new Image(width, height);
-    image.src = source;
-    await image.decode();
+    await new Promise((resolve, reject) => {
+      image.addEventListener("load", resolve, { once: true });
+      image.addEventListener("error", () => reject(new Error("the picture could not be drawn")), { once: true });
+      image.src = source;
+    });
     const canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [width * 2, height * 2];
     const context = canvas.getContext("2d");

@@ -139,8 +139,11 @@ export const AnswerView = ({ result, compact = false }: { result: Answer; compac
   const note = hidden > 0 ? `${hidden} more lines are in the table only.` : "";
   const saveTable = (): void => download(`${name}.csv`, new Blob([csvOf(result)], { type: "text/csv;charset=utf-8" }));
   const savePicture = async (): Promise<void> => {
-    const svg = picture.current?.querySelector("svg");
-    if (svg !== null && svg !== undefined) download(`${name}.png`, await pictureOf(svg));
+    const drawn = (): SVGSVGElement | null => picture.current?.querySelector("svg") ?? null;
+    // the chart's own code may still be on its way
+    for (let tries = 0; drawn() === null && tries < 100; tries += 1) await new Promise((next) => setTimeout(next, 100));
+    const svg = drawn();
+    if (svg !== null) download(`${name}.png`, await pictureOf(svg));
   };
   return (
     <Stack>
