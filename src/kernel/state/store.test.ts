@@ -3,12 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { KyselyPGlite } from "kysely-pglite";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
+import { startPostgres } from "#test/postgres.ts";
 import { createAccess } from "../access.ts";
 import { systemClock } from "../clock.ts";
 import { embeddedDialect, openStore, postgresDialect } from "./store.ts";
 
-const given = process.env["THROUGHLINE_TEST_DATABASE_URL"];
+const server = startPostgres();
+afterAll(() => server?.stop());
+const given = process.env["THROUGHLINE_TEST_DATABASE_URL"] ?? server?.url;
+if (given === undefined) console.log("no PostgreSQL server is found or given; the store is tested on PGlite alone");
 const dialects = [
   ["embedded SQLite", () => embeddedDialect(mkdtempSync(join(tmpdir(), "throughline-state-")))],
   ["PostgreSQL (PGlite)", () => new KyselyPGlite(new PGlite()).dialect],

@@ -75,14 +75,14 @@ export const funnelChart = (result: FunnelResult): EChartsCoreOption => {
     color: seriesColors[index],
     barMaxWidth: 72,
     data: group.steps.map((step) => percent(step.fromStart)),
-    label: { show: groups.length === 1, position: "right", formatter: "{c} %" },
+    label: { show: groups.length === 1, position: "insideBottom", color: "#ffffff", formatter: "{c} %" },
   }));
   const whiskers = groups.length > 1 ? [] : [whisker(groups[0]?.steps ?? [])];
   return {
     grid: { left: 8, right: 16, top: groups.length > 1 ? 40 : 24, bottom: 8, containLabel: true },
     ...(groups.length > 1 ? { legend: { top: 0, type: "scroll" } } : {}),
     tooltip: { trigger: "axis" },
-    xAxis: { type: "category", data: steps, axisLabel: { interval: 0, width: 120, overflow: "break" } },
+    xAxis: { type: "category", data: steps, axisLabel: { interval: 0, width: 80, overflow: "break" } },
     yAxis: { type: "value", min: 0, max: 100, axisLabel: { formatter: "{value} %" } },
     series: [...bars, ...whiskers],
   };
