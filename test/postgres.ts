@@ -24,7 +24,7 @@ export const startPostgres = (): { readonly url: string; stop(): void } | undefi
   const began =
     run(`${bin}/initdb -D ${data} -U throughline -A trust`) &&
     run(`${bin}/pg_ctl -D ${data} -w -o "-c listen_addresses='' -k ${folder}" start`);
-  if (began) return { url: `postgres://throughline@/postgres?host=${encodeURIComponent(folder)}`, stop };
+  if (began) return { url: `postgres://throughline@localhost/postgres?host=${encodeURIComponent(folder)}`, stop };
   stop();
   return undefined;
 };
