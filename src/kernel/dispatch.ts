@@ -102,9 +102,10 @@ export const createDispatch = ({ modules, access, directory, audit, clock, log }
     const signal = request.signal ?? new AbortController().signal;
     const call = { principal, signal, log, reply, now: clock.now(), ...admitted };
     const answer = handler.operation.output.parse(await handler.run(call, input));
-    const { permission, name } = handler.operation;
+    const { permission, name, onlyLooks } = handler.operation;
     const { workspace } = admitted;
-    if (workspace !== undefined && permission !== "read") await audit(workspace.id, principal, name, input);
+    const changes = permission !== "read" && onlyLooks !== true;
+    if (workspace !== undefined && changes) await audit(workspace.id, principal, name, input);
     return answer;
   };
 };

@@ -9,6 +9,8 @@ export interface Operation<I extends z.ZodType = z.ZodType, O extends z.ZodType 
   readonly name: string;
   readonly summary: string;
   readonly permission: Permission;
+  /** It changes nothing although it needs more than `read`; so it is not written down as a change. */
+  readonly onlyLooks?: true;
   readonly input: I;
   readonly output: O;
 }

@@ -106,6 +106,7 @@ export const audit = defineOperation({
   name: "workspaces.audit",
   summary: "Who changed what in the workspace, newest first.",
   permission: "admin",
+  onlyLooks: true,
   input: z.strictObject({ limit: z.int().min(1).max(500).default(100) }),
   output: z.object({
     entries: z.array(z.object({ at: z.string(), who: z.string(), operation: z.string(), detail: z.string() })),
@@ -140,6 +141,7 @@ export const keys = defineOperation({
   name: "workspaces.keys",
   summary: "The API keys of the workspace, without their secrets.",
   permission: "admin",
+  onlyLooks: true,
   input: z.strictObject({}),
   output: z.object({
     keys: z.array(

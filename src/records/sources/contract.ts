@@ -71,6 +71,7 @@ export const deadLetters = defineOperation({
   name: "sources.deadLetters",
   summary: "Events that were refused, with the reason and what came.",
   permission: "edit",
+  onlyLooks: true,
   input: z.strictObject({ source: z.string().optional(), limit: z.int().min(1).max(500).default(100) }),
   output: z.object({
     total: z.number(),
