@@ -3,7 +3,7 @@ import { Button, Group, MantineProvider } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { QueryClient, QueryClientProvider, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect, retainSearchParams, RouterProvider, useNavigate, useSearch } from "@tanstack/react-router"; // prettier-ignore
-import { createContext, StrictMode, useContext } from "react";
+import { createContext, StrictMode, useContext, useEffect } from "react";
 import { createRoot } from "react-dom/client";
 import { create as createDemo } from "#programs/demo/contract.ts";
 import { DemoBanner } from "#programs/demo/ui/demo-banner.tsx";
@@ -69,8 +69,11 @@ const Inside = ({ workspaces, addDemo, again }: InsideProps) => {
   const navigate = useNavigate();
   const [creating, { open, close }] = useDisclosure();
   const current = useWorkspace(workspaces);
+  const shown = current?.id;
+  useEffect(() => {
+    if (shown !== undefined) localStorage.setItem(remembered, shown);
+  }, [shown]);
   const choose = (id: string): void => {
-    localStorage.setItem(remembered, id);
     void navigate({ to: "/explore", search: { w: id } as never }).then(again);
   };
   const leave = (): void => void navigate({ to: "/explore", search: { w: undefined } as never }).then(again);
