@@ -119,6 +119,10 @@ describe("a backup", () => {
     await expect(run(join(base, "from nothing"), "restore", join(base, "nowhere"))).rejects.toThrow(/no whole backup/);
   }, 60_000);
 
+  it("is asked of the server that runs, which doctor sees too", async () => {
+    expect(await run(world.folder, "doctor")).toMatch(/server +http.*"status":"ready|server +http.*"status":"ok/);
+  });
+
   it("can be had from the server by nobody without the folder's token", async () => {
     const ask = (authorization: string) =>
       fetch(`${world.url}/control/backup`, {

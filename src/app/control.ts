@@ -31,6 +31,14 @@ export const mountControl = (http: FastifyInstance, system: System): { announce(
   };
 };
 
+/** What the server that runs on a data folder says of itself; undefined where none runs. */
+export const serverOn = async (data: string): Promise<{ url: string; state: unknown } | undefined> => {
+  if (!existsSync(fileIn(data))) return undefined;
+  const { url } = Control.parse(JSON.parse(readFileSync(fileIn(data), "utf8")));
+  const answer = await fetch(`${url}/readyz`).catch(() => undefined);
+  return answer === undefined ? undefined : { url, state: await answer.json() };
+};
+
 /** Asks the server that runs on a data folder for a backup; undefined where none runs. */
 export const backupByServer = async (data: string, folder: string): Promise<Manifest | undefined> => {
   if (!existsSync(fileIn(data))) return undefined;

@@ -6,7 +6,7 @@ import { importFile } from "#surfaces/cli/import-file.ts";
 import { readConfig } from "#kernel/config.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import { backup, restore, type Manifest } from "./backup.ts";
-import { backupByServer } from "./control.ts";
+import { backupByServer, serverOn } from "./control.ts";
 import { listen } from "./server.ts";
 import { openSystem } from "./system.ts";
 import { version } from "./version.ts";
@@ -57,6 +57,8 @@ const doctor = defineCommand({
     console.log(`node      ${process.version}`);
     console.log(`chdb      ${String(createRequire(import.meta.url)("chdb/package.json").version)}`);
     console.log(`data      ${config.data}`);
+    const running = await serverOn(config.data);
+    if (running !== undefined) return console.log(`server    ${running.url} ${JSON.stringify(running.state)}`);
     const system = await openSystem({ ...config, log_level: "error" });
     console.log(`engine    ${await system.engine.version()} (${system.host === undefined ? "server" : "embedded"})`);
     console.log(
@@ -68,7 +70,7 @@ const doctor = defineCommand({
 });
 
 const importCommand = defineCommand({
-  meta: { name: "import", description: "Sends the rows of a CSV, TSV or NDJSON file to a running server." },
+  meta: { name: "import", description: "Sends the rows of a CSV, JSON or Parquet file to a running server." },
   args: {
     file: { type: "positional", description: "The file.", required: true },
     key: { type: "string", description: "Write key of the source.", required: true },
