@@ -16,6 +16,7 @@ describe("the demo workspace", () => {
     const { workspace } = await world.ask<{ workspace: string }>("demo.create", {});
     const status = () => world.ask<{ share: number; complete: boolean }>("demo.status", {}, workspace);
     expect((await status()).complete).toBe(false);
+    await expect(world.ask("demo.create", {})).rejects.toMatchObject({ code: "demo.exists" });
     await expect.poll(async () => (await status()).complete, { timeout: 120_000, interval: 500 }).toBe(true);
 
     const today = new Date().toISOString().slice(0, 10);

@@ -43,6 +43,18 @@ export const demo = ({ store, registry, ingest, clock, log, furnish }: Parts): M
       .where("removed_at", "is", null)
       .executeTakeFirst();
 
+  const hasDemo = async (member: string): Promise<boolean> => {
+    const row = await store
+      .selectFrom("memberships")
+      .innerJoin("workspaces", "workspaces.id", "memberships.workspace")
+      .select("workspaces.id")
+      .where("memberships.member", "=", member)
+      .where("is_demo", ">", 0)
+      .where("removed_at", "is", null)
+      .executeTakeFirst();
+    return row !== undefined;
+  };
+
   const sourceOf = async (workspace: string) => {
     const known = (await registry.list(workspace)).find((source) => source.kind === "demo");
     const { writeKey } = known ?? (await registry.create(workspace, "Simulated company", "demo", "Fernly"));
@@ -84,6 +96,8 @@ export const demo = ({ store, registry, ingest, clock, log, furnish }: Parts): M
         if (call.principal.kind !== "member")
           throw new Refusal("access.members_only", "Only a signed-in member can add a workspace.", {}, 403);
         const { id } = call.principal;
+        if (await hasDemo(id))
+          throw new Refusal("demo.exists", "You have a demo workspace already. Remove it to begin anew.", {}, 409);
         const named = { name: "Fernly (demo)", zone: "UTC", weekStart: "monday", isDemo: true } as const;
         const workspace = await createWorkspace(store, named, id, clock.now());
         await furnish(workspace, id);

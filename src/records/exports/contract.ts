@@ -8,7 +8,7 @@ export const formats = ["ndjson", "csv", "parquet"] as const;
 export const events = defineOperation({
   name: "exports.events",
   summary: "Every event of a range with its person, as a file that is streamed.",
-  permission: "read",
+  permission: "edit",
   input: z.strictObject({
     from: Day.optional().describe("First day, in UTC. From the beginning, when absent."),
     to: Day.optional().describe("Last day, in UTC, inside. To the end, when absent."),
@@ -21,7 +21,7 @@ export const events = defineOperation({
 export const people = defineOperation({
   name: "exports.people",
   summary: "Every known id with the person that it belongs to, and that person's traits, as a file that is streamed.",
-  permission: "read",
+  permission: "edit",
   input: z.strictObject({ format: z.enum(formats).default("ndjson") }),
   output: z.instanceof(FileAnswer),
 });

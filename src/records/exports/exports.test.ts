@@ -35,7 +35,7 @@ const filled = async () => {
     { userId: "ana", anonymousId: "visitor 1", personTraits: [{ op: "set", traits: { plan: "pro" } }] },
   ]);
   await world.settled();
-  const { key } = await world.ask<{ key: string }>("workspaces.createKey", { name: "k", role: "viewer" }, workspace);
+  const { key } = await world.ask<{ key: string }>("workspaces.createKey", { name: "k", role: "editor" }, workspace);
   return { workspace, remote: { url: world.url, key } };
 };
 
@@ -89,6 +89,19 @@ describe("an export", () => {
       expect(outcome).toEqual({ rows: 300, refused: 0, errors: undefined });
       expect(await readBack(world, workspace, "Bought")).toMatchObject({ events: 100, people: 10 });
     }
+  });
+
+  it("is refused to viewers, and written down", async () => {
+    const { workspace, remote } = await filled();
+    const { key } = await world.ask<{ key: string }>("workspaces.createKey", { name: "v", role: "viewer" }, workspace);
+    await expect(exportTo({ ...remote, key }, "events", {}, join(folder, "x"))).rejects.toThrow(/permission to edit/);
+    await exportTo(remote, "people", {}, join(folder, "x"));
+    const { entries } = await world.ask<{ entries: { operation: string; who: string }[] }>(
+      "workspaces.audit",
+      {},
+      workspace,
+    );
+    expect(entries[0]).toMatchObject({ operation: "exports.people", who: "key k" });
   });
 
   it("is refused to strangers, and says what is wrong with its input", async () => {
