@@ -54,6 +54,8 @@ describe("a new owner", () => {
 
     await page.getByText("Fernly is a made-up company").waitFor();
     await page.getByRole("link", { name: "Dashboards" }).click();
+    await page.getByRole("link", { name: "Fernly at a glance" }).waitFor();
+    expect(await serious(page)).toEqual([]);
     await page.getByRole("link", { name: "Fernly at a glance" }).click();
     await page.getByRole("heading", { name: "From sign-up to the first task" }).waitFor();
     await page.getByText("still arriving").waitFor({ state: "detached", timeout: 90_000 });
@@ -87,6 +89,7 @@ describe("a new owner", () => {
       .getByRole("link", { name: /\w+ \w+/ })
       .last()
       .waitFor();
+    expect(await serious(page)).toEqual([]);
     await page.getByRole("row").nth(1).getByRole("link").click();
     await page.getByRole("heading", { name: "Timeline" }).waitFor();
     expect(await serious(page)).toEqual([]);

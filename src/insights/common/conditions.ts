@@ -70,10 +70,15 @@ export const matches = (scope: Scope, match: EventMatch): Sql =>
     ? conditionsOf(scope, match.filters)
     : sql`(event = ${bind.string(match.event)} AND ${conditionsOf(scope, match.filters)})`;
 
+const isNamed = (names: readonly string[]): Sql => {
+  const [only = "", ...others] = names;
+  return others.length === 0 ? sql`event = ${bind.string(only)}` : sql`event IN ${bind.strings(names)}`;
+};
+
 /** Any of several; by name first, so that the sort key prunes. */
 export const matchesAny = (scope: Scope, all: readonly EventMatch[]): Sql => {
   const names = all.flatMap((match) => (match.event === null ? [] : [match.event]));
-  const byName = names.length < all.length ? sql`1` : sql`event IN ${bind.strings(names)}`;
+  const byName = names.length < all.length ? sql`1` : isNamed([...new Set(names)]);
   const filtered = all.some((match) => match.filters.length > 0);
   return filtered ? sql`${byName} AND ${anyOf(all.map((match) => matches(scope, match)))}` : byName;
 };

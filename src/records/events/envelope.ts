@@ -1,6 +1,13 @@
 import { z } from "zod";
 import type { Keys } from "#records/people/keys.ts";
-import { correctedTime, storable, type EventSource, type IncomingEvent, type TraitChange } from "./incoming.ts";
+import {
+  correctedTime,
+  listOperations,
+  storable,
+  type EventSource,
+  type IncomingEvent,
+  type TraitChange,
+} from "./incoming.ts";
 
 /**
  * One line of the journal: what must be known to place an event (meta), a tab, and the event's row as the store takes
@@ -65,19 +72,16 @@ export const kindOf = (value: unknown): ValueKind => {
 /** A value as the store compares it: text as it is, everything else as JSON. */
 export const textOf = (value: unknown): string => (typeof value === "string" ? value.toWellFormed() : storable(value));
 
+const isListOperation = (op: TraitChange["op"]): boolean => listOperations.some((one) => one === op);
+
 const traitRows = (subject: string, account: string, changes: readonly TraitChange[], at: string): TraitRow[] =>
   changes.flatMap(({ op, traits }) =>
     Object.entries(traits)
       .filter(([, value]) => value !== undefined && (value !== null || op === "unset"))
-      .map(([trait, value]): TraitRow => [
-        subject,
-        account,
-        op,
-        trait,
-        kindOf(value),
-        op === "unset" ? "" : textOf(value),
-        at,
-      ]),
+      .map(([trait, given]): TraitRow => {
+        const value = isListOperation(op) && !Array.isArray(given) ? [given] : given; // one item, or a list of them
+        return [subject, account, op, trait, kindOf(value), op === "unset" ? "" : textOf(value), at];
+      }),
   );
 
 /** The journal line of an event that passed its checks. `row` is absent for a call that is no event. */

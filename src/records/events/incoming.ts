@@ -1,8 +1,12 @@
 import type { IdentityPolicy } from "#records/people/identity.ts";
 
+/** Operations on a trait that is a list: items at its end, at its beginning, at its end unless there, or taken out. */
+export const listOperations = ["append", "prepend", "union", "remove"] as const;
+export type ListOperation = (typeof listOperations)[number];
+
 /** A change of traits, in the words that all vendors share. */
 export interface TraitChange {
-  readonly op: "set" | "set_once" | "unset" | "add";
+  readonly op: "set" | "set_once" | "unset" | "add" | ListOperation;
   readonly traits: Readonly<Record<string, unknown>>;
 }
 

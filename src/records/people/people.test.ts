@@ -66,6 +66,42 @@ describe("who is who", () => {
     expect(await unique()).toBe(2);
   });
 
+  it("adds to lists and takes out of them, in order of time, through the doors of vendors", async () => {
+    const workspace = await world.newWorkspace();
+    const { writeKey } = await world.source("mixpanel", workspace);
+    const change = (at: number, operation: string, value: unknown) => ({
+      $token: writeKey,
+      $distinct_id: "ana",
+      $time: 1_700_000_000 + at,
+      [operation]: { tags: value },
+    });
+    // what happened first comes last
+    const changes = [
+      change(5, "$remove", "b"),
+      change(4, "$union", ["a", "c", "c"]),
+      change(3, "$append", { odd: [1] }),
+      change(2, "$append", "b"),
+      change(1, "$set", ["a"]),
+    ];
+    const response = await fetch(`${world.url}/mixpanel/engage`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(changes),
+    });
+    expect(await response.text()).toBe("1");
+    await world.settled();
+    const source = await world.system.registry.byKey(writeKey);
+    await world.system.ingest.accept(source, [{ name: "seen", userId: "ana" }]);
+    const { people } = await world.ask<{ people: { id: string }[] }>("people.list", {}, workspace);
+    const profile = () =>
+      world.ask<{ traits: { trait: string; value: string }[] }>("people.profile", { id: people[0]?.id }, workspace);
+    expect((await profile()).traits).toMatchObject([{ trait: "tags", value: '["a",{"odd":[1]},"c"]' }]);
+    await world.system.ingest.accept(source, [
+      { userId: "ana", personTraits: [{ op: "set", traits: { tags: "none" } }] },
+    ]);
+    expect((await profile()).traits).toMatchObject([{ trait: "tags", value: "none" }]);
+  });
+
   it("takes traits in order of time, whatever order they arrive in", async () => {
     const at = Date.now();
     const change = (

@@ -1,10 +1,23 @@
 import { bind, sql, type Sql } from "#kernel/sql.ts";
 import { personOf, type Scope } from "#records/events/scope.ts";
 
+/** A list as of now: its changes one after another, from nothing. Items are kept as their JSON. */
+const foldedList: Sql = sql`
+  concat('[', arrayStringConcat(arrayFold((items, change) -> multiIf(
+    change.2 IN ('set', 'set_once'), JSONExtractArrayRaw(change.3),
+    change.2 = 'append', arrayConcat(items, JSONExtractArrayRaw(change.3)),
+    change.2 = 'prepend', arrayConcat(JSONExtractArrayRaw(change.3), items),
+    change.2 = 'union', arrayConcat(items, arrayFilter(item -> NOT has(items, item), arrayDistinct(JSONExtractArrayRaw(change.3)))),
+    change.2 = 'remove', arrayFilter(item -> NOT has(JSONExtractArrayRaw(change.3), item), items),
+    CAST([], 'Array(String)')
+  ), arraySort(change -> change.1, groupArrayIf((at, op, value), kind = 'list' OR op = 'unset')), CAST([], 'Array(String)')), ','), ']')`;
+
 /** A trait as of now, from its changes: a set (or unset) beats every set_once; adds count from the last set on. */
 export const latestValue: Sql = sql`
-  if(countIf(op = 'add') > 0,
-    toString(sumIf(toFloat64OrZero(value), op = 'add') + toFloat64OrZero(argMaxIf(value, at, op != 'add'))),
+  multiIf(
+    countIf(op IN ('append', 'prepend', 'union', 'remove')) > 0 AND argMax(kind, at) = 'list', ${foldedList},
+    countIf(op = 'add') > 0,
+      toString(sumIf(toFloat64OrZero(value), op = 'add') + toFloat64OrZero(argMaxIf(value, at, op != 'add'))),
     argMax(value, (op != 'set_once', if(op = 'set_once', -toUnixTimestamp64Milli(at), toUnixTimestamp64Milli(at)))))`;
 
 /** One row per person who has (or had) the trait: its value as text, empty where it was unset. */

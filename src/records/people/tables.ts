@@ -67,7 +67,11 @@ const traitChanges: TableDoc = {
     actor: { type: "UInt64", meaning: "Key of the known id; 0 for an account.", class: "internal" },
     account: { type: "String", meaning: "Account id; empty for a person.", class: "internal" },
     at: { type: "DateTime64(3, 'UTC')", meaning: "When it changed.", class: "internal" },
-    op: { type: "LowCardinality(String)", meaning: "set, set_once, unset or add.", class: "internal" },
+    op: {
+      type: "LowCardinality(String)",
+      meaning: "set, set_once, unset, add, append, prepend, union or remove.",
+      class: "internal",
+    },
     kind: { type: "LowCardinality(String)", meaning: "text, number, boolean, list or object.", class: "internal" },
     value: { type: "String", meaning: "The value as text; JSON for lists and objects.", class: "personal" },
   },

@@ -17,6 +17,11 @@ const operations: Readonly<Record<string, TraitChange["op"]>> = {
   $setOnce: "set_once",
   $add: "add",
   $unset: "unset",
+  $append: "append",
+  $prepend: "prepend",
+  $preInsert: "union",
+  $postInsert: "union",
+  $remove: "remove",
 };
 
 /** `user_properties`: plain values are set; `$set` and its kin say what to do. */

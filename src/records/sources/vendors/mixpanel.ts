@@ -12,8 +12,14 @@ import {
 } from "./decoded.ts";
 
 const machinery = ["token", "time", "distinct_id", "$insert_id", "$device_id", "$user_id", "mp_sent_by_lib_version"];
-const operations: Readonly<Record<string, TraitChange["op"]>> = { $set: "set", $set_once: "set_once", $add: "add" };
-const listOperations = ["$append", "$union", "$remove", "$delete"];
+const operations: Readonly<Record<string, TraitChange["op"]>> = {
+  $set: "set",
+  $set_once: "set_once",
+  $add: "add",
+  $append: "append",
+  $union: "union",
+  $remove: "remove",
+};
 
 const whoOf = (properties: Fields): Partial<IncomingEvent> => {
   const user = textAt(properties, "$user_id");
@@ -50,9 +56,8 @@ const decodeTrack = (item: Fields): IncomingEvent => {
 };
 
 const traitsOf = (item: Fields): TraitChange[] => {
-  const list = listOperations.find((name) => item[name] !== undefined);
-  if (list !== undefined)
-    throw new EventFault("trait.operation", `${list} on profiles is not supported; use $set with the whole value.`);
+  if (item["$delete"] !== undefined)
+    throw new EventFault("trait.operation", "$delete of a profile is not supported here; what is kept stays.");
   const changes: TraitChange[] = [];
   for (const [name, op] of Object.entries(operations))
     if (isFields(item[name])) changes.push({ op, traits: item[name] });
