@@ -102,6 +102,28 @@ describe("who is who", () => {
     expect((await profile()).traits).toMatchObject([{ trait: "tags", value: "none" }]);
   });
 
+  it("pages through a timeline without losing events of one moment", async () => {
+    const workspace = await world.newWorkspace();
+    const source = await world.system.registry.byKey((await world.source("api", workspace)).writeKey);
+    const at = Date.now() - 86_400_000;
+    const events = Array.from({ length: 30 }, (_, n) => ({
+      name: `e${n}`,
+      userId: "ana",
+      at: at + Math.floor(n / 4) * 1_000,
+    }));
+    await world.system.ingest.accept(source, events);
+    const { people } = await world.ask<{ people: { id: string }[] }>("people.list", {}, workspace);
+    const seen: string[] = [];
+    for (let before: string | undefined; ;) {
+      const input = { id: people[0]?.id, limit: 6, before };
+      const page = await world.ask<{ events: { event: string; at: string }[] }>("people.profile", input, workspace);
+      seen.push(...page.events.map(({ event }) => event));
+      if (page.events.length < 6) break;
+      before = page.events.at(-1)?.at;
+    }
+    expect(seen.sort()).toEqual(events.map(({ name }) => name).sort());
+  });
+
   it("takes traits in order of time, whatever order they arrive in", async () => {
     const at = Date.now();
     const change = (

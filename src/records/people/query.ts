@@ -54,10 +54,10 @@ export const traitsOfActors = (actors: readonly string[]): Sql => sql`
   SELECT trait, ${latestValue} AS value, toString(max(trait_changes.at)) AS moment FROM trait_changes
   WHERE subject = 'person' AND actor IN ${bind.ids(actors)} GROUP BY trait ORDER BY trait`;
 
-/** Events of a person, newest first. */
+/** Events of a person, newest first; all of the last moment, so that the next page can begin before it. */
 export const timelineOf = (actors: readonly string[], before: number, limit: number): Sql => sql`
   SELECT toString(events.at) AS moment, event, source, account, toString(properties) AS properties FROM events
-  WHERE actor IN ${bind.ids(actors)} AND events.at < ${bind.time(before)} ORDER BY events.at DESC LIMIT ${literal(limit)}`;
+  WHERE actor IN ${bind.ids(actors)} AND events.at < ${bind.time(before)} ORDER BY events.at DESC LIMIT ${literal(limit)} WITH TIES`;
 
 export const joinsOf = (actors: readonly string[]): Sql => sql`
   SELECT toString(identity_log.at) AS moment, kind, toString(actor) AS child, toString(parent) AS into, by FROM identity_log

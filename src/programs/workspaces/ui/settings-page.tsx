@@ -4,7 +4,9 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState, type ReactNode } from "react";
 import { call } from "#web/call.ts";
+import { CodeText } from "#web/kit/code-text.tsx";
 import { DataTable } from "#web/kit/data-table.tsx";
+import { moment } from "#web/kit/moment.ts";
 import { Empty, Loaded, Problem } from "#web/kit/states.tsx";
 import { zones } from "#web/kit/zones.ts";
 import * as contract from "../contract.ts";
@@ -16,8 +18,6 @@ const roles = [
   { value: "admin", label: "Admin: everything, people and keys too" },
 ] as const;
 type Role = (typeof roles)[number]["value"];
-
-const moment = (iso: string): string => new Date(iso).toLocaleString();
 
 /** A change that is asked for, and everything of the kind read anew afterwards. */
 const useChange = <T,>(key: string, work: (given: T) => Promise<unknown>, done?: () => void) => {
@@ -295,7 +295,7 @@ const Changes = () => {
               { title: "What", cell: ({ operation }) => operation },
               {
                 title: "With",
-                cell: ({ detail }) => <Code style={{ whiteSpace: "pre-wrap", wordBreak: "break-word" }}>{detail}</Code>,
+                cell: ({ detail }) => <CodeText>{detail}</CodeText>,
               },
             ]}
           />

@@ -1,20 +1,17 @@
-import { Anchor, Code, Stack, Text, TextInput, Title } from "@mantine/core";
-import { useDebouncedValue } from "@mantine/hooks";
+import { Anchor, Stack, Text, Title } from "@mantine/core";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { Link } from "@tanstack/react-router";
 import { call } from "#web/call.ts";
+import { CodeText } from "#web/kit/code-text.tsx";
 import { DataTable } from "#web/kit/data-table.tsx";
+import { moment } from "#web/kit/moment.ts";
+import { useSearchBox } from "#web/kit/search-box.tsx";
 import { Empty, Loaded } from "#web/kit/states.tsx";
 import * as contract from "../contract.ts";
 
-const moment = (iso: string): string => new Date(iso).toLocaleString();
-
 /** Companies or households, the busiest first. The search stands in the address. */
 export const AccountsPage = () => {
-  const given: Record<string, unknown> = useSearch({ strict: false });
-  const search = typeof given["search"] === "string" ? given["search"] : "";
-  const navigate = useNavigate();
-  const [asked] = useDebouncedValue(search, 200);
+  const { asked, box } = useSearchBox("By name or id");
   const query = useQuery({
     queryKey: ["accounts", asked],
     queryFn: ({ signal }) => call(contract.list, { search: asked }, signal),
@@ -23,15 +20,7 @@ export const AccountsPage = () => {
   return (
     <Stack>
       <Title order={1}>Accounts</Title>
-      <TextInput
-        label="Search"
-        description="By name or id"
-        maw={400}
-        value={search}
-        onChange={(event) =>
-          void navigate({ to: "/accounts", search: { search: event.currentTarget.value } as never, replace: true })
-        }
-      />
+      {box}
       <Loaded query={query}>
         {({ accounts, total }) =>
           accounts.length === 0 ? (
@@ -126,9 +115,7 @@ export const AccountPage = ({ account }: { account: string }) => {
                   { title: "Who", cell: ({ person }) => nameOf(person) },
                   {
                     title: "Properties",
-                    cell: ({ properties }) => (
-                      <Code style={{ whiteSpace: "pre-wrap", wordBreak: "break-word" }}>{properties}</Code>
-                    ),
+                    cell: ({ properties }) => <CodeText>{properties}</CodeText>,
                   },
                 ]}
               />

@@ -1,21 +1,20 @@
-import { Anchor, Code, Stack, Text, TextInput, Title } from "@mantine/core";
-import { useDebouncedValue } from "@mantine/hooks";
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { Anchor, Button, Group, Stack, Text, Title } from "@mantine/core";
+import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { call } from "#web/call.ts";
+import { CodeText } from "#web/kit/code-text.tsx";
 import { DataTable } from "#web/kit/data-table.tsx";
-import { Empty, Problem, Waiting } from "#web/kit/states.tsx";
+import { moment } from "#web/kit/moment.ts";
+import { useSearchBox } from "#web/kit/search-box.tsx";
+import { Empty, Loaded, Problem, Waiting } from "#web/kit/states.tsx";
 import * as contract from "../contract.ts";
 
-const moment = (iso: string): string => new Date(iso).toLocaleString();
+const pageEvents = 100;
 
 /** Everybody, the latest seen first. The search stands in the address. */
 export const PeoplePage = () => {
-  const given: Record<string, unknown> = useSearch({ strict: false });
-  const search = typeof given["search"] === "string" ? given["search"] : "";
-  const navigate = useNavigate();
-  const [asked] = useDebouncedValue(search, 200);
-  const { data, error, refetch } = useQuery({
+  const { asked, box } = useSearchBox("By name, email, or any of your ids");
+  const query = useQuery({
     queryKey: ["people", asked],
     queryFn: ({ signal }) => call(contract.list, { search: asked }, signal),
     placeholderData: keepPreviousData,
@@ -23,76 +22,74 @@ export const PeoplePage = () => {
   return (
     <Stack>
       <Title order={1}>People</Title>
-      <TextInput
-        label="Search"
-        description="By name, email, or any of your ids"
-        maw={400}
-        value={search}
-        onChange={(event) =>
-          void navigate({ to: "/people", search: { search: event.currentTarget.value } as never, replace: true })
+      {box}
+      <Loaded query={query}>
+        {({ people, total }) =>
+          people.length === 0 ? (
+            <Empty title={asked === "" ? "Nobody yet" : "Nobody found"}>
+              {asked === ""
+                ? "People appear here with their first event. Connect a source to begin."
+                : "No person has a name, email or id that contains this. Try a shorter part of it."}
+            </Empty>
+          ) : (
+            <DataTable
+              caption={`${people.length.toLocaleString()} of ${total.toLocaleString()} people, the latest seen first`}
+              rows={people}
+              columns={[
+                {
+                  title: "Person",
+                  cell: ({ id, name }) => (
+                    <Anchor component={Link} to="/people/$person" params={{ person: id } as never} underline="always">
+                      {name}
+                    </Anchor>
+                  ),
+                },
+                { title: "Events", numeric: true, cell: ({ events }) => events.toLocaleString() },
+                { title: "First seen", cell: ({ first }) => moment(first) },
+                { title: "Last seen", cell: ({ last }) => moment(last) },
+              ]}
+            />
+          )
         }
-      />
-      {error !== null && <Problem error={error} retry={() => void refetch()} />}
-      {data === undefined && error === null && <Waiting />}
-      {data?.people.length === 0 && (
-        <Empty title={asked === "" ? "Nobody yet" : "Nobody found"}>
-          {asked === ""
-            ? "People appear here with their first event. Connect a source to begin."
-            : "No person has a name, email or id that contains this. Try a shorter part of it."}
-        </Empty>
-      )}
-      {data !== undefined && data.people.length > 0 && (
-        <DataTable
-          caption={`${data.people.length.toLocaleString()} of ${data.total.toLocaleString()} people, the latest seen first`}
-          rows={data.people}
-          columns={[
-            {
-              title: "Person",
-              cell: (person) => (
-                <Anchor
-                  component={Link}
-                  to="/people/$person"
-                  params={{ person: person.id } as never}
-                  underline="always"
-                >
-                  {person.name}
-                </Anchor>
-              ),
-            },
-            { title: "Events", numeric: true, cell: (person) => person.events.toLocaleString() },
-            { title: "First seen", cell: (person) => moment(person.first) },
-            { title: "Last seen", cell: (person) => moment(person.last) },
-          ]}
-        />
-      )}
+      </Loaded>
     </Stack>
   );
 };
 
-/** One person: ids, traits, and what they did, newest first. */
+/** One person: ids, traits, and what they did, newest first, as far back as is asked for. */
 export const PersonPage = ({ person }: { person: string }) => {
-  const { data, error, refetch } = useQuery({
+  const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery({
     queryKey: ["person", person],
-    queryFn: ({ signal }) => call(contract.profile, { id: person }, signal),
+    queryFn: ({ signal, pageParam }) =>
+      call(
+        contract.profile,
+        { id: person, limit: pageEvents, ...(pageParam === "" ? {} : { before: pageParam }) },
+        signal,
+      ),
+    initialPageParam: "",
+    getNextPageParam: ({ events }) => (events.length < pageEvents ? undefined : events.at(-1)?.at),
   });
   if (error !== null) return <Problem error={error} retry={() => void refetch()} />;
-  if (data === undefined) return <Waiting />;
-  const name =
-    data.traits.find(({ trait }) => trait === "name" || trait === "email")?.value ?? data.ids[0]?.id ?? person;
+  const [latest] = data?.pages ?? [];
+  if (latest === undefined) return <Waiting />;
+  const { ids, traits } = latest;
+  const events = data?.pages.flatMap((page) => page.events) ?? [];
   return (
     <Stack>
       <Anchor component={Link} to="/people" underline="always">
         All people
       </Anchor>
-      <Title order={1}>{name}</Title>
+      <Title order={1}>
+        {traits.find(({ trait }) => trait === "name" || trait === "email")?.value ?? ids[0]?.id ?? person}
+      </Title>
       <Text>
-        Known as {data.ids.map(({ id }) => id).join(", ")}.{" "}
-        {data.ids.length > 1 && "These ids count as one person, for the past too."}
+        Known as {ids.map(({ id }) => id).join(", ")}.{" "}
+        {ids.length > 1 && "These ids count as one person, for the past too."}
       </Text>
-      {data.traits.length > 0 && (
+      {traits.length > 0 && (
         <DataTable
           caption="Traits as they are now"
-          rows={data.traits}
+          rows={traits}
           columns={[
             { title: "Trait", cell: ({ trait }) => trait },
             { title: "Value", cell: ({ value }) => value },
@@ -102,24 +99,22 @@ export const PersonPage = ({ person }: { person: string }) => {
       )}
       <Title order={2}>Timeline</Title>
       <DataTable
-        caption={
-          data.events.length === 100
-            ? "The latest 100 events"
-            : `${data.events.length.toLocaleString()} events, newest first`
-        }
-        rows={data.events}
+        caption={`${hasNextPage ? "The latest " : ""}${events.length.toLocaleString()} events, newest first`}
+        rows={events}
         columns={[
           { title: "When", cell: ({ at }) => moment(at) },
           { title: "Event", cell: ({ event }) => event },
           { title: "Account", cell: ({ account }) => account },
-          {
-            title: "Properties",
-            cell: ({ properties }) => (
-              <Code style={{ whiteSpace: "pre-wrap", wordBreak: "break-word" }}>{properties}</Code>
-            ),
-          },
+          { title: "Properties", cell: ({ properties }) => <CodeText>{properties}</CodeText> },
         ]}
       />
+      {hasNextPage && (
+        <Group>
+          <Button variant="default" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+            Show older events
+          </Button>
+        </Group>
+      )}
     </Stack>
   );
 };

@@ -20,7 +20,7 @@ import { useEffect, useState } from "react";
 import { call } from "#web/call.ts";
 import { follow } from "#web/events.ts";
 import { DataTable } from "#web/kit/data-table.tsx";
-import { Empty, Problem, Waiting } from "#web/kit/states.tsx";
+import { Empty, Loaded, Problem } from "#web/kit/states.tsx";
 import * as contract from "../contract.ts";
 import type { SourceView } from "../contract.ts";
 import { snippetsFor } from "./snippets.ts";
@@ -177,7 +177,7 @@ const Live = ({ sources }: { sources: readonly SourceView[] }) => {
 /** Where data comes from: write keys, snippets, and what arrives as it arrives. */
 export const SourcesPage = () => {
   const [opened, { open, close }] = useDisclosure();
-  const { data, error, refetch } = useQuery({
+  const query = useQuery({
     queryKey: ["sources"],
     queryFn: ({ signal }) => call(contract.list, {}, signal),
     refetchInterval: 5_000,
@@ -195,23 +195,24 @@ export const SourcesPage = () => {
         </Group>
       </Group>
       <NewSource opened={opened} close={close} />
-      {error !== null && <Problem error={error} retry={() => void refetch()} />}
-      {data === undefined && error === null && <Waiting />}
-      {data?.sources.length === 0 && (
-        <Empty title="No source yet" action={add}>
-          A source is an application that sends events. Create one, change one host name in the SDK that you use
-          already, and watch the events arrive here.
-        </Empty>
-      )}
-      {data?.sources.map((source) => (
-        <SourceCard key={source.id} source={source} />
-      ))}
-      {data !== undefined && data.sources.length > 0 && (
-        <>
-          <Title order={2}>Arriving now</Title>
-          <Live sources={data.sources} />
-        </>
-      )}
+      <Loaded query={query}>
+        {({ sources }) =>
+          sources.length === 0 ? (
+            <Empty title="No source yet" action={add}>
+              A source is an application that sends events. Create one, change one host name in the SDK that you use
+              already, and watch the events arrive here.
+            </Empty>
+          ) : (
+            <Stack>
+              {sources.map((source) => (
+                <SourceCard key={source.id} source={source} />
+              ))}
+              <Title order={2}>Arriving now</Title>
+              <Live sources={sources} />
+            </Stack>
+          )
+        }
+      </Loaded>
     </Stack>
   );
 };

@@ -7,56 +7,53 @@ import { AnswerView } from "#surfaces/explore/ui/answers.tsx";
 import { askQuestion } from "#surfaces/explore/ui/question.ts";
 import { call } from "#web/call.ts";
 import { DataTable } from "#web/kit/data-table.tsx";
-import { Empty, Loaded, Problem, Waiting } from "#web/kit/states.tsx";
+import { moment } from "#web/kit/moment.ts";
+import { Empty, Loaded, Problem } from "#web/kit/states.tsx";
 import * as contract from "../contract.ts";
 import type { Tile } from "../contract.ts";
 
 /** All dashboards. */
 export const DashboardsPage = () => {
-  const { data, error, refetch } = useQuery({
-    queryKey: ["dashboards"],
-    queryFn: ({ signal }) => call(contract.list, {}, signal),
-  });
+  const query = useQuery({ queryKey: ["dashboards"], queryFn: ({ signal }) => call(contract.list, {}, signal) });
+  const ask = (
+    <Button component={Link} to="/explore">
+      Ask a question
+    </Button>
+  );
   return (
     <Stack>
       <Title order={1}>Dashboards</Title>
-      {error !== null && <Problem error={error} retry={() => void refetch()} />}
-      {data === undefined && error === null && <Waiting />}
-      {data?.dashboards.length === 0 && (
-        <Empty
-          title="No dashboard yet"
-          action={
-            <Button component={Link} to="/explore">
-              Ask a question
-            </Button>
-          }
-        >
-          A dashboard keeps the questions that you come back to side by side. Ask one in Explore, then save it.
-        </Empty>
-      )}
-      {data !== undefined && data.dashboards.length > 0 && (
-        <DataTable
-          caption="Dashboards of this workspace"
-          rows={data.dashboards}
-          columns={[
-            {
-              title: "Name",
-              cell: (one) => (
-                <Anchor
-                  component={Link}
-                  to="/dashboards/$dashboard"
-                  params={{ dashboard: one.id } as never}
-                  underline="always"
-                >
-                  {one.name}
-                </Anchor>
-              ),
-            },
-            { title: "Questions", numeric: true, cell: (one) => one.tiles },
-            { title: "Changed", cell: (one) => new Date(one.updatedAt).toLocaleString() },
-          ]}
-        />
-      )}
+      <Loaded query={query}>
+        {({ dashboards }) =>
+          dashboards.length === 0 ? (
+            <Empty title="No dashboard yet" action={ask}>
+              A dashboard keeps questions side by side and asks them anew each time. Ask one in Explore and save it.
+            </Empty>
+          ) : (
+            <DataTable
+              caption="Dashboards of this workspace"
+              rows={dashboards}
+              columns={[
+                {
+                  title: "Name",
+                  cell: ({ id, name }) => (
+                    <Anchor
+                      component={Link}
+                      to="/dashboards/$dashboard"
+                      params={{ dashboard: id } as never}
+                      underline="always"
+                    >
+                      {name}
+                    </Anchor>
+                  ),
+                },
+                { title: "Questions", numeric: true, cell: ({ tiles }) => tiles },
+                { title: "Changed", cell: ({ updatedAt }) => moment(updatedAt) },
+              ]}
+            />
+          )
+        }
+      </Loaded>
     </Stack>
   );
 };

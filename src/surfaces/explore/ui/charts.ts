@@ -97,21 +97,21 @@ const whisker = (steps: FunnelResult["groups"][number]["steps"]) => ({
   type: "custom",
   name: "95 % interval",
   tooltip: { show: false },
+  z: 10,
   data: steps.flatMap((step, index) =>
     step.interval === null ? [] : [[index, percent(step.interval[0]), percent(step.interval[1])]],
   ),
   renderItem: (_: unknown, api: WhiskerApi) => {
     const [x, low] = api.coord([api.value(0), api.value(1)]);
     const [, high] = api.coord([api.value(0), api.value(2)]);
-    const line = (x1: number, y1: number, x2: number, y2: number) => ({
-      type: "line",
-      shape: { x1, y1, x2, y2 },
-      style: { stroke: "#868e96", lineWidth: 2 },
-    });
-    return {
-      type: "group",
-      children: [line(x, low, x, high), line(x - 6, low, x + 6, low), line(x - 6, high, x + 6, high)],
-    };
+    const lines = (stroke: string, lineWidth: number) =>
+      [
+        [x, low, x, high],
+        [x - 6, low, x + 6, low],
+        [x - 6, high, x + 6, high],
+      ].map(([x1, y1, x2, y2]) => ({ type: "line", shape: { x1, y1, x2, y2 }, style: { stroke, lineWidth } }));
+    // light around dark, so that it is seen on the bar and beside it, in both schemes
+    return { type: "group", children: [...lines("#ffffff", 5), ...lines("#343a40", 2)] };
   },
 });
 
