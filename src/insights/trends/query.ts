@@ -17,6 +17,8 @@ interface Aggregate {
   /** Parameters in parentheses of their own, such as the level of a quantile. */
   readonly parameters?: Sql;
   readonly argument: Sql;
+  /** Parts of it add up to the whole, so that it is its own state. */
+  readonly isAdditive?: true;
 }
 
 interface Measured {
@@ -31,7 +33,7 @@ const single = (name: Sql, argument: Sql, parameters?: Sql): Measured => ({
   value: first,
 });
 const quantile = (level: Sql, value: Sql): Measured => single(sql`quantileExactInclusive`, value, sql`(${level})`);
-const events: Aggregate = { name: sql`count`, argument: none };
+const events: Aggregate = { name: sql`count`, argument: none, isAdditive: true };
 const people = (scope: Scope): Aggregate => ({ name: sql`uniqExact`, argument: personOf(scope) });
 
 /** Distinct texts, less the empty one. */
@@ -47,7 +49,7 @@ const measured = {
     aggregates: [events, people(scope)],
     value: (all) => sql`if(${second(all)} = 0, 0, ${first(all)} / ${second(all)})`,
   }),
-  sum: (_, value) => single(sql`sum`, value),
+  sum: (_, value) => ({ aggregates: [{ name: sql`sum`, argument: value, isAdditive: true }], value: first }),
   avg: (_, value) => single(sql`avg`, value),
   min: (_, value) => single(sql`min`, value),
   max: (_, value) => single(sql`max`, value),
@@ -110,13 +112,18 @@ const valueOf = (part: Part, aggregates: readonly Sql[]): Sql => {
 };
 
 const states = (part: Part): Sql[] =>
-  part.measured.aggregates.map((one, place) => sql`${aggregated(part, one, sql`State`)} AS ${columnOf(part, place)}`);
+  part.measured.aggregates.map((one, place) => {
+    const state = one.isAdditive === true ? aggregated(part, one) : aggregated(part, one, sql`State`);
+    return sql`${state} AS ${columnOf(part, place)}`;
+  });
 
 /** The value of a series from its states, over a group or over a window. */
 const finished = (part: Part, over: Sql = none): Sql => {
   const suffix = part.condition === undefined ? sql`Merge` : sql`IfMerge`;
-  const merged = part.measured.aggregates.map(
-    ({ name, parameters = none }, place) => sql`${name}${suffix}${parameters}(${columnOf(part, place)})${over}`,
+  const merged = part.measured.aggregates.map(({ name, parameters = none, isAdditive }, place) =>
+    isAdditive === true
+      ? sql`sum(${columnOf(part, place)})${over}`
+      : sql`${name}${suffix}${parameters}(${columnOf(part, place)})${over}`,
   );
   return valueOf(part, merged);
 };
@@ -162,13 +169,19 @@ export const trendsQuery = (scope: Scope, input: TrendsInput, range: TimeRange, 
   const { breakdown } = input;
   const parts = partsOf(scope, input, range, totals);
   const isRolling = parts.some((part) => part.days > 1);
+  const [only] = parts.length === 1 ? parts : [];
+  // several series are one list a row, unfolded at the end
   const listed = (value: (part: Part) => Sql): Sql =>
-    sql`[${join(
-      parts.map((part) => sql`(toInt32(${literal(part.index)}), ${value(part)})`),
-      ", ",
-    )}] AS each`;
+    only === undefined
+      ? sql`[${join(
+          parts.map((part) => sql`(toInt32(${literal(part.index)}), ${value(part)})`),
+          ", ",
+        )}] AS each`
+      : sql`${value(only)} AS value`;
   const unfolded = (rows: Sql): Sql =>
-    sql`SELECT tupleElement(one, 1) AS series, toInt32(bucket) AS bucket, grp, tupleElement(one, 2) AS value FROM (${rows}) ARRAY JOIN each AS one`;
+    only === undefined
+      ? sql`SELECT tupleElement(one, 1) AS series, toInt32(bucket) AS bucket, grp, tupleElement(one, 2) AS value FROM (${rows}) ARRAY JOIN each AS one`
+      : sql`SELECT toInt32(${literal(only.index)}) AS series, toInt32(bucket) AS bucket, grp, value FROM (${rows})`;
   if (breakdown === undefined && !isRolling) {
     const direct = listed((part) => valueOf(part, part.measured.aggregates.map((one) => aggregated(part, one)))); // prettier-ignore
     return unfolded(grouped(scope, input, parts, totals, [direct]));
