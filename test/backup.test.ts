@@ -113,6 +113,15 @@ describe("a backup", () => {
     await run(world.folder, "backup", folder);
     const manifest = JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8"));
     const [id] = Object.keys(manifest.data);
+    // in the order in which they were read: what decides before what it was decided about
+    const read = Object.keys(manifest.data[id!]);
+    for (const [first, then] of [
+      ["seen_messages", "events"],
+      ["identity_log", "identity_overrides"],
+      ["identities", "identity_log"],
+    ] as const)
+      // prettier-ignore
+      expect(read.indexOf(first)).toBeLessThan(read.indexOf(then));
     manifest.data[id!].events += 1;
     writeFileSync(join(folder, "manifest.json"), JSON.stringify(manifest));
     await expect(run(join(base, "from torn"), "restore", folder)).rejects.toThrow(/has .* rows; the backup says/);

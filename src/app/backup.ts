@@ -8,6 +8,7 @@ import { z } from "zod";
 import { Refusal } from "#kernel/refusal.ts";
 import { identifier, join as joined, sql, type Sql } from "#kernel/sql.ts";
 import type { State } from "#kernel/state/schema.ts";
+import { writeOrder } from "#records/events/ingest.ts";
 import type { System } from "./system.ts";
 import { tables } from "./modules.ts";
 import { version } from "./version.ts";
@@ -16,7 +17,7 @@ import { version } from "./version.ts";
  * A backup is a folder of plain files: `state/TABLE.ndjson`, `data/WORKSPACE/TABLE.ndjson.gz` and a manifest with the
  * rows of each. It is taken while the server runs. It holds secrets (password hashes, keys of ids): keep it as such.
  */
-const Manifest = z.object({
+export const Manifest = z.object({
   format: z.literal(1),
   version: z.string(),
   createdAt: z.string(),
@@ -28,8 +29,13 @@ export type Manifest = z.output<typeof Manifest>;
 /** Sessions are left out: whoever restores signs in anew. */
 const stateTables = ["workspaces", "members", "memberships", "api_keys", "sources", "dashboards", "audit"] as const satisfies (keyof State)[]; // prettier-ignore
 
-/** The rollup is made anew from the events. What decides about repeats is read first, so that it never knows more. */
-const dataTables = tables.filter((table) => table.name !== "activity_daily").toReversed();
+/**
+ * Read against the order in which batches are written, so that what later batches are decided by (messages seen, joins
+ * logged) never knows more than what it was decided about. The rollup is left out: it is made anew from the events.
+ */
+const dataTables = tables
+  .filter((table) => table.name !== "activity_daily")
+  .sort((a, b) => writeOrder.indexOf(b.name) - writeOrder.indexOf(a.name));
 
 const insertBytes = 4 * 1024 * 1024;
 
@@ -53,7 +59,8 @@ const columnsOf = (table: (typeof tables)[number]): Sql =>
 export const backup = async ({ store, directory, ingest }: System, folder: string): Promise<Manifest> => {
   if (existsSync(join(folder, "manifest.json")))
     throw new Refusal("backup.exists", `There is a backup in ${folder} already. Name another folder.`);
-  await ingest.caughtUp(60_000);
+  if (!(await ingest.caughtUp(60_000)))
+    throw new Refusal("backup.behind", "Acknowledged events still wait for the store. Look at /readyz, then try again.", {}, 503); // prettier-ignore
   mkdirSync(join(folder, "state"), { recursive: true, mode: 0o700 });
   const manifest: Manifest = { format: 1, version, createdAt: new Date().toISOString(), state: {}, data: {} };
   for (const name of stateTables) {
@@ -135,7 +142,7 @@ export const restore = async ({ store, directory, ingest }: System, folder: stri
       if (!whole)
         throw new Refusal(
           "restore.incomplete",
-          `${name} of ${id} has ${row?.rows} rows; the backup says ${counts[name]}.`,
+          `${name} of ${id} has ${row?.rows} rows; the backup says ${counts[name]}. Empty the data folder before you try again.`,
         );
     }
     ingest.forget(id);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { Refusal } from "#kernel/refusal.ts";
-import { backup, type Manifest } from "./backup.ts";
+import { backup, Manifest } from "./backup.ts";
 import type { System } from "./system.ts";
 
 /** How the command line reaches a server that runs on the same data folder: whoever can read the folder may. */
@@ -50,7 +50,9 @@ export const backupByServer = async (data: string, folder: string): Promise<Mani
     body: JSON.stringify({ folder }),
   }).catch(() => undefined);
   if (response === undefined) return undefined; // it was killed and left its file behind
-  const answer = (await response.json()) as Manifest & { error?: { code: string; message: string } };
-  if (answer.error !== undefined) throw new Refusal(answer.error.code, answer.error.message);
-  return answer;
+  const answer = (await response.json().catch(() => ({}))) as { error?: { code: string; message: string } };
+  const manifest = Manifest.safeParse(answer);
+  if (manifest.success) return manifest.data;
+  if (answer.error === undefined) return undefined; // something else answers where the server was
+  throw new Refusal(answer.error.code, answer.error.message);
 };

@@ -89,6 +89,9 @@ const stages = [
   ["identities", "device_users", "seen_messages"],
 ] as const;
 
+/** The tables in the order in which a batch reaches them. Who reads them while events arrive, reads from the end. */
+export const writeOrder: readonly string[] = stages.flat();
+
 const openPlacement = async (engine: Engine, secret: string, clock: Clock): Promise<Placement> => {
   const recent = recentKeys(() => clock.now(), repeatWindowMs);
   await engine.command(forgetMessages(clock.now() - repeatWindowMs - 2 * 86_400_000));

@@ -45,9 +45,9 @@ const post = async (options: SendOptions, events: readonly unknown[]): Promise<N
         return undefined;
       },
     );
-    const answer = response === undefined ? undefined : ((await response.json()) as Answer);
+    const answer = response === undefined ? undefined : ((await response.json().catch(() => ({}))) as Answer);
     if (response?.status === 200) return answer?.rejected ?? [];
-    const passing = response === undefined || response.status === 503 || response.status === 429;
+    const passing = response === undefined || response.status >= 500 || response.status === 429;
     if (!passing) throw new SendFault(`The server refused the rows: ${answer?.error?.message ?? response.status}.`);
     if (wait > longestWaitMs)
       throw new SendFault(
