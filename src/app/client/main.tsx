@@ -70,9 +70,14 @@ const Inside = ({ workspaces, addDemo, again }: InsideProps) => {
   const [creating, { open, close }] = useDisclosure();
   const current = useWorkspace(workspaces);
   const shown = current?.id;
+  const { w } = useSearch({ strict: false });
   useEffect(() => {
-    if (shown !== undefined) localStorage.setItem(remembered, shown);
-  }, [shown]);
+    if (shown === undefined) return;
+    localStorage.setItem(remembered, shown);
+    // so that a copied address leads others to the same workspace
+    if (w === undefined)
+      void navigate({ to: ".", search: ((held: object) => ({ ...held, w: shown })) as never, replace: true });
+  }, [shown, w, navigate]);
   const choose = (id: string): void => {
     void navigate({ to: "/explore", search: { w: id } as never }).then(again);
   };

@@ -17,6 +17,7 @@ import { useDisclosure } from "@mantine/hooks";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
+import type { z } from "zod";
 import { call } from "#web/call.ts";
 import { follow } from "#web/events.ts";
 import { DataTable } from "#web/kit/data-table.tsx";
@@ -142,11 +143,12 @@ const Live = ({ sources }: { sources: readonly SourceView[] }) => {
   });
   useEffect(() => {
     const controller = new AbortController();
-    void follow(contract.watch, contract.ArrivalView, controller.signal, (arrival) =>
-      client.setQueryData(["live"], (old: typeof data) => ({
+    const add = (arrival: z.output<typeof contract.ArrivalView>): void =>
+      void client.setQueryData(["live"], (old: typeof data) => ({
         arrivals: [arrival, ...(old?.arrivals ?? [])].slice(0, shownArrivals),
-      })),
-    );
+      }));
+    const askAgain = (): void => void client.invalidateQueries({ queryKey: ["live"] });
+    void follow(contract.watch, contract.ArrivalView, controller.signal, add, askAgain);
     return () => controller.abort();
   }, [client]);
   const arrivals = data?.arrivals ?? [];
