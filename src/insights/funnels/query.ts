@@ -66,42 +66,49 @@ const peopleWithAttempts = (scope: Scope, input: FunnelInput, range: TimeRange):
     )`;
 };
 
+/** Unfolds the attempts of a row to `t`. Where only the best counts there is one at most, which is cheaper to take. */
+const unfolded = (input: FunnelInput): Sql => {
+  if (input.counting === "people") return sql`attempts AS t, notEmpty(attempts) AS counts`;
+  const steps = literal(input.steps.length);
+  return sql`arrayJoin(arrayMap(n -> arraySlice(attempts, n * ${steps} + 1, ${steps}), range(intDiv(length(attempts), ${steps})))) AS t, 1 AS counts`;
+};
+
 /** One row per attempt that counts: its person, group, and `t`, the time of each step (−1 where it was not done). */
 export const countedAttempts = (scope: Scope, input: FunnelInput, range: TimeRange): Sql => {
   const people = peopleWithAttempts(scope, input, range);
   const { breakdown } = input;
   if (breakdown === undefined || breakdown.on === "person" || breakdown.attribution !== "step") {
-    return sql`SELECT person, grp, t FROM (${people}) ARRAY JOIN attempts AS t`;
+    return sql`SELECT person, grp, t FROM (SELECT person, grp, ${unfolded(input)} FROM (${people})) WHERE counts`;
   }
   const at = literal(Math.min(breakdown.step, input.steps.length - 1) + 1);
   return sql`SELECT person, t, tupleElement(arrayFirst(x -> x.1 = t[${at}] + ${bind.int(range.from)}, touched), 2) AS grp
-    FROM (${people}) ARRAY JOIN attempts AS t WHERE t[${at}] >= 0`;
+    FROM (SELECT person, touched, ${unfolded(input)} FROM (${people})) WHERE counts AND t[${at}] >= 0`;
 };
 
-/** Time since the latest step done before this one, in seconds; NULL where either was not done. */
-const sincePrevious = (input: FunnelInput, step: number): Sql => {
+/** Whether a step and the latest one done before it were done, and the seconds between them. */
+const sincePrevious = (input: FunnelInput, step: number): { done: Sql; seconds: Sql } => {
   const skips = input.steps.some((one) => one.optional);
   const before = skips ? sql`arrayMax(arraySlice(t, 1, ${literal(step)}))` : sql`t[${literal(step)}]`;
-  return sql`if(t[${literal(step + 1)}] >= 0 AND ${before} >= 0, (t[${literal(step + 1)}] - ${before}) / 1000, NULL)`;
+  const at = sql`t[${literal(step + 1)}]`;
+  return { done: sql`${at} >= 0 AND ${before} >= 0`, seconds: sql`(${at} - ${before}) / 1000` };
 };
 
 /** One row per group: per step the count, the mean and the median of the seconds since the step before. */
 export const funnelQuery = (scope: Scope, input: FunnelInput, range: TimeRange): Sql => {
   const steps = input.steps.map((_, index) => index);
+  const later = (value: (since: { done: Sql; seconds: Sql }) => Sql): Sql =>
+    join(
+      steps.map((step) => (step === 0 ? sql`toFloat64(0)` : sql`toFloat64(${value(sincePrevious(input, step))})`)),
+      ", ",
+    );
   const counts = steps.map((step) => sql`toFloat64(countIf(t[${literal(step + 1)}] >= 0))`);
-  const sums = steps.map((step) =>
-    step === 0 ? sql`toFloat64(0)` : sql`toFloat64(ifNull(sum(${sincePrevious(input, step)}), 0))`,
-  );
-  const timed = steps.map((step) =>
-    step === 0 ? sql`toFloat64(0)` : sql`toFloat64(count(${sincePrevious(input, step)}))`,
-  );
-  const medians = steps.map((step) =>
-    step === 0
-      ? sql`toFloat64(0)`
-      : sql`toFloat64(ifNull(quantileExactInclusive(0.5)(${sincePrevious(input, step)}), 0))`,
-  );
-  return sql`SELECT grp, [${join(counts, ", ")}] AS counts, [${join(sums, ", ")}] AS sums, [${join(timed, ", ")}] AS timed, [${join(medians, ", ")}] AS medians
-    FROM (${countedAttempts(scope, input, range)}) GROUP BY grp ORDER BY counts[1] DESC, grp LIMIT 10000`;
+  const grouped = input.breakdown === undefined ? none : sql`GROUP BY grp ORDER BY counts[1] DESC, grp LIMIT 10000`;
+  return sql`SELECT ${input.breakdown === undefined ? sql`''` : sql`grp`} AS grp,
+      [${join(counts, ", ")}] AS counts,
+      [${later(({ done, seconds }) => sql`sumIf(${seconds}, ${done})`)}] AS sums,
+      [${later(({ done }) => sql`countIf(${done})`)}] AS timed,
+      [${later(({ done, seconds }) => sql`ifNotFinite(quantileExactInclusiveIf(0.5)(${seconds}, ${done}), 0)`)}] AS medians
+    FROM (${countedAttempts(scope, input, range)}) ${grouped}`;
 };
 
 interface Which {

@@ -3,24 +3,26 @@
  * the attempts at a series of steps. It runs inside the engine as a function, and beside it in the tests.
  *
  * An event is one u64: milliseconds since the base of the question, shifted left by 25; bits 0–19 say which steps it
- * can fill, bits 20–24 which exclusions it triggers. An answer is a list of attempts; an attempt is one i64 a step: the
- * milliseconds at which it was done, −1 where it was not. An unordered attempt lists the times in the order they came.
+ * can fill, bits 20–24 which exclusions it triggers. An answer is the attempts one after another; an attempt is one i64
+ * a step: the milliseconds at which it was done, −1 where it was not. An unordered attempt lists the times in the order
+ * they came.
  *
  * The rules are those of docs/semantics.md: steps at or after one another; events of one millisecond in any order;
  * one event fills one step; the window runs from the first step and includes its end.
  */
 
-// the question, as the header array lays it out (see sequence.ts)
+// the question, as sequence.ts packs it
 const ORDERED = 0, STRICT = 1, UNORDERED = 2;
 const BEST = 0, ONE_AFTER_ANOTHER = 1, EVERY = 2;
 const STEP_BITS: u64 = 25;
 const MAX_STEPS = 20;
+const FEW = 256;
 /** Elementary steps one call may take, so that no person's history can hold the engine up. */
 const BUDGET: u64 = 4_000_000_000;
 
 let order: i32 = 0, firstOnly: bool = false, mode: i32 = 0, steps: i32 = 0;
 let windowMs: i64 = 0, entryMs: i64 = 0, optionalMask: u32 = 0, stopChain: bool = false, exclusions: i32 = 0;
-let exclusionAt: usize = 0;
+let rules: u64 = 0;
 let work: u64 = 0;
 
 // a bump allocator that starts anew whenever no buffer is alive
@@ -57,35 +59,17 @@ export function clickhouse_destroy_buffer(_handle: usize): void {
   for (let byte = 0; byte < bytes; byte++) store<u8>(at + <usize>byte, 0);
 }
 
-let reader: usize = 0;
-function readVarint(): u32 {
-  let value: u32 = 0, shift: u32 = 0;
-  while (true) {
-    const byte = load<u8>(reader++);
-    value |= <u32>(byte & 0x7f) << shift;
-    if (byte < 0x80) return value;
-    shift += 7;
-  }
-}
-
-let writer: usize = 0;
-function writeVarint(value: u32): void {
-  while (value >= 0x80) {
-    store<u8>(writer++, <u8>(value | 0x80));
-    value >>= 7;
-  }
-  store<u8>(writer++, <u8>value);
-}
-
 let events: usize = 0, count: i32 = 0;
 @inline function timeAt(index: i32): i64 { return <i64>(load<u64>(events + (<usize>index << 3)) >> STEP_BITS); }
 @inline function maskAt(index: i32): u32 { return <u32>load<u64>(events + (<usize>index << 3)) & 0x1ffffff; }
 
 // scratch: the attempt being followed, and the best so far
-let current: usize = 0, best: usize = 0;
+const current = memory.data(MAX_STEPS * 8), best = memory.data(MAX_STEPS * 8);
 let reached: i32 = 0, completed: i64 = 0, spoiled: bool = false, endedAt: i32 = 0;
 // who fills which step within one tie group: step → event index
-let filledBy: usize = 0, visited: usize = 0;
+const filledBy = memory.data(MAX_STEPS * 4), few = memory.data(FEW);
+/** A mark for each event of one moment (or each step): a fixed place while they are few. */
+let visited: usize = few;
 let groupFrom: i32 = 0, groupTo: i32 = 0, groupSkip: i32 = 0;
 
 function groupEnd(from: i32): i32 {
@@ -142,7 +126,7 @@ function advanceOrdered(last: i32, time: i64): i32 {
 }
 
 /** Unordered: each event of the moment fills any step still open. `open` counts from the steps done so far. */
-let taken: usize = 0;
+const taken = memory.data(MAX_STEPS * 4);
 function assignAny(index: i32, depth: i32): bool {
   if (depth > MAX_STEPS) return false;
   const mask = maskAt(index);
@@ -165,8 +149,7 @@ function noteExclusions(time: i64): bool {
     if (mask == 0) continue;
     for (let rule = 0; rule < exclusions; rule++) {
       if ((mask & (1 << rule)) == 0) continue;
-      const from = <i32>load<i64>(exclusionAt + (<usize>rule << 4));
-      const to = <i32>load<i64>(exclusionAt + (<usize>rule << 4), 8);
+      const from = <i32>((rules >> (10 * rule)) & 31), to = <i32>((rules >> (10 * rule + 5)) & 31);
       if (reached < from || reached >= to) continue;
       let began = load<i64>(current + (<usize>from << 3));
       for (let step = from; began < 0 && step >= 0; step--) began = load<i64>(current + (<usize>step << 3));
@@ -291,7 +274,7 @@ function chooseEvery(): void {
 }
 
 // the plain case in one pass: for each step, the attempt that reached it with the latest start
-let latest: usize = 0, latestPath: usize = 0, freshPath: usize = 0;
+const latest = memory.data(MAX_STEPS * 8), latestPath = memory.data(MAX_STEPS * MAX_STEPS * 8);
 @inline function startOf(step: i32): i64 { return load<i64>(latest + (<usize>step << 3)); }
 @inline function pathOf(step: i32): usize { return latestPath + <usize>(step * steps) * 8; }
 
@@ -304,48 +287,74 @@ function extend(from: i32, to: i32, time: i64): void {
 
 function choosePlain(): void {
   for (let step = 0; step < steps; step++) store<i64>(latest + (<usize>step << 3), -1);
+  const end = events + (<usize>count << 3);
+  const stepMask = (1 << steps) - 1;
   let bestReached = -1;
-  let from = 0;
-  while (from < count) {
-    const time = timeAt(from);
-    const to = groupEnd(from);
+  let at = events;
+  let next = load<u64>(at);
+  work += <u64>count;
+  while (at < end) {
+    const event = next;
+    const time = <i64>(event >> STEP_BITS);
+    at += 8;
+    next = at < end ? load<u64>(at) : ~(<u64>0);
     let furthest = -1;
-    work += steps;
-    if (to - from == 1) {
-      const mask = maskAt(from);
-      for (let step = steps - 1; step > 0; step--) {
-        if ((mask & (1 << step)) == 0) continue;
-        const began = startOf(step - 1);
-        if (began < 0 || time - began > windowMs || startOf(step) >= began) continue;
-        extend(step - 1, step, time);
+    if (<i64>(next >> STEP_BITS) != time) {
+      let mask = <i32>event & stepMask;
+      while (mask != 0) {
+        // from the furthest step down, so that a state is used as it was before this event
+        const step = 31 - clz(mask);
+        mask ^= 1 << step;
+        if (step == 0) {
+          if (time >= entryMs) break;
+          store<i64>(latest, time);
+          store<i64>(latestPath, time);
+        } else {
+          const began = startOf(step - 1);
+          if (began < 0 || time - began > windowMs || startOf(step) >= began) continue;
+          extend(step - 1, step, time);
+        }
         if (step > furthest) furthest = step;
       }
-      if ((mask & 1) != 0 && time < entryMs) { extend(-1, 0, time); if (furthest < 0) furthest = 0; }
     } else {
-      groupFrom = from; groupTo = to; groupSkip = -1;
-      // from the furthest state down, so that a state is used as it was before this moment
-      for (let base = steps - 2; base >= -1; base--) {
-        const began = base < 0 ? time : startOf(base);
-        if (began < 0 || time - began > windowMs || (base < 0 && time >= entryMs)) continue;
-        for (let step = 0; step < steps; step++) store<i32>(filledBy + (<usize>step << 2), -1);
-        let end = base;
-        while (end + 1 < steps && tryAssign(end + 1)) end++;
-        for (let step = end; step > base; step--) {
-          if (startOf(step) >= began) continue;
-          extend(base, step, time);
-          if (step > furthest) furthest = step;
-        }
-      }
+      const first = <i32>((at - 8 - events) >> 3);
+      const to = groupEnd(first);
+      furthest = extendAtOnce(first, to, time);
+      at = events + (<usize>to << 3);
+      next = at < end ? load<u64>(at) : 0;
     }
-    if (work > BUDGET) unreachable();
     if (furthest > bestReached) {
       bestReached = furthest;
-      for (let step = 0; step < steps; step++) store<i64>(best + (<usize>step << 3), step <= furthest ? load<i64>(pathOf(furthest) + (<usize>step << 3)) : -1);
+      copyWords(best, pathOf(furthest), furthest + 1);
       if (bestReached == steps - 1) break;
     }
-    from = to;
   }
-  if (bestReached >= 0) emit(best);
+  if (work > BUDGET) unreachable();
+  if (bestReached < 0) return;
+  for (let step = bestReached + 1; step < steps; step++) store<i64>(best + (<usize>step << 3), -1);
+  emit(best);
+}
+
+/** Extends the states with the events of one moment, of which each fills one step. Returns the furthest step reached. */
+function extendAtOnce(from: i32, to: i32, time: i64): i32 {
+  let furthest = -1;
+  groupFrom = from; groupTo = to; groupSkip = -1;
+  work += <u64>(to - from) * steps;
+  // from the furthest state down, so that a state is used as it was before this moment
+  for (let base = steps - 2; base >= -1; base--) {
+    const began = base < 0 ? time : startOf(base);
+    if (began < 0 || time - began > windowMs || (base < 0 && time >= entryMs)) continue;
+    for (let step = 0; step < steps; step++) store<i32>(filledBy + (<usize>step << 2), -1);
+    let end = base;
+    while (end + 1 < steps && tryAssign(end + 1)) end++;
+    for (let step = end; step > base; step--) {
+      if (startOf(step) >= began) continue;
+      extend(base, step, time);
+      if (step > furthest) furthest = step;
+    }
+  }
+  if (work > BUDGET) unreachable();
+  return furthest;
 }
 
 function evaluateRow(): void {
@@ -358,72 +367,63 @@ function evaluateRow(): void {
   else chooseEvery();
 }
 
-/** Rows of (events Array(UInt64), question Array(Int64)) to rows of Array(Array(Int64)), both as RowBinary. */
+/**
+ * Rows of (events Array(UInt64), question FixedString(32)) to rows of Array(Int64). Both as the engine's Buffers format:
+ * columns, rows, then for each column its bytes and its data, here the end of each array and then all elements. The
+ * question is one for all rows.
+ */
 export function evaluate_sequence(handle: usize, rows: u32): usize {
-  reader = <usize>load<u32>(handle);
-  work = 0;
-  let capacity: usize = 1 << 16;
-  // the output grows by copying; scratch for a row lies above it and is given back after each row
   const result = clickhouse_create_buffer(0);
+  const input = <usize>load<u32>(handle);
+  const ends = input + 24, elements = ends + (<usize>rows << 3);
+  if (rows > 0) readQuestion(input + 24 + <usize>load<u64>(input, 16) + 8);
+  work = 0;
+  let capacity: usize = 1024 + <usize>rows * (8 + <usize>steps * 8);
   let out = take(capacity);
-  let written: usize = 0;
+  const head: usize = 24 + (<usize>rows << 3);
+  let words: usize = 0;
+  let from: usize = 0;
   for (let row: u32 = 0; row < rows; row++) {
-    count = <i32>readVarint();
-    const packed = reader;
-    reader += <usize>count << 3;
-    const words = readVarint();
-    const question = reader;
-    reader += <usize>words << 3;
-    steps = <i32>load<i64>(question);
-    order = <i32>load<i64>(question, 8);
-    firstOnly = load<i64>(question, 16) != 0;
-    mode = <i32>load<i64>(question, 24);
-    windowMs = load<i64>(question, 32);
-    optionalMask = <u32>load<i64>(question, 40);
-    stopChain = load<i64>(question, 48) != 0;
-    exclusions = <i32>load<i64>(question, 56);
-    entryMs = load<i64>(question, 64);
-    exclusionAt = question + 72;
-    if (steps < 1 || steps > MAX_STEPS || exclusions > 5) unreachable();
-
+    const to = <usize>load<u64>(ends + (<usize>row << 3));
+    events = elements + (from << 3);
+    count = <i32>(to - from);
+    from = to;
     const mark = top;
-    // a person's largest possible tie group is all their events
-    events = packed;
-    current = take(<usize>steps << 3); best = take(<usize>steps << 3);
-    filledBy = take(<usize>steps << 2); taken = take(<usize>steps << 2);
-    visited = take(<usize>(count > MAX_STEPS ? count : MAX_STEPS));
-    latest = take(<usize>steps << 3); latestPath = take(<usize>(steps * steps) << 3);
+    visited = count > FEW ? take(<usize>count) : few;
     evaluateRow();
 
-    const need = written + 10 + <usize>attempts * (<usize>steps * 8 + 2);
+    const added = <usize>attempts * <usize>steps;
+    const need = head + ((words + added) << 3);
     if (need > capacity) {
-      let grown = capacity;
-      while (grown < need) grown <<= 1;
-      const moved = take(grown);
-      memory.copy(moved, out, written);
-      writer = moved + written;
-      writeAttempts();
-      written = writer - moved;
-      // out moves above everything; what lies below is lost until the buffers are given back
-      out = moved; capacity = grown;
-    } else {
-      writer = out + written;
-      writeAttempts();
-      written = writer - out;
-      top = mark;
-    }
+      // the output grows by copying; what lies below it is lost until the buffers are given back
+      while (capacity < need) capacity <<= 1;
+      const moved = take(capacity);
+      memory.copy(moved, out, head + (words << 3));
+      out = moved;
+    } else top = mark;
+    copyWords(out + head + (words << 3), attemptsAt, <i32>added);
+    words += added;
+    store<u64>(out + 24 + (<usize>row << 3), words);
   }
+  store<u64>(out, 1);
+  store<u64>(out, rows, 8);
+  store<u64>(out, (<u64>rows << 3) + (<u64>words << 3), 16);
   store<u32>(result, <u32>out);
-  store<u32>(result, <u32>written, 4);
+  store<u32>(result, <u32>(head + (words << 3)), 4);
   return result;
 }
 
-function writeAttempts(): void {
-  writeVarint(attempts);
-  for (let attempt: u32 = 0; attempt < attempts; attempt++) {
-    writeVarint(<u32>steps);
-    const bytes = <usize>steps << 3;
-    copyWords(writer, attemptsAt + <usize>attempt * bytes, steps);
-    writer += bytes;
-  }
+function readQuestion(at: usize): void {
+  const shape = load<u64>(at);
+  rules = load<u64>(at, 8);
+  windowMs = load<i64>(at, 16);
+  entryMs = load<i64>(at, 24);
+  steps = <i32>(shape & 31);
+  order = <i32>((shape >> 5) & 3);
+  firstOnly = ((shape >> 7) & 1) != 0;
+  mode = <i32>((shape >> 8) & 3);
+  stopChain = ((shape >> 10) & 1) != 0;
+  exclusions = <i32>((shape >> 11) & 7);
+  optionalMask = <u32>(shape >> 14) & 0xfffff;
+  if (steps < 1 || steps > MAX_STEPS || exclusions > 5) unreachable();
 }

@@ -19,10 +19,10 @@ const plain: SequenceQuestion = {
 };
 const evaluate = createEvaluator();
 const ask = (events: readonly Event[], question: Partial<SequenceQuestion> = {}) =>
-  evaluate(
-    [...events].sort((a, b) => a.at - b.at).map(({ at, mask }) => pack(at, mask)),
-    { ...plain, ...question },
-  );
+  evaluate([[...events].sort((a, b) => a.at - b.at).map(({ at, mask }) => pack(at, mask))], {
+    ...plain,
+    ...question,
+  })[0] ?? [];
 
 /** Every way to fill the steps with distinct rows in order, by brute force: an independent reading of the rules. */
 const naive = (events: readonly Event[], steps: number, windowMs: number, entryMs: number): number[] => {

@@ -29,19 +29,34 @@ const maskBits = 25;
 /** Milliseconds that fit above the mask: some 17 years from the base of the question. */
 const longestMs = 2 ** 39;
 
-/** The question as the evaluator reads it: a header of whole numbers. */
-export const headerOf = (question: SequenceQuestion): readonly number[] => [
-  question.steps,
-  ["ordered", "strict", "unordered"].indexOf(question.order),
-  question.attempt === "first" ? 1 : 0,
-  ["best", "one_after_another", "every"].indexOf(question.mode),
-  question.windowMs,
-  question.optional.reduce((mask, step) => mask | (1 << step), 0),
-  question.exclusionMode === "stop_chain" ? 1 : 0,
-  question.exclusions.length,
-  question.entryMs,
-  ...question.exclusions.flatMap(({ from, to }) => [from, to]),
-];
+/** The question as the evaluator reads it: its shape and its exclusions as bits, the window, the time of entry. */
+const wordsOf = (question: SequenceQuestion): readonly bigint[] => {
+  const fields = [
+    [question.steps, 5],
+    [["ordered", "strict", "unordered"].indexOf(question.order), 2],
+    [question.attempt === "first" ? 1 : 0, 1],
+    [["best", "one_after_another", "every"].indexOf(question.mode), 2],
+    [question.exclusionMode === "stop_chain" ? 1 : 0, 1],
+    [question.exclusions.length, 3],
+    [question.optional.reduce((mask, step) => mask | (1 << step), 0), maxSteps],
+  ] as const;
+  return [
+    bitsOf(fields),
+    bitsOf(question.exclusions.flatMap(({ from, to }) => [[from, 5] as const, [to, 5] as const])),
+    BigInt(question.windowMs),
+    BigInt(question.entryMs),
+  ];
+};
+
+/** Values side by side in one word, the first in the lowest bits. */
+const bitsOf = (fields: readonly (readonly [value: number, bits: number])[]): bigint => {
+  let [word, at] = [0n, 0n];
+  for (const [value, bits] of fields) {
+    word |= BigInt(value) << at;
+    at += BigInt(bits);
+  }
+  return word;
+};
 
 /** Refuses what the evaluator cannot hold. */
 export const checkQuestion = (question: SequenceQuestion, spanMs: number): void => {
@@ -65,19 +80,19 @@ export const packed = (base: number, steps: readonly Sql[], exclusions: readonly
 
 const sum = (terms: readonly Sql[]): Sql => terms.reduce((left, right) => sql`${left} + ${right}`);
 
-/** Attempts of one person, from an expression that gives their packed events in order. Array(Array(Int64)). */
+/**
+ * Attempts of one person, from an expression that gives their packed events in order. Array(Int64): the times of an
+ * attempt, then those of the next.
+ */
 export const attemptsOf = (question: SequenceQuestion, sortedEvents: Sql): Sql =>
-  sql`${evaluator}(${sortedEvents}, [${join(
-    headerOf(question).map((word) => sql`toInt64(${literal(word)})`),
-    ", ",
-  )}])`;
+  sql`${evaluator}(${sortedEvents}, toFixedString(unhex(${bind.string(u64s(wordsOf(question)).toString("hex"))}), 32))`;
 
 /** Makes the function in the engine; it bounds its own work, so the engine need not count its instructions. Idempotent. The module travels as text: the host takes no binary inserts. */
 export const installStatements: readonly Sql[] = [
   sql`INSERT INTO system.webassembly_modules (name, code) SELECT ${bind.string(moduleName)}, base64Decode(${bind.string(evaluatorWasm)})`,
   sql`CREATE OR REPLACE FUNCTION ${evaluator} LANGUAGE WASM FROM ${quotedName(moduleName)} :: 'evaluate_sequence'
-      ARGUMENTS (events Array(UInt64), question Array(Int64)) RETURNS Array(Array(Int64))
-      ABI BUFFERED_V1 SETTINGS serialization_format = 'RowBinary', webassembly_udf_enable_fuel = 0`,
+      ARGUMENTS (events Array(UInt64), question FixedString(32)) RETURNS Array(Int64)
+      ABI BUFFERED_V1 SETTINGS serialization_format = 'Buffers', webassembly_udf_enable_fuel = 0`,
 ];
 
 interface Evaluator {
@@ -87,33 +102,31 @@ interface Evaluator {
   evaluate_sequence(handle: number, rows: number): number;
 }
 
-/** The same module in this process: attempts of one person, times in milliseconds since the base. */
-export const createEvaluator = (): ((events: readonly bigint[], question: SequenceQuestion) => number[][]) => {
+/** The same module in this process: attempts of each person, times in milliseconds since the base. */
+export const createEvaluator = (): ((
+  people: readonly (readonly bigint[])[],
+  question: SequenceQuestion,
+) => number[][][]) => {
   const module = new WebAssembly.Module(Buffer.from(evaluatorWasm, "base64"));
   const instance = new WebAssembly.Instance(module, { env: { abort: () => undefined } });
   const wasm = instance.exports as unknown as Evaluator; // the module's own exports
-  return (events, question) => {
-    const header = headerOf(question);
-    const input = Buffer.concat([varint(events.length), u64s(events), varint(header.length), u64s(header.map(BigInt))]);
+  return (people, question) => {
+    const input = inputOf(people, question);
     const handle = wasm.clickhouse_create_buffer(input.length);
     const view = new DataView(wasm.memory.buffer);
     new Uint8Array(wasm.memory.buffer).set(input, view.getUint32(handle, true));
-    const result = wasm.evaluate_sequence(handle, 1);
+    const result = wasm.evaluate_sequence(handle, people.length);
     const after = new DataView(wasm.memory.buffer);
     const [data, size] = [after.getUint32(result, true), after.getUint32(result + 4, true)];
-    const attempts = readAttempts(Buffer.from(wasm.memory.buffer.slice(data, data + size)));
+    const times = readTimes(Buffer.from(wasm.memory.buffer.slice(data, data + size)));
     wasm.clickhouse_destroy_buffer(result);
     wasm.clickhouse_destroy_buffer(handle);
-    return attempts;
+    return times.map((all) =>
+      Array.from({ length: all.length / question.steps }, (_, attempt) =>
+        all.slice(attempt * question.steps, (attempt + 1) * question.steps),
+      ),
+    );
   };
-};
-
-const varint = (value: number): Buffer => {
-  const bytes: number[] = [];
-  for (let rest = value; ; rest >>>= 7) {
-    if (rest < 0x80) return Buffer.from([...bytes, rest]);
-    bytes.push((rest & 0x7f) | 0x80);
-  }
 };
 
 const u64s = (values: readonly bigint[]): Buffer => {
@@ -122,22 +135,22 @@ const u64s = (values: readonly bigint[]): Buffer => {
   return bytes;
 };
 
-const readAttempts = (bytes: Buffer): number[][] => {
-  let at = 0;
-  const size = (): number => {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = bytes[at++] ?? 0;
-      value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return value;
-    }
-  };
-  return Array.from({ length: size() }, () =>
-    Array.from({ length: size() }, () => {
-      const time = Number(bytes.readBigInt64LE(at));
-      at += 8;
-      return time;
-    }),
+/** The rows as the engine hands them over: its Buffers format. */
+const inputOf = (people: readonly (readonly bigint[])[], question: SequenceQuestion): Buffer => {
+  let end = 0n;
+  const ends = people.map((events) => (end += BigInt(events.length)));
+  const column = u64s([...ends, ...people.flat()]);
+  const asked = u64s(people.flatMap(() => wordsOf(question)));
+  const head = [2n, BigInt(people.length), BigInt(column.length)];
+  return Buffer.concat([u64s(head), column, u64s([BigInt(asked.length)]), asked]);
+};
+
+const readTimes = (bytes: Buffer): number[][] => {
+  const rows = Number(bytes.readBigUInt64LE(8));
+  const end = (row: number): number => (row < 0 ? 0 : Number(bytes.readBigUInt64LE(24 + row * 8)));
+  const time = (index: number): number => Number(bytes.readBigInt64LE(24 + (rows + index) * 8));
+  return Array.from({ length: rows }, (_, row) =>
+    Array.from({ length: end(row) - end(row - 1) }, (_, index) => time(end(row - 1) + index)),
   );
 };
 
