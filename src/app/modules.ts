@@ -1,4 +1,8 @@
 import { funnels } from "#insights/funnels/index.ts";
+import { journeys } from "#insights/journeys/index.ts";
+import { lifecycle } from "#insights/lifecycle/index.ts";
+import { sessions } from "#insights/sessions/index.ts";
+import { stickiness } from "#insights/stickiness/index.ts";
 import { retention } from "#insights/retention/index.ts";
 import { trends } from "#insights/trends/index.ts";
 import type { Logger } from "pino";
@@ -65,6 +69,10 @@ export const createModules = ({
   trends({ ingest }),
   funnels({ ingest }),
   retention({ ingest }),
+  lifecycle({ ingest }),
+  stickiness({ ingest }),
+  sessions({ ingest }),
+  journeys({ ingest }),
   dashboards({ store }),
   demo({ store, registry, ingest, clock, log, furnish: furnishDemo(store, clock) }),
 ];

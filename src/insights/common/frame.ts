@@ -62,6 +62,10 @@ export const frameShape = {
   filters: z.array(Filter).max(50).default([]),
 };
 
+/** Who is counted. An account is a company or household that people act for; events without one are left out. */
+export const Unit = z.enum(["people", "accounts"]);
+export type Unit = z.output<typeof Unit>;
+
 /** How an answer was computed, for the reader who wants to know. */
 export const Provenance = z.object({
   definition: z.string(),

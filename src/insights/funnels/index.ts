@@ -4,7 +4,8 @@ import { Refusal } from "#kernel/refusal.ts";
 import { ask, scopeOf } from "#records/common/ask.ts";
 import { daysOf, provenanceOf } from "#insights/common/provenance.ts";
 import { resolveRange } from "#insights/common/time.ts";
-import { checkQuestion, installStatements } from "#insights/sequence/sequence.ts";
+import { installEvaluators } from "#insights/sequence/install.ts";
+import { checkQuestion } from "#insights/sequence/sequence.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import type { Scope, TimeRange } from "#records/events/scope.ts";
 import { askFunnel, funnelPeople, timeToConvert, type FunnelInput, type FunnelResult } from "./contract.ts";
@@ -14,21 +15,6 @@ import { elapsedQuery, funnelPeopleQuery, funnelQuery, histogramQuery, questionO
 const Numbers = z.array(z.number());
 const Row = z.object({ grp: z.string(), counts: Numbers, sums: Numbers, timed: Numbers, medians: Numbers });
 const Elapsed = z.object({ people: z.number(), average: z.number(), least: z.number(), most: z.number() });
-
-/** Makes the evaluator in an engine once a process; it stays there, so this is cheap and idempotent. */
-const installer = () => {
-  let installed: Promise<void> | undefined;
-  return (call: WorkspaceCall): Promise<void> => {
-    installed ??= installStatements.reduce(
-      (before, statement) => before.then(() => call.engine.command(statement)),
-      Promise.resolve(),
-    );
-    installed.catch(() => {
-      installed = undefined;
-    });
-    return installed;
-  };
-};
 
 const checked = (input: FunnelInput, scope: Scope): TimeRange => {
   const range = resolveRange(input.range, scope);
@@ -66,9 +52,8 @@ const answer = async (call: WorkspaceCall, scope: Scope, input: FunnelInput): Pr
 
 /** Funnels: who gets from step to step. */
 export const funnels = ({ ingest }: { readonly ingest: Ingest }): Module => {
-  const install = installer();
   const ready = async (call: WorkspaceCall, input: FunnelInput): Promise<Scope> => {
-    await install(call);
+    await installEvaluators(call.engine);
     return scopeOf(ingest, call, input);
   };
   return defineModule({

@@ -11,6 +11,10 @@
  * one event fills one step; the window runs from the first step and includes its end.
  */
 
+import { add, begin, clickhouse_create_buffer, copyWords, finish, mark, take } from "./memory.as";
+export { clickhouse_create_buffer, clickhouse_destroy_buffer } from "./memory.as";
+export { evaluate_paths } from "./paths.as";
+
 // the question, as sequence.ts packs it
 const ORDERED = 0, STRICT = 1, UNORDERED = 2;
 const BEST = 0, ONE_AFTER_ANOTHER = 1, EVERY = 2;
@@ -24,36 +28,6 @@ let order: i32 = 0, firstOnly: bool = false, mode: i32 = 0, steps: i32 = 0;
 let windowMs: i64 = 0, entryMs: i64 = 0, optionalMask: u32 = 0, stopChain: bool = false, exclusions: i32 = 0;
 let rules: u64 = 0;
 let work: u64 = 0;
-
-// a bump allocator that starts anew whenever no buffer is alive
-let top: usize = 0, alive: i32 = 0;
-
-function take(size: usize): usize {
-  if (top == 0) top = (__heap_base + 15) & ~(<usize>15);
-  const at = top;
-  top = (top + size + 15) & ~(<usize>15);
-  const pages = <i32>((top + 0xffff) >> 16) - memory.size();
-  if (pages > 0 && memory.grow(pages) < 0) unreachable();
-  return at;
-}
-
-export function clickhouse_create_buffer(size: u32): usize {
-  const handle = take(8 + size);
-  store<u32>(handle, <u32>(handle + 8));
-  store<u32>(handle, size, 4);
-  alive++;
-  return handle;
-}
-
-export function clickhouse_destroy_buffer(_handle: usize): void {
-  alive--;
-  if (alive == 0) top = 0;
-}
-
-/** A few words at a time; for so little the engine's own bulk copy costs more than a loop. */
-@inline function copyWords(to: usize, from: usize, words: i32): void {
-  for (let word = 0; word < words; word++) store<u64>(to + (<usize>word << 3), load<u64>(from + (<usize>word << 3)));
-}
 
 @inline function clearBytes(at: usize, bytes: i32): void {
   for (let byte = 0; byte < bytes; byte++) store<u8>(at + <usize>byte, 0);
@@ -367,50 +341,26 @@ function evaluateRow(): void {
   else chooseEvery();
 }
 
-/**
- * Rows of (events Array(UInt64), question FixedString(32)) to rows of Array(Int64). Both as the engine's Buffers format:
- * columns, rows, then for each column its bytes and its data, here the end of each array and then all elements. The
- * question is one for all rows.
- */
+/** Rows of (events Array(UInt64), question FixedString(32)) to rows of Array(Int64). The question is one for all rows. */
 export function evaluate_sequence(handle: usize, rows: u32): usize {
   const result = clickhouse_create_buffer(0);
   const input = <usize>load<u32>(handle);
   const ends = input + 24, elements = ends + (<usize>rows << 3);
   if (rows > 0) readQuestion(input + 24 + <usize>load<u64>(input, 16) + 8);
   work = 0;
-  let capacity: usize = 1024 + <usize>rows * (8 + <usize>steps * 8);
-  let out = take(capacity);
-  const head: usize = 24 + (<usize>rows << 3);
-  let words: usize = 0;
+  begin(rows, <usize>steps);
   let from: usize = 0;
   for (let row: u32 = 0; row < rows; row++) {
     const to = <usize>load<u64>(ends + (<usize>row << 3));
     events = elements + (from << 3);
     count = <i32>(to - from);
     from = to;
-    const mark = top;
+    const scratch = mark();
     visited = count > FEW ? take(<usize>count) : few;
     evaluateRow();
-
-    const added = <usize>attempts * <usize>steps;
-    const need = head + ((words + added) << 3);
-    if (need > capacity) {
-      // the output grows by copying; what lies below it is lost until the buffers are given back
-      while (capacity < need) capacity <<= 1;
-      const moved = take(capacity);
-      memory.copy(moved, out, head + (words << 3));
-      out = moved;
-    } else top = mark;
-    copyWords(out + head + (words << 3), attemptsAt, <i32>added);
-    words += added;
-    store<u64>(out + 24 + (<usize>row << 3), words);
+    add(row, attemptsAt, <usize>attempts * <usize>steps, scratch);
   }
-  store<u64>(out, 1);
-  store<u64>(out, rows, 8);
-  store<u64>(out, (<u64>rows << 3) + (<u64>words << 3), 16);
-  store<u32>(result, <u32>out);
-  store<u32>(result, <u32>(head + (words << 3)), 4);
-  return result;
+  return finish(result, rows);
 }
 
 function readQuestion(at: usize): void {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { bind, identifier, join, literal, quotedName, sql, type Sql } from "#kernel/sql.ts";
+import { bind, identifier, literal, quotedName, sql, type Sql } from "#kernel/sql.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import { evaluatorWasm } from "./evaluator.wasm.ts";
 
@@ -23,6 +23,7 @@ export const maxExclusions = 5;
 /** Named by its content, so that a data folder of an earlier version never answers with that version's code. */
 const moduleName = `tl_sequence_${createHash("sha256").update(evaluatorWasm).digest("hex").slice(0, 12)}`;
 const evaluator = identifier(moduleName.replace("tl_", "tl_evaluate_"));
+const pathEvaluator = identifier(moduleName.replace("tl_", "tl_paths_"));
 
 /** Bits below the time in a packed event: 20 for steps, 5 for exclusions. */
 const maskBits = 25;
@@ -80,19 +81,63 @@ export const packed = (base: number, steps: readonly Sql[], exclusions: readonly
 
 const sum = (terms: readonly Sql[]): Sql => terms.reduce((left, right) => sql`${left} + ${right}`);
 
+const asked = (words: readonly bigint[]): Sql =>
+  sql`toFixedString(unhex(${bind.string(u64s(words).toString("hex"))}), 32)`;
+
 /**
  * Attempts of one person, from an expression that gives their packed events in order. Array(Int64): the times of an
  * attempt, then those of the next.
  */
 export const attemptsOf = (question: SequenceQuestion, sortedEvents: Sql): Sql =>
-  sql`${evaluator}(${sortedEvents}, toFixedString(unhex(${bind.string(u64s(wordsOf(question)).toString("hex"))}), 32))`;
+  sql`${evaluator}(${sortedEvents}, ${asked(wordsOf(question))})`;
 
-/** Makes the function in the engine; it bounds its own work, so the engine need not count its instructions. Idempotent. The module travels as text: the host takes no binary inserts. */
+/** Which ways to look at. Nodes are numbers from 1 to `mostNodes`; 0 stands for all others. */
+export interface PathQuestion {
+  readonly start: number | undefined;
+  readonly end: number | undefined;
+  readonly gapMs: number;
+  readonly steps: number;
+  readonly collapse: boolean;
+}
+
+export const mostNodes = 4_000;
+/** The second node of a link where a path ends. */
+export const pathEnd = 4_095;
+
+/** An event of a path: its time since `base`, and the number of its node. One UInt64. */
+export const packedNode = (base: number, node: Sql): Sql =>
+  sql`toUInt64(bitOr(bitShiftLeft(toUInt64(toUnixTimestamp64Milli(at) - ${bind.int(base)}), ${literal(maskBits)}), toUInt64(${node})))`;
+
+/** Links of one person's paths, from an expression that gives their packed events in order. Array(Int64). */
+export const linksOf = ({ start, end, gapMs, steps, collapse }: PathQuestion, sortedEvents: Sql): Sql => {
+  const shape = bitsOf([
+    [start ?? 0, 12],
+    [end ?? 0, 12],
+    [steps, 5],
+    [collapse ? 1 : 0, 1],
+  ]);
+  return sql`${pathEvaluator}(${sortedEvents}, ${asked([shape, BigInt(gapMs), 0n, 0n])})`;
+};
+
+/** The parts of a link: where in the path, from which node to which, after how long. */
+export const linkParts = (link: Sql): { place: Sql; source: Sql; target: Sql; elapsedMs: Sql } => ({
+  place: sql`toInt32(bitAnd(bitShiftRight(${link}, 24), 31))`,
+  source: sql`toInt32(bitAnd(bitShiftRight(${link}, 12), 4095))`,
+  target: sql`toInt32(bitAnd(${link}, 4095))`,
+  elapsedMs: sql`bitShiftRight(${link}, 29)`,
+});
+
+const abi = sql`ABI BUFFERED_V1 SETTINGS serialization_format = 'Buffers', webassembly_udf_enable_fuel = 0`;
+
+/** Makes the functions in the engine; each bounds its own work, so the engine need not count its instructions. Idempotent. The module travels as text: the host takes no binary inserts. */
 export const installStatements: readonly Sql[] = [
   sql`INSERT INTO system.webassembly_modules (name, code) SELECT ${bind.string(moduleName)}, base64Decode(${bind.string(evaluatorWasm)})`,
   sql`CREATE OR REPLACE FUNCTION ${evaluator} LANGUAGE WASM FROM ${quotedName(moduleName)} :: 'evaluate_sequence'
       ARGUMENTS (events Array(UInt64), question FixedString(32)) RETURNS Array(Int64)
-      ABI BUFFERED_V1 SETTINGS serialization_format = 'Buffers', webassembly_udf_enable_fuel = 0`,
+      ${abi}`,
+  sql`CREATE OR REPLACE FUNCTION ${pathEvaluator} LANGUAGE WASM FROM ${quotedName(moduleName)} :: 'evaluate_paths'
+      ARGUMENTS (events Array(UInt64), question FixedString(32)) RETURNS Array(Int64)
+      ${abi}`,
 ];
 
 interface Evaluator {

@@ -1,0 +1,61 @@
+import { z } from "zod";
+import { defineModule, handle, type Module, type WorkspaceCall } from "#kernel/module.ts";
+import { ask, scopeOf } from "#records/common/ask.ts";
+import { other } from "#insights/common/frame.ts";
+import { daysOf, provenanceOf } from "#insights/common/provenance.ts";
+import { resolveRange } from "#insights/common/time.ts";
+import { installEvaluators } from "#insights/sequence/install.ts";
+import { mostNodes } from "#insights/sequence/sequence.ts";
+import type { Ingest } from "#records/events/ingest.ts";
+import type { Scope } from "#records/events/scope.ts";
+import { askJourneys, journeyEnd, type JourneyInput, type JourneyResult } from "./contract.ts";
+import { folded, sentenceOf } from "./compute.ts";
+import { isEnd, linksQuery, nodesQuery } from "./query.ts";
+
+const Node = z.object({ node: z.string() });
+const Row = z.object({
+  place: z.number(),
+  source: z.number(),
+  target: z.number(),
+  journeys: z.number(),
+  seconds: z.number(),
+});
+
+const answer = async (call: WorkspaceCall, scope: Scope, input: JourneyInput): Promise<JourneyResult> => {
+  const began = performance.now();
+  const range = resolveRange(input.range, scope);
+  const frequent = (await ask(call, nodesQuery(scope, input, range), Node)).map(({ node }) => node);
+  const asked = [input.start, input.end].filter((name) => name !== undefined);
+  // the start and the end are told apart however rare they are
+  const nodes = [...new Set([...asked, ...frequent])].slice(0, mostNodes);
+  const statement = linksQuery(scope, input, range, nodes);
+  const rows = await ask(call, statement, Row);
+  const name = (node: number): string => (isEnd(node) ? journeyEnd : (nodes[node - 1] ?? other));
+  const links = rows.map((row) => ({ ...row, source: name(row.source), target: name(row.target) }));
+  const shown = folded(input, links);
+  const [from, to] = daysOf(range, scope.zone);
+  return {
+    kind: "journey",
+    ...shown,
+    sentence: sentenceOf(input, shown, from, to),
+    provenance: provenanceOf(
+      scope,
+      range,
+      statement,
+      `Each person's events in order of time. A pause of more than ${input.gapMinutes} minutes begins another journey.${input.collapse ? " The same step again and again is one step." : ""} Shown are ${input.end !== undefined && input.start === undefined ? "the last" : "the first"} ${input.steps} steps.`,
+      began,
+    ),
+  };
+};
+
+/** Journeys: which ways people go. */
+export const journeys = ({ ingest }: { readonly ingest: Ingest }): Module =>
+  defineModule({
+    name: "journeys",
+    operations: [
+      handle(askJourneys, async (call, input) => {
+        await installEvaluators(call.engine);
+        return answer(call, await scopeOf(ingest, call, input), input);
+      }),
+    ],
+  });

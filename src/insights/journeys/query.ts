@@ -1,0 +1,54 @@
+import { bind, literal, sql, type Sql } from "#kernel/sql.ts";
+import { conditionsOf, matchesAny, propertyText } from "#insights/common/conditions.ts";
+import { linkParts, linksOf, mostNodes, packedNode, pathEnd } from "#insights/sequence/sequence.ts";
+import { inRange, personOf, type Scope, type TimeRange } from "#records/events/scope.ts";
+import type { JourneyInput } from "./contract.ts";
+
+/** The most events of one person that a journey looks at. */
+const mostEvents = 200_000;
+
+/** The name of the step that an event is. */
+const nodeOf = ({ property }: JourneyInput): Sql => {
+  if (property === undefined) return sql`event::String`;
+  const value = propertyText(property);
+  const trimmed = sql`if(length(${value}) > 1 AND endsWith(${value}, '/'), substring(${value}, 1, length(${value}) - 1), ${value})`;
+  return sql`if(${value} = '', event::String, ${trimmed})`;
+};
+
+const steps = (scope: Scope, input: JourneyInput, range: TimeRange): Sql => {
+  const included = input.events.length === 0 ? sql`1` : matchesAny(scope, input.events);
+  const excluded = input.exclude.length === 0 ? sql`1` : sql`event NOT IN ${bind.strings(input.exclude)}`;
+  return sql`FROM events WHERE ${inRange(range)} AND ${included} AND ${excluded} AND ${conditionsOf(scope, input.filters)}`;
+};
+
+/** Names of steps, the most frequent first. */
+export const nodesQuery = (scope: Scope, input: JourneyInput, range: TimeRange): Sql => sql`
+  SELECT ${nodeOf(input)} AS node, toFloat64(count()) AS times ${steps(scope, input, range)}
+  GROUP BY node ORDER BY times DESC, node LIMIT ${literal(mostNodes)}`;
+
+/** One row per link between two steps at a place: how many journeys took it, and the seconds that took in all. */
+export const linksQuery = (scope: Scope, input: JourneyInput, range: TimeRange, nodes: readonly string[]): Sql => {
+  const numberOf = (name: string | undefined): number | undefined => {
+    const place = name === undefined ? -1 : nodes.indexOf(name);
+    return place < 0 ? undefined : place + 1;
+  };
+  const ids = nodes.map((_, place) => String(place + 1));
+  const node = sql`transform(${nodeOf(input)}, ${bind.strings(nodes)}, ${bind.ids(ids)}, 0)`;
+  const question = {
+    start: numberOf(input.start),
+    end: numberOf(input.end),
+    gapMs: input.gapMinutes * 60_000,
+    steps: input.steps,
+    collapse: input.collapse,
+  };
+  const sorted = sql`arraySort(groupArray(${literal(mostEvents)})(${packedNode(range.from, node)}))`;
+  const { place, source, target, elapsedMs } = linkParts(sql`link`);
+  return sql`SELECT ${place} AS place, ${source} AS source, ${target} AS target, toFloat64(count()) AS journeys, toFloat64(sum(${elapsedMs})) / 1000 AS seconds
+    FROM (
+      SELECT arrayJoin(${linksOf(question, sql`sorted`)}) AS link
+      FROM (SELECT ${personOf(scope)} AS person, ${sorted} AS sorted ${steps(scope, input, range)} GROUP BY person)
+    )
+    GROUP BY place, source, target ORDER BY place, journeys DESC LIMIT 50000`;
+};
+
+export const isEnd = (target: number): boolean => target === pathEnd;
