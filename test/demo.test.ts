@@ -1,11 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { FunnelResult } from "#insights/funnels/contract.ts";
 import type { TrendsResult } from "#insights/trends/contract.ts";
-import type { RetentionResult } from "#insights/retention/contract.ts";
 import { companyDays, simulate } from "#programs/demo/company.ts";
 import { Question } from "#surfaces/explore/contract.ts";
 import { questionOf } from "#surfaces/explore/ui/question.ts";
-import { readAsked } from "#surfaces/explore/ui/state.ts";
+import { readAsked } from "#surfaces/explore/ui/asked.ts";
+import { insightOf } from "#surfaces/explore/ui/kinds.ts";
 import type { Tile } from "#surfaces/dashboards/contract.ts";
 import { useWorld } from "#test/world.ts";
 
@@ -30,13 +29,9 @@ describe("the demo workspace", () => {
     const { dashboards } = await world.ask<{ dashboards: { id: string }[] }>("dashboards.list", {}, workspace);
     const dashboard = await world.ask<{ tiles: Tile[] }>("dashboards.get", { id: dashboards[0]?.id }, workspace);
     expect(dashboard.tiles.length).toBeGreaterThan(2);
-    const operations = { trends: "trends.ask", funnel: "funnels.ask", retention: "retention.ask" } as const;
     for (const { question } of dashboard.tiles) {
-      const answer = await world.ask<TrendsResult | FunnelResult | RetentionResult>(
-        operations[question.kind],
-        question.input,
-        workspace,
-      );
+      const { name } = insightOf(question.kind).operation;
+      const answer = await world.ask<{ sentence: string }>(name, question.input, workspace);
       expect(answer.sentence).not.toMatch(/Nobody|Nothing/);
     }
 

@@ -55,6 +55,17 @@ const tiles = (): Tile[] => [
     "retention",
     { range: days(90), period: "week", start: { event: "Session started" }, returning: { event: "Session started" } },
   ),
+  tile(
+    "New, staying, coming back, going quiet",
+    { events: ["Session started"], interval: "month", days: 365 },
+    "lifecycle",
+    { range: days(365), interval: "month", activity: { event: "Session started" } },
+  ),
+  tile("What people do first after signing up", { start: "Signed up", days: 90, gapMinutes: 1_440 }, "journey", {
+    range: days(90),
+    start: "Signed up",
+    gapMinutes: 1_440,
+  }),
 ];
 
 /** A dashboard that shows what can be asked of the simulated company. */

@@ -12,8 +12,3 @@ export const theme = createTheme({
   components: { InputWrapper: { styles: { description: { color: "var(--mantine-color-text)" } } } },
   headings: { sizes: { h1: { fontSize: "28px" }, h2: { fontSize: "20px" }, h3: { fontSize: "16px" } } },
 });
-
-/** Colours of series, apart in hue and in lightness, so that they differ in grey too (after Okabe and Ito). */
-export const seriesColors = ["#3b5bdb", "#c2570c", "#0a7d63", "#a6368f", "#7a6a00", "#5c5f66"] as const;
-/** Dashes say the same without colour. */
-export const seriesDashes = ["solid", "dashed", "dotted", [8, 3, 2, 3], [2, 2], [12, 4]] as const;

@@ -126,6 +126,31 @@ describe("a person who connects a source and asks", () => {
     expect(await serious(page)).toEqual([]);
     await picture(page, "retention-other-scheme");
 
+    for (const [kind, sentence] of [
+      ["Lifecycle", /20 people did Opened for the first time/],
+      ["Stickiness", /^20 people did Opened/],
+      ["Sessions", /^20 sessions of 20 people/],
+      ["Journey", /^20 journeys/],
+    ] as const) {
+      await page.getByText(kind, { exact: true }).click();
+      await expect.poll(() => page.getByTestId("sentence").textContent()).toMatch(sentence);
+      await page.locator("svg path").first().waitFor();
+      expect(await serious(page)).toEqual([]);
+      await picture(page, kind.toLowerCase());
+    }
+
+    // a condition on everything: of the twenty, those on the plan
+    await page.getByText("Trend", { exact: true }).click();
+    await page.getByRole("button", { name: "Add a condition", exact: true }).click();
+    await page.getByRole("combobox", { name: "Property" }).fill("plan");
+    await page.getByRole("option", { name: "plan", exact: true }).click();
+    await page.getByRole("combobox", { name: "Values" }).fill("pro");
+    await page.getByRole("option", { name: "pro", exact: true }).click();
+    await page.keyboard.press("Escape");
+    await expect.poll(() => page.getByTestId("sentence").textContent()).toMatch(/^Opened: 7 people from/);
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "condition");
+
     await page.getByRole("link", { name: "People" }).click();
     await page.getByRole("cell", { name: "customer 3", exact: true }).waitFor();
     expect(await serious(page)).toEqual([]);

@@ -59,7 +59,7 @@ describe("a new owner", () => {
     await page.getByRole("link", { name: "Fernly at a glance" }).click();
     await page.getByRole("heading", { name: "From sign-up to the first task" }).waitFor();
     await page.getByText("still arriving").waitFor({ state: "detached", timeout: 90_000 });
-    await expect.poll(() => page.getByTestId("sentence").count(), { timeout: 20_000 }).toBe(4);
+    await expect.poll(() => page.getByTestId("sentence").count(), { timeout: 20_000 }).toBe(6);
     await expect.poll(() => page.locator("svg path").count(), { timeout: 20_000 }).toBeGreaterThan(10);
     expect(await serious(page)).toEqual([]);
     await picture(page, "demo-dashboard");
@@ -72,14 +72,14 @@ describe("a new owner", () => {
     await page.getByRole("combobox", { name: "Range of every question" }).click();
     await page.getByRole("option", { name: "Last 90 days" }).click();
     await expect.poll(() => new URL(page.url()).searchParams.get("days")).toBe("90");
-    await expect.poll(() => page.getByTestId("sentence").count(), { timeout: 20_000 }).toBe(4);
+    await expect.poll(() => page.getByTestId("sentence").count(), { timeout: 20_000 }).toBe(6);
     expect(await serious(page)).toEqual([]);
 
     await page.getByRole("link", { name: "Open", exact: true }).nth(2).click();
     await page.getByRole("heading", { name: "Explore" }).waitFor();
     await page.getByRole("button", { name: "Save as CSV" }).waitFor();
     await page.getByRole("img", { name: /^Chart/ }).waitFor();
-    expect((await saved("Save as CSV")).toString()).toMatch(/^month,.*business.*\r\n\d{4}-\d\d-01,/);
+    expect((await saved("Save as CSV")).toString()).toMatch(/^Start of month,.*business.*\r\n\d{4}-\d\d-01,/);
     expect((await saved("Save as PNG")).subarray(1, 4).toString()).toBe("PNG");
     await picture(page, "demo-breakdown");
 

@@ -1,6 +1,10 @@
 import { z } from "zod";
 import { FunnelInput } from "#insights/funnels/contract.ts";
+import { JourneyInput } from "#insights/journeys/contract.ts";
+import { LifecycleInput } from "#insights/lifecycle/contract.ts";
 import { RetentionInput } from "#insights/retention/contract.ts";
+import { SessionsInput } from "#insights/sessions/contract.ts";
+import { StickinessInput } from "#insights/stickiness/contract.ts";
 import { TrendsInput } from "#insights/trends/contract.ts";
 
 /** A question of one kind with its parameters, as it is saved and asked again. */
@@ -8,5 +12,10 @@ export const Question = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("trends"), input: TrendsInput }),
   z.strictObject({ kind: z.literal("funnel"), input: FunnelInput }),
   z.strictObject({ kind: z.literal("retention"), input: RetentionInput }),
+  z.strictObject({ kind: z.literal("journey"), input: JourneyInput }),
+  z.strictObject({ kind: z.literal("lifecycle"), input: LifecycleInput }),
+  z.strictObject({ kind: z.literal("stickiness"), input: StickinessInput }),
+  z.strictObject({ kind: z.literal("sessions"), input: SessionsInput }),
 ]);
 export type Question = z.output<typeof Question>;
+export type Kind = Question["kind"];

@@ -1,13 +1,7 @@
 import { useComputedColorScheme } from "@mantine/core";
 import { useEffect, useRef } from "react";
-import { BarChart, CustomChart, HeatmapChart, LineChart } from "echarts/charts";
-import {
-  AriaComponent,
-  GridComponent,
-  LegendComponent,
-  TooltipComponent,
-  VisualMapComponent,
-} from "echarts/components";
+import { BarChart, CustomChart, LineChart, SankeyChart } from "echarts/charts";
+import { AriaComponent, GridComponent, LegendComponent, TooltipComponent } from "echarts/components";
 import * as echarts from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 import type { EChartsCoreOption } from "echarts/core";
@@ -15,12 +9,11 @@ import type { EChartsCoreOption } from "echarts/core";
 echarts.use([
   LineChart,
   BarChart,
-  HeatmapChart,
+  SankeyChart,
   CustomChart,
   GridComponent,
   TooltipComponent,
   LegendComponent,
-  VisualMapComponent,
   AriaComponent,
   SVGRenderer,
 ]);

@@ -1,54 +1,23 @@
-import { groupName, hasSeveral, lineName } from "./charts.ts";
-import type { Answer } from "./answer.ts";
-
-type Cell = string | number | null;
+import type { Cell } from "#insights/common/insight.ts";
+import { insightOf, type Answer } from "./kinds.ts";
 
 /** Text that a spreadsheet would run as a formula is made plain text. */
 const quoted = (cell: Cell): string => {
-  if (cell === null) return "";
-  if (typeof cell === "number") return String(cell);
-  const plain = /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;
+  const value = typeof cell === "object" && cell !== null ? cell.value : cell;
+  if (value === null) return "";
+  if (typeof value === "number") return String(value);
+  const plain = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
   return /[",\n\r]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
 };
 
-const rowsOf = (result: Answer): Cell[][] => {
-  if (result.kind === "trends") {
-    const several = hasSeveral(result);
-    return [
-      [result.interval, ...result.lines.map((line) => lineName(line, several))],
-      ...result.buckets.map((bucket, place): Cell[] => [
-        bucket,
-        ...result.lines.map((line) => line.values[place] ?? null),
-      ]),
-    ];
-  }
-  if (result.kind === "funnel") {
-    const head = ["group", "step", "count", "from_start", "interval_low", "interval_high", "from_previous", "median_seconds", "average_seconds"]; // prettier-ignore
-    const rows = result.groups.flatMap(({ group, steps }) =>
-      steps.map((step): Cell[] => [
-        group === null ? "" : groupName(group),
-        step.label,
-        step.count,
-        step.fromStart,
-        step.interval?.[0] ?? null,
-        step.interval?.[1] ?? null,
-        step.fromPrevious,
-        step.medianSeconds,
-        step.averageSeconds,
-      ]),
-    );
-    return [head, ...rows];
-  }
-  return [
-    ["group", "cohort", "people", ...result.columns.slice(1)],
-    ...result.groups.flatMap(({ group, cohorts }) =>
-      cohorts.map((cohort): Cell[] => [group === null ? "" : groupName(group), cohort.bucket, ...cohort.counts]),
-    ),
-  ];
+const rowsOf = (answer: Answer): readonly (readonly Cell[])[] => {
+  const insight = insightOf(answer.kind);
+  if (insight.file !== undefined) return insight.file(answer);
+  return insight.tables(answer).flatMap(({ columns, rows }) => [columns.map(({ title }) => title), ...rows]);
 };
 
 /** Every number of an answer, unrounded, as CSV (RFC 4180). */
-export const csvOf = (result: Answer): string =>
-  rowsOf(result)
+export const csvOf = (answer: Answer): string =>
+  rowsOf(answer)
     .map((row) => row.map(quoted).join(","))
     .join("\r\n");

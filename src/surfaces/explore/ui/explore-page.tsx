@@ -1,162 +1,24 @@
-import {
-  Button,
-  Card,
-  Grid,
-  Group,
-  MultiSelect,
-  NumberInput,
-  SegmentedControl,
-  Select,
-  Stack,
-  Switch,
-  Title,
-} from "@mantine/core";
+import { Button, Chip, Grid, Group, Stack, Title } from "@mantine/core";
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { needsProperty, type Measure } from "#insights/trends/contract.ts";
+import type { ReactNode } from "react";
 import * as catalog from "#records/catalog/contract.ts";
 import { call, CallError } from "#web/call.ts";
 import { Empty, Problem, Waiting } from "#web/kit/states.tsx";
-import type { ReactNode } from "react";
-import type { Question } from "../contract.ts";
-import { AnswerView } from "./answers.tsx";
-import { askQuestion, questionOf } from "./question.ts";
-import { mostEvents, readAsked, withKind, type Asked } from "./state.ts";
+import type { Kind, Question } from "../contract.ts";
+import { AnswerView } from "./answer-view.tsx";
+import { readAsked, takes, written, type Asked } from "./asked.ts";
+import { Builder } from "./builder.tsx";
+import { askQuestion, insightOf, kinds } from "./kinds.ts";
+import { isReady, questionOf } from "./question.ts";
 
-const measures: readonly { value: Measure; label: string }[] = [
-  { value: "unique", label: "People" },
-  { value: "total", label: "Events" },
-  { value: "per_user", label: "Events per person" },
-  { value: "sum", label: "Sum of a property" },
-  { value: "avg", label: "Average of a property" },
-  { value: "median", label: "Median of a property" },
-  { value: "p90", label: "90th percentile of a property" },
-];
-const kinds = [
-  { value: "trends", label: "Trend" },
-  { value: "funnel", label: "Funnel" },
-  { value: "retention", label: "Retention" },
-];
-const ranges = [7, 14, 30, 90, 180, 365].map((days) => ({ value: String(days), label: `Last ${days} days` }));
+const wanted = (fewest: number): string =>
+  fewest === 1 ? "Choose an event" : `Choose ${fewest === 2 ? "two" : fewest} steps or more`;
 
-const fewest = (asked: Asked): number => (asked.kind === "funnel" ? 2 : 1);
-
-const useProperties = () => {
-  const { data } = useQuery({
-    queryKey: ["properties"],
-    queryFn: ({ signal }) => call(catalog.properties, { limit: 500 }, signal),
-    staleTime: 30_000,
-  });
-  const all = data?.properties ?? [];
-  const names = (on: "event" | "person") => [...new Set(all.filter((item) => item.on === on).map((item) => item.name))];
-  return { ofEvents: names("event"), ofPeople: names("person") };
-};
-
-const Builder = ({
-  asked,
-  change,
-  events,
-}: {
-  asked: Asked;
-  change: (part: Partial<Asked>) => void;
-  events: readonly { name: string; count: number }[];
-}) => {
-  const { ofEvents, ofPeople } = useProperties();
-  const traits = ofPeople.map((name) => ({ value: `person:${name}`, label: name }));
-  const groups =
-    asked.kind === "retention"
-      ? [{ group: "Person", items: traits }]
-      : [
-          { group: "Person", items: traits },
-          { group: "Event", items: ofEvents.map((name) => ({ value: name, label: name })) },
-        ];
-  const labels = {
-    trends: "Events",
-    funnel: "Steps, in order",
-    retention: "Started with, then came back with",
-  } as const;
-  return (
-    <Card withBorder>
-      <Stack gap="sm">
-        <SegmentedControl
-          fullWidth
-          aria-label="Kind of question"
-          data={kinds}
-          value={asked.kind}
-          onChange={(kind) => change(withKind(asked, kind as Asked["kind"]))}
-        />
-        <MultiSelect
-          label={labels[asked.kind]}
-          placeholder={asked.events.length === 0 ? "Type a name" : ""}
-          searchable
-          data={events.map((event) => event.name)}
-          value={[...asked.events]}
-          onChange={(names) => change({ events: names })}
-          maxValues={mostEvents[asked.kind]}
-          nothingFoundMessage="No such event"
-        />
-        {asked.kind === "trends" && (
-          <Select
-            label="Count"
-            data={measures}
-            value={asked.measure}
-            allowDeselect={false}
-            onChange={(value) => change({ measure: (value as Measure | null) ?? "unique" })}
-          />
-        )}
-        {asked.kind === "trends" && needsProperty.has(asked.measure) && (
-          <Select
-            label="Property"
-            searchable
-            data={ofEvents}
-            value={asked.property || null}
-            onChange={(value) => change({ property: value ?? "" })}
-          />
-        )}
-        {asked.kind === "funnel" && (
-          <NumberInput
-            label="Within days of the first step"
-            min={1}
-            max={366}
-            value={asked.windowDays}
-            onChange={(value) => typeof value === "number" && change({ windowDays: value })}
-          />
-        )}
-        <Select
-          label="Range"
-          data={ranges}
-          value={String(asked.days)}
-          allowDeselect={false}
-          onChange={(value) => change({ days: Number(value ?? 30) })}
-        />
-        {asked.kind !== "funnel" && (
-          <Select
-            label="By"
-            data={asked.kind === "trends" ? ["hour", "day", "week", "month"] : ["day", "week", "month"]}
-            value={asked.interval}
-            allowDeselect={false}
-            onChange={(value) => change({ interval: (value as Asked["interval"] | null) ?? "day" })}
-          />
-        )}
-        <Select
-          label="Break down by"
-          searchable
-          clearable
-          data={groups}
-          value={asked.breakdown || null}
-          onChange={(value) => change({ breakdown: value ?? "" })}
-        />
-        {asked.kind === "trends" && (
-          <Switch
-            label="Compare with the period before"
-            checked={asked.compare}
-            onChange={(event) => change({ compare: event.currentTarget.checked })}
-          />
-        )}
-      </Stack>
-    </Card>
-  );
-};
+const suggestedTitle = (asked: Asked): string =>
+  asked.events.length === 0
+    ? insightOf(asked.kind).title
+    : asked.events.map(({ name }) => (name === "" ? "Every event" : name)).join(" to ");
 
 /** One place to ask: the builder at the left, the answer at the right, the question in the address. */
 export const ExplorePage = ({ save }: { save: (question: () => Question, suggested: string) => ReactNode }) => {
@@ -164,14 +26,12 @@ export const ExplorePage = ({ save }: { save: (question: () => Question, suggest
   const navigate = useNavigate();
   const client = useQueryClient();
   const change = (part: Partial<Asked>): void =>
-    void navigate({ to: "/explore", search: { ...asked, ...part } as never });
+    void navigate({ to: "/explore", search: written({ ...asked, ...part }) as never });
   const events = useQuery({
     queryKey: ["events"],
     queryFn: ({ signal }) => call(catalog.events, { limit: 500 }, signal),
   });
-  const ready =
-    asked.events.length >= fewest(asked) &&
-    !(asked.kind === "trends" && needsProperty.has(asked.measure) && asked.property === "");
+  const ready = isReady(asked);
   const key = ["answer", asked];
   const answer = useQuery({
     queryKey: key,
@@ -207,23 +67,24 @@ export const ExplorePage = ({ save }: { save: (question: () => Question, suggest
           <Button variant="default" onClick={() => void navigator.clipboard.writeText(window.location.href)}>
             Copy link
           </Button>
-          {ready && save(() => questionOf(asked), asked.events.join(" to "))}
+          {ready && save(() => questionOf(asked), suggestedTitle(asked))}
         </Group>
       </Group>
+      <Chip.Group value={asked.kind} onChange={(kind) => change({ kind: kind as Kind })}>
+        <Group gap="xs" role="radiogroup" aria-label="Kind of question">
+          {kinds.map(({ value, label }) => (
+            <Chip key={value} value={value} radius="sm" variant="outline">
+              {label}
+            </Chip>
+          ))}
+        </Group>
+      </Chip.Group>
       <Grid>
         <Grid.Col span={{ base: 12, md: 4, xl: 3 }}>
-          <Builder asked={asked} change={change} events={events.data?.events ?? []} />
+          <Builder asked={asked} change={change} names={(events.data?.events ?? []).map(({ name }) => name)} />
         </Grid.Col>
         <Grid.Col span={{ base: 12, md: 8, xl: 9 }}>
-          {!ready && (
-            <Empty title={asked.kind === "funnel" ? "Choose two steps or more" : "Choose an event"}>
-              {asked.kind === "funnel"
-                ? "A funnel shows how many people get from the first step to the last, and how long it takes."
-                : asked.kind === "retention"
-                  ? "Retention shows who comes back after starting, day by day or week by week."
-                  : "A trend shows how often something happens, or how many people do it."}
-            </Empty>
-          )}
+          {!ready && <Empty title={wanted(takes[asked.kind][0])}>{insightOf(asked.kind).explains}</Empty>}
           {ready && answer.error !== null && <Problem error={answer.error} retry={() => void answer.refetch()} />}
           {ready && answer.data === undefined && answer.error === null && (
             <Waiting cancel={() => void client.cancelQueries({ queryKey: key })} />

@@ -1,38 +1,93 @@
-import { askFunnel } from "#insights/funnels/contract.ts";
-import { askRetention } from "#insights/retention/contract.ts";
-import { askTrends } from "#insights/trends/contract.ts";
-import { Question } from "../contract.ts";
-import { call } from "#web/call.ts";
-import type { Answer } from "./answer.ts";
-import { breakdownOf, rangeOf, type Asked } from "./state.ts";
+import { needsProperty } from "#insights/trends/contract.ts";
+import { Question, type Kind } from "../contract.ts";
+import { breakdownOf, rangeOf, takes, type Asked, type AskedEvent } from "./asked.ts";
+
+const matchOf = ({ name, filters }: AskedEvent) => ({ event: name === "" ? null : name, filters });
+const every: AskedEvent = { name: "", filters: [] };
+
+/** What a kind takes of the question, besides what all have in common. Contracts check the rest. */
+const inputs: Readonly<Record<Kind, (asked: Asked, events: readonly AskedEvent[]) => Record<string, unknown>>> = {
+  trends: (asked, events) => ({
+    series: events.map((event) => ({
+      ...matchOf(event),
+      measure: asked.measure,
+      property: asked.property === "" ? undefined : asked.property,
+    })),
+    interval: asked.interval,
+    breakdown: breakdownOf(asked.breakdown),
+    compare: asked.compare ? {} : undefined,
+    formulas: asked.formula === "" ? [] : [asked.formula],
+    cumulative: asked.cumulative,
+    movingAverage: asked.movingAverage > 1 ? asked.movingAverage : undefined,
+  }),
+  funnel: (asked, events) => {
+    const breakdown = breakdownOf(asked.breakdown);
+    return {
+      steps: events.map(matchOf),
+      windowSeconds: asked.windowDays * 86_400,
+      order: asked.order,
+      counting: asked.counting,
+      attempt: asked.attempt,
+      breakdown: breakdown === undefined ? undefined : { ...breakdown, attribution: asked.attribution },
+    };
+  },
+  retention: (asked, [start = every, returning = start]) => {
+    const breakdown = breakdownOf(asked.breakdown);
+    return {
+      start: matchOf(start),
+      returning: matchOf(returning),
+      period: asked.interval,
+      cohorting: asked.cohorting,
+      mode: asked.mode,
+      onOrAfter: asked.onOrAfter,
+      breakdown: breakdown?.on === "person" ? { property: breakdown.property, limit: breakdown.limit } : undefined,
+    };
+  },
+  journey: (asked, events) => ({
+    events: events.map(matchOf),
+    property: asked.nodeProperty === "" ? undefined : asked.nodeProperty,
+    start: asked.start === "" ? undefined : asked.start,
+    end: asked.end === "" ? undefined : asked.end,
+    steps: Math.max(2, asked.steps),
+    gapMinutes: asked.gapMinutes,
+  }),
+  lifecycle: (asked, [activity = every]) => ({
+    activity: matchOf(activity),
+    interval: asked.interval,
+    unit: asked.unit,
+  }),
+  stickiness: (asked, [activity = every]) => ({
+    activity: matchOf(activity),
+    interval: asked.interval,
+    unit: asked.unit,
+    cumulative: asked.cumulative,
+  }),
+  sessions: (asked, [activity = every]) => ({
+    activity: matchOf(activity),
+    interval: asked.interval,
+    gapMinutes: asked.gapMinutes,
+  }),
+};
 
 /** What the builder holds, as a question that can be asked and saved. */
 export const questionOf = (asked: Asked): Question => {
-  const range = rangeOf(asked);
-  const breakdown = breakdownOf(asked.breakdown);
-  if (asked.kind === "funnel") {
-    const steps = asked.events.map((event) => ({ event }));
-    return Question.parse({
-      kind: "funnel",
-      input: { range, steps, windowSeconds: asked.windowDays * 86_400, breakdown },
-    });
-  }
-  if (asked.kind === "retention") {
-    const [start = "", returning = start] = asked.events;
-    const by = breakdown?.on === "person" ? { property: breakdown.property } : undefined;
-    const period = asked.interval === "hour" ? "day" : asked.interval;
-    const input = { range, start: { event: start }, returning: { event: returning }, period, breakdown: by };
-    return Question.parse({ kind: "retention", input });
-  }
-  const property = asked.property === "" ? undefined : asked.property;
-  const series = asked.events.slice(0, 10).map((event) => ({ event, measure: asked.measure, property }));
-  const compare = asked.compare ? {} : undefined;
-  return Question.parse({ kind: "trends", input: { range, series, interval: asked.interval, breakdown, compare } });
+  const common = {
+    range: rangeOf(asked),
+    filters: asked.filters.filter(isWhole),
+    zone: asked.zone === "" ? undefined : asked.zone,
+    weekStart: asked.weekStart === "" ? undefined : asked.weekStart,
+  };
+  const events = asked.events
+    .slice(0, takes[asked.kind][1])
+    .map((event) => ({ ...event, filters: event.filters.filter(isWhole) }));
+  return Question.parse({ kind: asked.kind, input: { ...common, ...inputs[asked.kind](asked, events) } });
 };
 
-/** Asks a question by its kind. */
-export const askQuestion = (question: Question, signal: AbortSignal): Promise<Answer> => {
-  if (question.kind === "funnel") return call(askFunnel, question.input, signal);
-  if (question.kind === "retention") return call(askRetention, question.input, signal);
-  return call(askTrends, question.input, signal);
-};
+/** A condition that is still being written does not count yet. */
+const isWhole = ({ property, op, values }: Asked["filters"][number]): boolean =>
+  property !== "" && (op === "is_set" || op === "is_not_set" || values.length > 0);
+
+/** Whether there is enough to ask. */
+export const isReady = (asked: Asked): boolean =>
+  asked.events.length >= takes[asked.kind][0] &&
+  !(asked.kind === "trends" && needsProperty.has(asked.measure) && asked.property === "");

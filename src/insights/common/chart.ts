@@ -1,0 +1,35 @@
+import { other } from "./frame.ts";
+
+/** Colours of series, apart in hue and in lightness, so that they differ in grey too (after Okabe and Ito). */
+export const seriesColors = ["#3b5bdb", "#c2570c", "#0a7d63", "#a6368f", "#7a6a00", "#5c5f66"] as const;
+/** Dashes say the same without colour. */
+export const seriesDashes = ["solid", "dashed", "dotted", [8, 3, 2, 3], [2, 2], [12, 4]] as const;
+/** Stripes and dots that tell areas apart without colour. */
+export const decals = { aria: { enabled: true, label: { enabled: false }, decal: { show: true } } } as const;
+
+/** As many series as can be told apart; the table has all of them. */
+export const mostLines = 6;
+
+/** A value of the breakdown, for people. */
+export const groupName = (group: string): string => (group === "" ? "(missing)" : group === other ? "Other" : group);
+
+/** A share in percent, with one decimal. */
+export const percent = (share: number | null): number => Math.round((share ?? 0) * 1000) / 10;
+
+export const grid = { left: 8, right: 16, top: 40, bottom: 8, containLabel: true } as const;
+export const legend = { top: 0, type: "scroll" } as const;
+
+interface Timed {
+  readonly buckets: readonly string[];
+  readonly incomplete: boolean;
+}
+
+/** A bucket for a table, the one that is not over marked. */
+export const bucketCell = ({ buckets, incomplete }: Timed, place: number): { value: string; mark: string } => ({
+  value: buckets[place] ?? "",
+  mark: incomplete && place === buckets.length - 1 ? " (not over yet)" : "",
+});
+
+/** Labels of a time axis; * marks time that is not over. */
+export const bucketLabels = ({ buckets, incomplete }: Timed): string[] =>
+  buckets.map((bucket, place) => (incomplete && place === buckets.length - 1 ? `${bucket}*` : bucket));

@@ -1,0 +1,94 @@
+import type { EChartsCoreOption } from "echarts/core";
+import { groupName, legend, mostLines, percent, seriesColors } from "#insights/common/chart.ts";
+import { defineInsight, type AnswerTable } from "#insights/common/insight.ts";
+import { askFunnel, type FunnelResult } from "./contract.ts";
+
+/** Bars of conversion from the first step, with the 95 % interval as a whisker. */
+const funnelChart = (result: FunnelResult): EChartsCoreOption => {
+  const groups = result.groups.slice(0, mostLines);
+  const steps = groups[0]?.steps.map((step, index) => `${index + 1}. ${step.label}`) ?? [];
+  const bars = groups.map((group, index) => ({
+    type: "bar",
+    name: group.group === null ? "All" : groupName(group.group),
+    color: seriesColors[index],
+    barMaxWidth: 72,
+    data: group.steps.map((step) => percent(step.fromStart)),
+    label: { show: groups.length === 1, position: "insideBottom", color: "#ffffff", formatter: "{c} %" },
+  }));
+  const whiskers = groups.length > 1 ? [] : [whisker(groups[0]?.steps ?? [])];
+  return {
+    grid: { left: 8, right: 16, top: groups.length > 1 ? 40 : 24, bottom: 8, containLabel: true },
+    ...(groups.length > 1 ? { legend } : {}),
+    tooltip: { trigger: "axis" },
+    xAxis: { type: "category", data: steps, axisLabel: { interval: 0, width: 80, overflow: "break" } },
+    yAxis: { type: "value", min: 0, max: 100, axisLabel: { formatter: "{value} %" } },
+    series: [...bars, ...whiskers],
+  };
+};
+
+interface WhiskerApi {
+  value(index: number): number;
+  coord(point: readonly [number, number]): [number, number];
+}
+
+const whisker = (steps: FunnelResult["groups"][number]["steps"]) => ({
+  type: "custom",
+  name: "95 % interval",
+  tooltip: { show: false },
+  z: 10,
+  data: steps.flatMap((step, index) =>
+    step.interval === null ? [] : [[index, percent(step.interval[0]), percent(step.interval[1])]],
+  ),
+  renderItem: (_: unknown, api: WhiskerApi) => {
+    const [x, low] = api.coord([api.value(0), api.value(1)]);
+    const [, high] = api.coord([api.value(0), api.value(2)]);
+    const lines = (stroke: string, lineWidth: number) =>
+      [
+        [x, low, x, high],
+        [x - 6, low, x + 6, low],
+        [x - 6, high, x + 6, high],
+      ].map(([x1, y1, x2, y2]) => ({ type: "line", shape: { x1, y1, x2, y2 }, style: { stroke, lineWidth } }));
+    // light around dark, so that it is seen on the bar and beside it, in both schemes
+    return { type: "group", children: [...lines("#ffffff", 5), ...lines("#343a40", 2)] };
+  },
+});
+
+const table = (result: FunnelResult): AnswerTable => {
+  const grouped = result.groups.some((group) => group.group !== null);
+  return {
+    caption: `Every step${result.incomplete ? "; some people may still convert within their window" : ""}`,
+    columns: [
+      ...(grouped ? [{ title: "Group" }] : []),
+      { title: "Step" },
+      { title: "Count", format: "number" },
+      { title: "From start", format: "share" },
+      { title: "95 % interval from", format: "share" },
+      { title: "to", format: "share" },
+      { title: "From step before", format: "share" },
+      { title: "Median time", format: "seconds" },
+      { title: "Average time", format: "seconds" },
+    ],
+    rows: result.groups.flatMap(({ group, steps }) =>
+      steps.map((step, index) => [
+        ...(grouped ? [group === null ? "" : groupName(group)] : []),
+        `${index + 1}. ${step.label}`,
+        step.count,
+        step.fromStart,
+        step.interval?.[0] ?? null,
+        step.interval?.[1] ?? null,
+        step.fromPrevious,
+        step.medianSeconds,
+        step.averageSeconds,
+      ]),
+    ),
+  };
+};
+
+export const funnelInsight = defineInsight({
+  kind: "funnel",
+  title: "Funnel",
+  explains: "A funnel shows how many people get from the first step to the last, and how long it takes.",
+  operation: askFunnel,
+  chart: funnelChart,
+  tables: (result) => [table(result)],
+});

@@ -1,0 +1,77 @@
+import type { EChartsCoreOption } from "echarts/core";
+import { groupName, seriesColors } from "#insights/common/chart.ts";
+import { defineInsight, type AnswerTable } from "#insights/common/insight.ts";
+import { askJourneys, journeyEnd, type JourneyResult } from "./contract.ts";
+
+const shown = (name: string): string => (name === journeyEnd ? "(ends here)" : groupName(name));
+const keyOf = (place: number, name: string): string => `${place} ${name}`;
+
+/** A band for each way, as wide as it is often taken. Where journeys end, nothing is drawn: the gap says so. */
+const chart = (result: JourneyResult): EChartsCoreOption => ({
+  tooltip: { trigger: "item" },
+  series: [
+    {
+      type: "sankey",
+      left: 8,
+      right: 140,
+      top: 8,
+      bottom: 8,
+      nodeAlign: "left",
+      nodeGap: 14,
+      draggable: false,
+      emphasis: { focus: "adjacency" },
+      labelLayout: { hideOverlap: true },
+      label: { width: 120, overflow: "truncate" },
+      data: result.places.flatMap((steps, index) =>
+        steps.map(({ name, journeys }) => ({
+          name: keyOf(index + 1, name),
+          depth: index,
+          value: journeys,
+          itemStyle: { color: seriesColors[index % seriesColors.length] },
+          label: { formatter: `${shown(name)} ${journeys.toLocaleString("en")}` },
+        })),
+      ),
+      links: result.links
+        .filter(({ target }) => target !== journeyEnd)
+        .map(({ place, source, target, journeys }) => ({
+          source: keyOf(place, source),
+          target: keyOf(place + 1, target),
+          value: journeys,
+        })),
+    },
+  ],
+});
+
+const table = (result: JourneyResult): AnswerTable => {
+  const at = new Map(
+    result.places.flatMap((steps, index) => steps.map(({ name, journeys }) => [keyOf(index + 1, name), journeys])),
+  );
+  return {
+    caption: "Every way from one step to the next",
+    columns: [
+      { title: "Place", format: "number" },
+      { title: "From" },
+      { title: "To" },
+      { title: "Journeys", format: "number" },
+      { title: "Of those at the first", format: "share" },
+      { title: "Average time", format: "seconds" },
+    ],
+    rows: result.links.map(({ place, source, target, journeys, averageSeconds }) => [
+      place,
+      shown(source),
+      shown(target),
+      journeys,
+      journeys / (at.get(keyOf(place, source)) ?? journeys),
+      averageSeconds,
+    ]),
+  };
+};
+
+export const journeyInsight = defineInsight({
+  kind: "journey",
+  title: "Journey",
+  explains: "Journeys show which ways people go: what they do next, before, or in between.",
+  operation: askJourneys,
+  chart,
+  tables: (result) => [table(result)],
+});

@@ -1,0 +1,80 @@
+import { Accordion, Button, Code, Group, Skeleton, Stack, Text } from "@mantine/core";
+import { lazy, Suspense, useMemo, useRef } from "react";
+import { download, pictureOf } from "#web/kit/download.ts";
+import { NumbersTable } from "./answer-table.tsx";
+import { csvOf } from "./csv.ts";
+import { insightOf, type Answer } from "./kinds.ts";
+
+const Chart = lazy(() => import("#web/kit/chart.tsx"));
+
+/** The sentence, then the picture, then the table (folded away where there is little room), then how it was computed. */
+export const AnswerView = ({ result, compact = false }: { result: Answer; compact?: boolean }) => {
+  const insight = insightOf(result.kind);
+  const { options, tables } = useMemo(
+    () => ({ options: insight.chart(result), tables: insight.tables(result) }),
+    [insight, result],
+  );
+  const { provenance } = result;
+  const picture = useRef<HTMLDivElement>(null);
+  const name = `${result.kind} ${provenance.from} to ${provenance.to}`;
+  const numbers = tables.map((table, place) => <NumbersTable key={place} table={table} />);
+  const saveTable = (): void => download(`${name}.csv`, new Blob([csvOf(result)], { type: "text/csv;charset=utf-8" }));
+  const savePicture = async (): Promise<void> => {
+    const drawn = (): SVGSVGElement | null => picture.current?.querySelector("svg") ?? null;
+    // the chart's own code may still be on its way
+    for (let tries = 0; drawn() === null && tries < 100; tries += 1) await new Promise((next) => setTimeout(next, 100));
+    const svg = drawn();
+    if (svg !== null) download(`${name}.png`, await pictureOf(svg));
+  };
+  return (
+    <Stack>
+      <Text size={compact ? "md" : "lg"} data-testid="sentence">
+        {result.sentence}
+      </Text>
+      <Suspense fallback={<Skeleton height={340} />}>
+        <div ref={picture}>
+          <Chart
+            options={options}
+            label={`Chart. ${result.sentence} The table below has every number.`}
+            height={compact ? 260 : 340}
+          />
+        </div>
+      </Suspense>
+      <Group justify="space-between">
+        <Text size="sm">{insight.note?.(result) ?? ""}</Text>
+        <Group gap="sm">
+          <Button size="xs" variant="default" onClick={saveTable}>
+            Save as CSV
+          </Button>
+          <Button size="xs" variant="default" onClick={() => void savePicture()}>
+            Save as PNG
+          </Button>
+        </Group>
+      </Group>
+      {!compact && numbers}
+      <Accordion variant="contained">
+        {compact && (
+          <Accordion.Item value="numbers">
+            <Accordion.Control>Every number</Accordion.Control>
+            <Accordion.Panel>{numbers}</Accordion.Panel>
+          </Accordion.Item>
+        )}
+        <Accordion.Item value="how">
+          <Accordion.Control>How this is computed</Accordion.Control>
+          <Accordion.Panel>
+            <Stack gap="sm">
+              <Text size="sm">{provenance.definition}</Text>
+              <Text size="sm">
+                {provenance.from} to {provenance.to}, days of {provenance.zone}. Asked at{" "}
+                {new Date(provenance.askedAt).toLocaleString()}; took {provenance.milliseconds} ms.
+              </Text>
+              <Code block tabIndex={0} style={{ maxHeight: 320, overflow: "auto" }}>
+                {provenance.sql}
+              </Code>
+            </Stack>
+          </Accordion.Panel>
+        </Accordion.Item>
+      </Accordion>
+    </Stack>
+  );
+};

@@ -1,0 +1,91 @@
+import { z } from "zod";
+import { Filter, intervals, Unit, type DateRange } from "#insights/common/frame.ts";
+import { measures } from "#insights/trends/contract.ts";
+import type { Kind } from "../contract.ts";
+
+/** An event of the question: its name, empty for every event, and conditions on it. */
+const AskedEvent = z.union([
+  z.string().transform((name) => ({ name, filters: [] as Filter[] })),
+  z.object({ name: z.string(), filters: z.array(Filter).catch([]) }),
+]);
+export type AskedEvent = z.output<typeof AskedEvent>;
+
+const positive = (fallback: number, most = 10_000) => z.int().min(1).max(most).catch(fallback);
+const text = z.string().max(500).catch("");
+const yes = z.boolean().catch(false);
+const Day = z.iso.date();
+
+/**
+ * A question as the page edits it, and as it stands in the address: what all kinds have in common once, so that
+ * changing the kind loses nothing. What an address does not say, or says wrongly, is as at first.
+ */
+export const Asked = z.object({
+  kind: z.enum(["trends", "funnel", "retention", "journey", "lifecycle", "stickiness", "sessions"]).catch("trends"),
+  events: z.array(AskedEvent).max(20).catch([]),
+  filters: z.array(Filter).max(20).catch([]),
+  days: positive(30, 1_000),
+  from: Day.or(z.literal("")).catch(""),
+  to: Day.or(z.literal("")).catch(""),
+  zone: text,
+  weekStart: z.enum(["", "monday", "sunday"]).catch(""),
+  interval: z.enum(intervals).catch("day"),
+  breakdown: text,
+  unit: Unit.catch("people"),
+  measure: z.enum(measures).catch("unique"),
+  property: text,
+  formula: text,
+  compare: yes,
+  cumulative: yes,
+  movingAverage: z.int().min(0).max(100).catch(0),
+  windowDays: positive(14, 366),
+  order: z.enum(["ordered", "strict", "unordered"]).catch("ordered"),
+  counting: z.enum(["people", "attempts"]).catch("people"),
+  attempt: z.enum(["any", "first"]).catch("any"),
+  attribution: z.enum(["first_touch", "last_touch", "step", "all_events"]).catch("first_touch"),
+  cohorting: z.enum(["first_time", "recurring", "first_ever", "first_in_range"]).catch("first_time"),
+  mode: z.enum(["calendar", "rolling"]).catch("calendar"),
+  onOrAfter: yes,
+  start: text,
+  end: text,
+  nodeProperty: text,
+  steps: positive(5, 20),
+  gapMinutes: positive(30, 1_440),
+});
+export type Asked = z.output<typeof Asked>;
+
+export const readAsked = (search: Record<string, unknown>): Asked => Asked.parse(search);
+
+const first = Asked.parse({});
+
+/** What stands in the address: only what differs from the first question. */
+export const written = (asked: Asked): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(asked).map(([name, value]) => {
+      const usual = first[name as keyof Asked]; // names of the question's own parts
+      return [name, JSON.stringify(value) === JSON.stringify(usual) ? undefined : value];
+    }),
+  );
+
+/** How many events each kind of question takes, at least and at most. */
+export const takes: Readonly<Record<Kind, readonly [fewest: number, most: number]>> = {
+  trends: [1, 10],
+  funnel: [2, 20],
+  retention: [1, 2],
+  journey: [0, 20],
+  lifecycle: [1, 1],
+  stickiness: [1, 1],
+  sessions: [0, 1],
+};
+
+export const rangeOf = ({ from, to, days }: Asked): DateRange =>
+  from !== "" && to !== "" ? { from, to } : { last: days, unit: "day" };
+
+/** As many as a chart can show apart, with Other. */
+const shownGroups = 5;
+
+/** `person:plan` is a trait, `plan` a property of the event. */
+export const breakdownOf = (text: string): { property: string; on: "event" | "person"; limit: number } | undefined => {
+  if (text === "") return undefined;
+  const on = text.startsWith("person:") ? "person" : "event";
+  return { property: on === "person" ? text.slice(7) : text, on, limit: shownGroups };
+};

@@ -1,0 +1,112 @@
+import { ActionIcon, Badge, Box, Group, Select, Stack, Text } from "@mantine/core";
+import { IconArrowUp, IconFilter, IconX } from "@tabler/icons-react";
+import { useState } from "react";
+import type { AskedEvent } from "./asked.ts";
+import { Filters, noFilter } from "./filters.tsx";
+
+/** Stands in the choices for every event, whose name is empty. */
+const everyEvent = "\u0000every";
+
+interface EventRowProps {
+  readonly event: AskedEvent;
+  readonly sign: string;
+  readonly change: (event: AskedEvent) => void;
+  readonly remove: () => void;
+  readonly earlier: (() => void) | undefined;
+}
+
+const EventRow = ({ event, sign, change, remove, earlier }: EventRowProps) => {
+  const name = event.name === "" ? "Every event" : event.name;
+  return (
+    <Box p="xs" style={{ border: "1px solid var(--mantine-color-default-border)", borderRadius: 4 }}>
+      <Stack gap="xs">
+        <Group gap="xs" wrap="nowrap" justify="space-between">
+          <Group gap="xs" wrap="nowrap" miw={0}>
+            <Badge variant="default" size="sm" radius="sm">
+              {sign}
+            </Badge>
+            <Text size="sm" truncate title={name}>
+              {name}
+            </Text>
+          </Group>
+          <Group gap={4} wrap="nowrap">
+            {earlier !== undefined && (
+              <ActionIcon variant="subtle" color="gray" aria-label={`Move ${name} earlier`} onClick={earlier}>
+                <IconArrowUp size={14} aria-hidden />
+              </ActionIcon>
+            )}
+            <ActionIcon
+              variant="subtle"
+              color="gray"
+              aria-label={`Add a condition to ${name}`}
+              onClick={() => change({ ...event, filters: [...event.filters, noFilter] })}
+            >
+              <IconFilter size={14} aria-hidden />
+            </ActionIcon>
+            <ActionIcon variant="subtle" color="gray" aria-label={`Remove ${name}`} onClick={remove}>
+              <IconX size={14} aria-hidden />
+            </ActionIcon>
+          </Group>
+        </Group>
+        <Filters
+          filters={event.filters}
+          event={event.name === "" ? null : event.name}
+          change={(filters) => change({ ...event, filters })}
+        />
+      </Stack>
+    </Box>
+  );
+};
+
+/** The events of a question, in order, each with its conditions; and a box to add another by typing. */
+export const EventList = ({
+  label,
+  events,
+  names,
+  most,
+  sign,
+  change,
+}: {
+  label: string;
+  events: readonly AskedEvent[];
+  names: readonly string[];
+  most: number;
+  sign: (place: number) => string;
+  change: (events: AskedEvent[]) => void;
+}) => {
+  const [search, setSearch] = useState("");
+  return (
+    <Stack gap="xs">
+      {events.map((event, place) => (
+        <EventRow
+          key={place}
+          event={event}
+          sign={sign(place)}
+          change={(changed) => change(events.map((one, index) => (index === place ? changed : one)))}
+          remove={() => change(events.filter((_, index) => index !== place))}
+          earlier={
+            place === 0
+            ? undefined
+            : () => change([...events.slice(0, place - 1), event, ...events.slice(place - 1, place), ...events.slice(place + 1)]) // prettier-ignore
+          }
+        />
+      ))}
+      {events.length < most && (
+        <Select
+          label={label}
+          placeholder={events.length === 0 ? "Type a name" : "Add another"}
+          searchable
+          data={[...names.map((name) => ({ value: name, label: name })), { value: everyEvent, label: "Every event" }]}
+          value={null}
+          searchValue={search}
+          onSearchChange={setSearch}
+          onChange={(name) => {
+            setSearch("");
+            if (name !== null) change([...events, { name: name === everyEvent ? "" : name, filters: [] }]);
+          }}
+          nothingFoundMessage="No such event"
+        />
+      )}
+    </Stack>
+  );
+};

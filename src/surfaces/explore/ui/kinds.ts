@@ -1,0 +1,40 @@
+import type { z } from "zod";
+import type { AnswerBase, Insight } from "#insights/common/insight.ts";
+import { funnelInsight } from "#insights/funnels/insight.ts";
+import { journeyInsight } from "#insights/journeys/insight.ts";
+import { lifecycleInsight } from "#insights/lifecycle/insight.ts";
+import { retentionInsight } from "#insights/retention/insight.ts";
+import { sessionsInsight } from "#insights/sessions/insight.ts";
+import { stickinessInsight } from "#insights/stickiness/insight.ts";
+import { trendInsight } from "#insights/trends/insight.ts";
+import { call } from "#web/call.ts";
+import type { Kind, Question } from "../contract.ts";
+
+/** Every kind of question, in the order in which people meet them. The one list that shows and asks them. */
+const insights = [
+  trendInsight,
+  funnelInsight,
+  retentionInsight,
+  journeyInsight,
+  lifecycleInsight,
+  stickinessInsight,
+  sessionsInsight,
+] as const;
+
+export type Answer = AnswerBase;
+type AnyInsight = Insight<z.ZodType, Answer>;
+
+/** A kind, for code that treats all alike. An answer is only ever given to the kind that it names. */
+export const insightOf = (kind: string): AnyInsight => {
+  const found = insights.find((insight) => insight.kind === kind) ?? trendInsight;
+  return found as unknown as AnyInsight; // each takes its own answers alone
+};
+
+export const kinds: readonly { value: Kind; label: string }[] = insights.map(({ kind, title }) => ({
+  value: kind,
+  label: title,
+}));
+
+/** Asks a question by its kind. */
+export const askQuestion = (question: Question, signal: AbortSignal): Promise<Answer> =>
+  call(insightOf(question.kind).operation, question.input, signal);
