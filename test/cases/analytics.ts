@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { FunnelResult } from "#insights/funnels/contract.ts";
+import type { ConversionResult, FunnelResult } from "#insights/funnels/contract.ts";
 import type { JourneyResult } from "#insights/journeys/contract.ts";
 import type { LifecycleResult } from "#insights/lifecycle/contract.ts";
 import type { StickinessResult } from "#insights/stickiness/contract.ts";
@@ -292,6 +292,20 @@ const dedup = async (world: World, test: Case, workspace: string) => {
   return { kept_rows: kept.map((row) => row.n) };
 };
 
+const funnelTrends = async (world: World, test: Case, workspace: string) => {
+  const { interval, from_step, to_step } = test.query;
+  const input = { ...funnelInput(test), interval: interval ?? "day", fromStep: from_step, toStep: to_step };
+  const { buckets, groups } = await world.ask<ConversionResult>("funnels.overTime", input, workspace);
+  const points = groups[0]?.points ?? [];
+  return {
+    rows: buckets.map((bucket, place) => ({
+      bucket,
+      entered: points[place]?.entered,
+      converted: points[place]?.converted,
+    })),
+  };
+};
+
 const activity = (test: Case): Any => ({
   ...frame(test),
   activity: match(test.query.series),
@@ -386,7 +400,7 @@ const retentionOffset = async (world: World, test: Case, workspace: string) => {
 };
 
 const kinds: Readonly<Record<string, (world: World, test: Case, workspace: string) => Promise<unknown>>> = {
-  trends, funnel, funnel_time_to_convert: timeToConvert, retention, retention_offset: retentionOffset, lifecycle,
+  trends, funnel, funnel_time_to_convert: timeToConvert, funnel_trends: funnelTrends, retention, retention_offset: retentionOffset, lifecycle,
   stickiness, paths, sessions, identity, dedup,
 }; // prettier-ignore
 

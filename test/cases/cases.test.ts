@@ -15,7 +15,20 @@ const notFollowed = new Set(["funnel-unordered-exclusions-reset-progress"]);
 const world = useWorld();
 
 describe.skipIf(missing)("the reference cases of analytics", () => {
-  it.each(["trends", "funnel", "funnel_time_to_convert", "retention", "identity", "dedup"])(
+  it.each([
+    "trends",
+    "funnel",
+    "funnel_time_to_convert",
+    "funnel_trends",
+    "retention_offset",
+    "lifecycle",
+    "stickiness",
+    "paths",
+    "sessions",
+    "retention",
+    "identity",
+    "dedup",
+  ])(
     "are met for %s",
     async (kind) => {
       const { cases }: { cases: Case[] } = JSON.parse(readFileSync(file, "utf8"));

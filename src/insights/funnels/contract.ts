@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineOperation } from "#kernel/operation.ts";
-import { Breakdown, EventMatch, frameShape, Provenance } from "#insights/common/frame.ts";
+import { Breakdown, EventMatch, frameShape, intervals, Provenance } from "#insights/common/frame.ts";
 
 const Step = EventMatch.extend({
   name: z.string().max(200).optional(),
@@ -67,6 +67,41 @@ export const askFunnel = defineOperation({
   permission: "read",
   input: FunnelInput,
   output: FunnelResult,
+});
+
+export const ConversionInput = FunnelInput.extend({
+  interval: z.enum(intervals).default("day"),
+  fromStep: z.int().min(0).max(18).default(0),
+  toStep: z.int().min(1).max(19).optional().describe("The last step where absent."),
+});
+export type ConversionInput = z.output<typeof ConversionInput>;
+
+const ConversionPoint = z.object({
+  entered: z.number(),
+  converted: z.number(),
+  /** Null where nobody entered; with its 95 % interval (Wilson). */
+  rate: z.number().nullable(),
+  interval: z.tuple([z.number(), z.number()]).nullable(),
+});
+
+export const ConversionResult = z.object({
+  kind: z.literal("conversion"),
+  interval: z.enum(intervals),
+  buckets: z.array(z.string()),
+  /** From the first bucket whose people may still convert within their window. */
+  openFrom: z.number(),
+  groups: z.array(z.object({ group: z.string().nullable(), points: z.array(ConversionPoint) })),
+  sentence: z.string(),
+  provenance: Provenance,
+});
+export type ConversionResult = z.output<typeof ConversionResult>;
+
+export const askConversion = defineOperation({
+  name: "funnels.overTime",
+  summary: "What share of those who enter a funnel converts, by when they entered.",
+  permission: "read",
+  input: ConversionInput,
+  output: ConversionResult,
 });
 
 export const funnelPeople = defineOperation({

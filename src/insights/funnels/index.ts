@@ -8,7 +8,15 @@ import { installEvaluators } from "#insights/sequence/install.ts";
 import { checkQuestion } from "#insights/sequence/sequence.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import type { Scope, TimeRange } from "#records/events/scope.ts";
-import { askFunnel, funnelPeople, timeToConvert, type FunnelInput, type FunnelResult } from "./contract.ts";
+import {
+  askConversion,
+  askFunnel,
+  funnelPeople,
+  timeToConvert,
+  type FunnelInput,
+  type FunnelResult,
+} from "./contract.ts";
+import { conversion } from "./conversion.ts";
 import { binsOf, groupsOf, sentenceOf } from "./compute.ts";
 import { elapsedQuery, funnelPeopleQuery, funnelQuery, histogramQuery, questionOf, scanned } from "./query.ts";
 
@@ -60,6 +68,10 @@ export const funnels = ({ ingest }: { readonly ingest: Ingest }): Module => {
     name: "funnels",
     operations: [
       handle(askFunnel, async (call, input) => answer(call, await ready(call, input), input)),
+      handle(askConversion, async (call, input) => {
+        const scope = await ready(call, input);
+        return conversion(call, scope, input, checked(input, scope));
+      }),
       handle(funnelPeople, async (call, { funnel, ...which }) => {
         const scope = await ready(call, funnel);
         const query = funnelPeopleQuery(scope, funnel, checked(funnel, scope), which);

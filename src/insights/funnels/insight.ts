@@ -1,7 +1,7 @@
 import type { EChartsCoreOption } from "echarts/core";
-import { groupName, legend, mostLines, percent, seriesColors } from "#insights/common/chart.ts";
+import { grid, groupName, legend, mostLines, percent, seriesColors, seriesDashes } from "#insights/common/chart.ts";
 import { defineInsight, type AnswerTable } from "#insights/common/insight.ts";
-import { askFunnel, type FunnelResult } from "./contract.ts";
+import { askConversion, askFunnel, type ConversionResult, type FunnelResult } from "./contract.ts";
 
 /** Bars of conversion from the first step, with the 95 % interval as a whisker. */
 const funnelChart = (result: FunnelResult): EChartsCoreOption => {
@@ -91,4 +91,86 @@ export const funnelInsight = defineInsight({
   operation: askFunnel,
   chart: funnelChart,
   tables: (result) => [table(result)],
+});
+
+const isOpen = (result: ConversionResult, place: number): boolean => place >= result.openFrom;
+
+/** A line of shares per group; with one group its interval is a band. What may still change is marked with *. */
+const conversionChart = (result: ConversionResult): EChartsCoreOption => {
+  const groups = result.groups.slice(0, mostLines);
+  const [only] = groups.length === 1 ? groups : [];
+  const band = (name: string, value: (interval: readonly [number, number]) => number, opacity: number) => ({
+    type: "line",
+    name,
+    stack: "interval",
+    symbol: "none",
+    silent: true,
+    tooltip: { show: false },
+    lineStyle: { opacity: 0 },
+    areaStyle: { opacity, color: seriesColors[0] },
+    data: only?.points.map(({ interval }) => (interval === null ? null : percent(value(interval)))) ?? [],
+  });
+  const bands =
+    only === undefined ? [] : [band("low", ([low]) => low, 0), band("95 % interval", ([low, high]) => high - low, 0.2)];
+  const names = groups.map(({ group }) => (group === null ? "Converted" : groupName(group)));
+  return {
+    grid,
+    legend: { ...legend, data: [...names, ...(only === undefined ? [] : ["95 % interval"])] },
+    tooltip: { trigger: "axis" },
+    xAxis: {
+      type: "category",
+      boundaryGap: false,
+      data: result.buckets.map((bucket, place) => (isOpen(result, place) ? `${bucket}*` : bucket)),
+    },
+    yAxis: { type: "value", min: 0, max: 100, axisLabel: { formatter: "{value} %" } },
+    series: [
+      ...bands,
+      ...groups.map((group, index) => ({
+        type: "line",
+        name: names[index],
+        color: seriesColors[index],
+        lineStyle: { type: seriesDashes[index] },
+        data: group.points.map(({ rate }, place) => {
+          const value = rate === null ? null : percent(rate);
+          return isOpen(result, place) ? { value, symbol: "emptyCircle", symbolSize: 9 } : value;
+        }),
+      })),
+    ],
+  };
+};
+
+const conversionTable = (result: ConversionResult): AnswerTable => {
+  const grouped = result.groups.some(({ group }) => group !== null);
+  return {
+    caption: `Those who entered in each ${result.interval}, and the share that converted; * marks those who may still convert`,
+    columns: [
+      ...(grouped ? [{ title: "Group" }] : []),
+      { title: `Start of ${result.interval}` },
+      { title: "Entered", format: "number" },
+      { title: "Converted", format: "number" },
+      { title: "Share", format: "share" },
+      { title: "95 % interval from", format: "share" },
+      { title: "to", format: "share" },
+    ],
+    rows: result.groups.flatMap(({ group, points }) =>
+      points.map(({ entered, converted, rate, interval }, place) => [
+        ...(grouped ? [group === null ? "" : groupName(group)] : []),
+        result.buckets[place] ?? "",
+        entered,
+        converted,
+        { value: rate, mark: isOpen(result, place) ? "*" : "" },
+        interval?.[0] ?? null,
+        interval?.[1] ?? null,
+      ]),
+    ),
+  };
+};
+
+export const conversionInsight = defineInsight({
+  kind: "conversion",
+  title: "Conversion",
+  explains: "Conversion shows what share of those who take the first step takes the last, by when they took the first.",
+  operation: askConversion,
+  chart: conversionChart,
+  tables: (result) => [conversionTable(result)],
 });

@@ -1,18 +1,27 @@
 import { bind, join, literal, none, sql, type Sql } from "#kernel/sql.ts";
 import { conditionsOf, matches, matchesAny, propertyText } from "#insights/common/conditions.ts";
+import { bucketNumberSql } from "#insights/common/time.ts";
 import { attemptsOf, packed, type SequenceQuestion } from "#insights/sequence/sequence.ts";
 import { inRange, personOf, type Scope, type TimeRange } from "#records/events/scope.ts";
 import { traitOfPeople } from "#records/people/relation.ts";
-import type { FunnelInput } from "./contract.ts";
+import type { ConversionInput, FunnelInput } from "./contract.ts";
 
 /** The most events of one person that a question looks at; more would hold the engine's function up. */
 const mostEvents = 200_000;
 
-export const questionOf = (input: FunnelInput, range: TimeRange): SequenceQuestion => ({
+/** Which attempts count: of each person the best, those one after another, or each that an event can begin. */
+type Mode = SequenceQuestion["mode"];
+const modes = { people: "best", attempts: "one_after_another" } satisfies Record<FunnelInput["counting"], Mode>;
+
+export const questionOf = (
+  input: FunnelInput,
+  range: TimeRange,
+  mode: Mode = modes[input.counting],
+): SequenceQuestion => ({
   steps: input.steps.length,
   order: input.order,
   attempt: input.attempt,
-  mode: input.counting === "attempts" ? "one_after_another" : "best",
+  mode,
   windowMs: Math.round(input.windowSeconds * 1000),
   entryMs: range.to - range.from,
   optional: input.steps.flatMap((step, index) => (step.optional ? [index] : [])),
@@ -51,13 +60,13 @@ const stepMatch = (scope: Scope, input: FunnelInput, index: number): Sql => {
 };
 
 /** One row per person (and group) with `attempts`: for each attempt, the time of each step in ms since the range began. */
-const peopleWithAttempts = (scope: Scope, input: FunnelInput, range: TimeRange): Sql => {
+const peopleWithAttempts = (scope: Scope, input: FunnelInput, range: TimeRange, mode: Mode): Sql => {
   const steps = input.steps.map((step) => matches(scope, step));
   const exclusions = input.exclusions.map((match) => matches(scope, match));
   const relevant = input.order === "strict" ? sql`1` : matchesAny(scope, [...input.steps, ...input.exclusions]);
   const { column, key, joined } = groupColumns(scope, input, matchesAny(scope, input.steps));
   const events = sql`arraySort(groupArray(${literal(mostEvents)})(${packed(range.from, steps, exclusions)}))`;
-  return sql`SELECT person, ${input.breakdown?.attribution === "step" && input.breakdown.on === "event" ? sql`touched` : sql`grp`}, ${attemptsOf(questionOf(input, range), sql`events`)} AS attempts
+  return sql`SELECT person, ${input.breakdown?.attribution === "step" && input.breakdown.on === "event" ? sql`touched` : sql`grp`}, ${attemptsOf(questionOf(input, range, mode), sql`events`)} AS attempts
     FROM (
       SELECT ${personOf(scope)} AS person, ${column}, ${events} AS events
       FROM events ${joined}
@@ -67,22 +76,27 @@ const peopleWithAttempts = (scope: Scope, input: FunnelInput, range: TimeRange):
 };
 
 /** Unfolds the attempts of a row to `t`. Where only the best counts there is one at most, which is cheaper to take. */
-const unfolded = (input: FunnelInput): Sql => {
-  if (input.counting === "people") return sql`attempts AS t, notEmpty(attempts) AS counts`;
+const unfolded = (input: FunnelInput, mode: Mode): Sql => {
+  if (mode === "best") return sql`attempts AS t, notEmpty(attempts) AS counts`;
   const steps = literal(input.steps.length);
   return sql`arrayJoin(arrayMap(n -> arraySlice(attempts, n * ${steps} + 1, ${steps}), range(intDiv(length(attempts), ${steps})))) AS t, 1 AS counts`;
 };
 
 /** One row per attempt that counts: its person, group, and `t`, the time of each step (−1 where it was not done). */
-export const countedAttempts = (scope: Scope, input: FunnelInput, range: TimeRange): Sql => {
-  const people = peopleWithAttempts(scope, input, range);
+export const countedAttempts = (
+  scope: Scope,
+  input: FunnelInput,
+  range: TimeRange,
+  mode: Mode = modes[input.counting],
+): Sql => {
+  const people = peopleWithAttempts(scope, input, range, mode);
   const { breakdown } = input;
   if (breakdown === undefined || breakdown.on === "person" || breakdown.attribution !== "step") {
-    return sql`SELECT person, grp, t FROM (SELECT person, grp, ${unfolded(input)} FROM (${people})) WHERE counts`;
+    return sql`SELECT person, grp, t FROM (SELECT person, grp, ${unfolded(input, mode)} FROM (${people})) WHERE counts`;
   }
   const at = literal(Math.min(breakdown.step, input.steps.length - 1) + 1);
   return sql`SELECT person, t, tupleElement(arrayFirst(x -> x.1 = t[${at}] + ${bind.int(range.from)}, touched), 2) AS grp
-    FROM (SELECT person, touched, ${unfolded(input)} FROM (${people})) WHERE counts AND t[${at}] >= 0`;
+    FROM (SELECT person, touched, ${unfolded(input, mode)} FROM (${people})) WHERE counts AND t[${at}] >= 0`;
 };
 
 /** Whether a step and the latest one done before it were done, and the seconds between them. */
@@ -153,3 +167,21 @@ export const histogramQuery = (
 ): Sql => sql`
   SELECT toInt32(floor((${elapsed(from, to)} - ${bind.float(least)}) / ${bind.float(width)})) AS bin, toFloat64(count()) AS people
   FROM (${countedAttempts(scope, input, range)}) WHERE t[${literal(from + 1)}] >= 0 AND t[${literal(to + 1)}] >= 0 GROUP BY bin ORDER BY bin`;
+
+/**
+ * One row per bucket of the first step and group: how many entered, and how many of them converted. A person counts
+ * once a bucket, whichever of their attempts in it went furthest; with attempts counted, each counts.
+ */
+export const conversionQuery = (scope: Scope, input: ConversionInput, range: TimeRange): Sql => {
+  const mode = input.counting === "people" ? "every" : "one_after_another";
+  const at = sql`fromUnixTimestamp64Milli(t[1] + ${bind.int(range.from)}, 'UTC')`;
+  const [from, to] = [input.fromStep, input.toStep ?? input.steps.length - 1];
+  const reached = sql`${bucketNumberSql(input.interval, scope, at)} AS bucket, t[${literal(from + 1)}] >= 0 AS came, t[${literal(to + 1)}] >= 0 AS went`;
+  const attempts = sql`SELECT person, grp, ${reached} FROM (${countedAttempts(scope, input, range, mode)})`;
+  const counted =
+    input.counting === "people"
+      ? sql`SELECT grp, bucket, max(attempts.came) AS came, max(attempts.went) AS went FROM (${attempts}) AS attempts GROUP BY person, grp, bucket`
+      : attempts;
+  return sql`SELECT grp, toInt32(bucket) AS bucket, toFloat64(countIf(came)) AS entered, toFloat64(countIf(came AND went)) AS converted
+    FROM (${counted}) GROUP BY grp, bucket LIMIT 100000`;
+};

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { FunnelInput } from "#insights/funnels/contract.ts";
+import { ConversionInput, FunnelInput } from "#insights/funnels/contract.ts";
 import { JourneyInput } from "#insights/journeys/contract.ts";
 import { LifecycleInput } from "#insights/lifecycle/contract.ts";
 import { RetentionInput } from "#insights/retention/contract.ts";
@@ -11,6 +11,7 @@ import { TrendsInput } from "#insights/trends/contract.ts";
 export const Question = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("trends"), input: TrendsInput }),
   z.strictObject({ kind: z.literal("funnel"), input: FunnelInput }),
+  z.strictObject({ kind: z.literal("conversion"), input: ConversionInput }),
   z.strictObject({ kind: z.literal("retention"), input: RetentionInput }),
   z.strictObject({ kind: z.literal("journey"), input: JourneyInput }),
   z.strictObject({ kind: z.literal("lifecycle"), input: LifecycleInput }),

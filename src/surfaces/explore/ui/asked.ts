@@ -20,7 +20,9 @@ const Day = z.iso.date();
  * changing the kind loses nothing. What an address does not say, or says wrongly, is as at first.
  */
 export const Asked = z.object({
-  kind: z.enum(["trends", "funnel", "retention", "journey", "lifecycle", "stickiness", "sessions"]).catch("trends"),
+  kind: z
+    .enum(["trends", "funnel", "conversion", "retention", "journey", "lifecycle", "stickiness", "sessions"])
+    .catch("trends"),
   events: z.array(AskedEvent).max(20).catch([]),
   filters: z.array(Filter).max(20).catch([]),
   days: positive(30, 1_000),
@@ -70,6 +72,7 @@ export const written = (asked: Asked): Record<string, unknown> =>
 export const takes: Readonly<Record<Kind, readonly [fewest: number, most: number]>> = {
   trends: [1, 10],
   funnel: [2, 20],
+  conversion: [2, 20],
   retention: [1, 2],
   journey: [0, 20],
   lifecycle: [1, 1],

@@ -12,6 +12,7 @@ const ownDates = "own";
 const eventLabels: Readonly<Record<Kind, string>> = {
   trends: "Events",
   funnel: "Steps, in order",
+  conversion: "Steps, in order",
   retention: "Started with, then came back with",
   journey: "Only these steps",
   lifecycle: "Active means",

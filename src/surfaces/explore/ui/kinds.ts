@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { AnswerBase, Insight } from "#insights/common/insight.ts";
-import { funnelInsight } from "#insights/funnels/insight.ts";
+import { conversionInsight, funnelInsight } from "#insights/funnels/insight.ts";
 import { journeyInsight } from "#insights/journeys/insight.ts";
 import { lifecycleInsight } from "#insights/lifecycle/insight.ts";
 import { retentionInsight } from "#insights/retention/insight.ts";
@@ -14,6 +14,7 @@ import type { Kind, Question } from "../contract.ts";
 const insights = [
   trendInsight,
   funnelInsight,
+  conversionInsight,
   retentionInsight,
   journeyInsight,
   lifecycleInsight,

@@ -262,6 +262,12 @@ const JourneyOptions = (props: OptionsProps & { names: readonly string[] }) => {
 export const Options: Readonly<Record<Kind, (props: OptionsProps & { names: readonly string[] }) => ReactNode>> = {
   trends: TrendOptions,
   funnel: FunnelOptions,
+  conversion: (props) => (
+    <>
+      <Bucket {...props} />
+      <FunnelOptions {...props} />
+    </>
+  ),
   retention: RetentionOptions,
   journey: JourneyOptions,
   lifecycle: (props) => (

@@ -5,6 +5,18 @@ import { breakdownOf, rangeOf, takes, type Asked, type AskedEvent } from "./aske
 const matchOf = ({ name, filters }: AskedEvent) => ({ event: name === "" ? null : name, filters });
 const every: AskedEvent = { name: "", filters: [] };
 
+const funnelInput = (asked: Asked, events: readonly AskedEvent[]) => {
+  const breakdown = breakdownOf(asked.breakdown);
+  return {
+    steps: events.map(matchOf),
+    windowSeconds: asked.windowDays * 86_400,
+    order: asked.order,
+    counting: asked.counting,
+    attempt: asked.attempt,
+    breakdown: breakdown === undefined ? undefined : { ...breakdown, attribution: asked.attribution },
+  };
+};
+
 /** What a kind takes of the question, besides what all have in common. Contracts check the rest. */
 const inputs: Readonly<Record<Kind, (asked: Asked, events: readonly AskedEvent[]) => Record<string, unknown>>> = {
   trends: (asked, events) => ({
@@ -20,17 +32,8 @@ const inputs: Readonly<Record<Kind, (asked: Asked, events: readonly AskedEvent[]
     cumulative: asked.cumulative,
     movingAverage: asked.movingAverage > 1 ? asked.movingAverage : undefined,
   }),
-  funnel: (asked, events) => {
-    const breakdown = breakdownOf(asked.breakdown);
-    return {
-      steps: events.map(matchOf),
-      windowSeconds: asked.windowDays * 86_400,
-      order: asked.order,
-      counting: asked.counting,
-      attempt: asked.attempt,
-      breakdown: breakdown === undefined ? undefined : { ...breakdown, attribution: asked.attribution },
-    };
-  },
+  funnel: funnelInput,
+  conversion: (asked, events) => ({ ...funnelInput(asked, events), interval: asked.interval }),
   retention: (asked, [start = every, returning = start]) => {
     const breakdown = breakdownOf(asked.breakdown);
     return {
