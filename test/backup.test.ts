@@ -40,7 +40,14 @@ const contents = async (system: System, workspace: string) => {
     const statement = sql`SELECT toString(uniqExact(h)) AS rows, toString(groupBitXor(h)) AS all FROM (SELECT DISTINCT cityHash64(${hashed}) AS h FROM ${identifier(name)} FINAL)`;
     const plain = sql`SELECT toString(uniqExact(h)) AS rows, toString(groupBitXor(h)) AS all FROM (SELECT DISTINCT cityHash64(${hashed}) AS h FROM ${identifier(name)})`;
     const row = z.object({ rows: z.string(), all: z.string() });
-    const isPlain = ["events", "identity_log", "trait_changes", "seen_messages", "dead_letters"].includes(name);
+    const isPlain = [
+      "events",
+      "identity_log",
+      "trait_changes",
+      "seen_messages",
+      "dead_letters",
+      "memberships",
+    ].includes(name);
     found[name] = (await engine.rows(isPlain ? plain : statement, row))[0];
   }
   return found;

@@ -1,7 +1,24 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { FunnelInput } from "#insights/funnels/contract.ts";
-import { elapsedQuery, funnelPeopleQuery, funnelQuery, histogramQuery } from "#insights/funnels/query.ts";
+import { Definition, leavesOf } from "#insights/cohorts/contract.ts";
+import { changesOf, countOf, historyOf, listed, memberList, sizeOf, whyQuery } from "#insights/cohorts/query.ts";
+import { unitsOf } from "#insights/cohorts/rule.ts";
+import { ConversionInput, FunnelInput } from "#insights/funnels/contract.ts";
+import { JourneyInput } from "#insights/journeys/contract.ts";
+import { linksQuery, nodesQuery } from "#insights/journeys/query.ts";
+import { LifecycleInput } from "#insights/lifecycle/contract.ts";
+import { lifecycleQuery } from "#insights/lifecycle/query.ts";
+import { SessionsInput } from "#insights/sessions/contract.ts";
+import { sessionList, sessionsQuery } from "#insights/sessions/query.ts";
+import { StickinessInput } from "#insights/stickiness/contract.ts";
+import { stickinessQuery } from "#insights/stickiness/query.ts";
+import {
+  conversionQuery,
+  elapsedQuery,
+  funnelPeopleQuery,
+  funnelQuery,
+  histogramQuery,
+} from "#insights/funnels/query.ts";
 import { RetentionInput } from "#insights/retention/contract.ts";
 import { retentionQuery } from "#insights/retention/query.ts";
 import { installStatements } from "#insights/sequence/sequence.ts";
@@ -34,6 +51,23 @@ const dates = { from: "2026-03-01", to: "2026-03-30" };
 const who = [{ on: "person", property: "plan", op: "neq", values: ["free"] }, { on: "id", op: "eq", values: ["ana"] }, { property: "a.b", op: "gt", values: ["3"] }]; // prettier-ignore
 const byTrait = { property: "plan", on: "person" };
 const byProperty = { property: "amount", limit: 2 };
+
+const week = { value: 1, unit: "week" } as const;
+const match = { event: "A", filters: [{ property: "plan", op: "neq", values: ["x"] }] };
+const ruleIn = (definition: Definition) => (definition.kind === "rule" ? definition.rule : undefined)!;
+/** A cohort with every kind of condition. */
+const everyRule = ruleIn(Definition.parse({ kind: "rule", rule: { type: "all", rules: [
+  { type: "any", rules: [{ type: "did", match }, { type: "did", match, times: { op: "eq", value: 2 }, within: week }] },
+  { type: "not", rule: { type: "first_time", match, within: week } },
+  { type: "first_time", match: { event: "A" }, within: week },
+  { type: "regularly", match, period: week, totalPeriods: 4, minPeriods: 2 },
+  { type: "stopped", match, within: week, notWithin: { value: 1, unit: "day" } },
+  { type: "restarted", match, quietWithin: week, againWithin: { value: 1, unit: "month" } },
+  { type: "sequence", steps: [match, match], windowSeconds: 60, within: week },
+  { type: "trait", filter: { property: "plan", on: "person", op: "neq", values: ["x"] } },
+  { type: "trait", filter: { property: "seats", on: "person", op: "gte", values: [3] } },
+  { type: "cohort", cohort: "c" },
+] } })); // prettier-ignore
 
 /** Every question that the program can put to the engine, in the variants that make other SQL. */
 const statements = (scope: Scope): readonly (readonly [string, Sql])[] => {
@@ -70,6 +104,35 @@ const statements = (scope: Scope): readonly (readonly [string, Sql])[] => {
     ["funnel, elapsed", elapsedQuery(scope, plain, range, 0, 1)],
     ["funnel, histogram", histogramQuery(scope, plain, range, 0, 1, 0, 60)],
     ...(["recurring", "first_time", "first_ever", "first_in_range"] as const).map((cohorting) => retained(cohorting, { cohorting })), // prettier-ignore
+    ["funnel, over time", conversionQuery(scope, ConversionInput.parse({ range: dates, steps: plain.steps, breakdown: byTrait }), range)], // prettier-ignore
+    ["funnel, attempts over time", conversionQuery(scope, ConversionInput.parse({ range: dates, steps: plain.steps, counting: "attempts" }), range)], // prettier-ignore
+    ...(["people", "accounts"] as const).flatMap((unit): [string, Sql][] => {
+      const slots = { range, interval: "day", first: 20_513, count: 31 } as const;
+      const filters = [
+        { property: "plan", op: "eq", values: ["x"] },
+        { on: "cohort", op: "neq", values: ["c"] },
+      ];
+      return [
+        [
+          `lifecycle of ${unit}`,
+          lifecycleQuery(scope, LifecycleInput.parse({ activity: { event: "A" }, unit }), slots),
+        ],
+        [`lifecycle of ${unit}, filtered`, lifecycleQuery(scope, LifecycleInput.parse({ activity: {}, unit, filters }), { ...slots, count: 130 })], // prettier-ignore
+        [`stickiness of ${unit}`, stickinessQuery(scope, StickinessInput.parse({ activity: { event: "A" }, unit, criterion: { op: "gte", value: 2 } }), { ...slots, count: 700 })], // prettier-ignore
+        [`cohort of ${unit}`, unitsOf({ scope, unit }, everyRule)],
+        [`cohort of ${unit}, count`, countOf({ scope, unit }, unitsOf({ scope, unit }, everyRule))],
+        [`cohort of ${unit}, list`, listed(scope, unit, ["1"])],
+        [`cohort of ${unit}, size`, sizeOf(scope, "c", unit)],
+        [`cohort of ${unit}, members`, memberList(scope, "c", unit, 10)],
+        [`cohort of ${unit}, why`, whyQuery({ scope, unit }, "1", leavesOf(everyRule))],
+        [`cohort of ${unit}, changes`, changesOf({ scope, unit }, "c", "1")],
+      ];
+    }),
+    ["cohort, history", historyOf(scope, "c")],
+    ["sessions", sessionsQuery(scope, SessionsInput.parse({ filters: who }), range)],
+    ["sessions, list", sessionList(scope, SessionsInput.parse({}), range, 10)],
+    ["journeys, nodes", nodesQuery(scope, JourneyInput.parse({ exclude: ["B"], property: "url" }), range)],
+    ["journeys, links", linksQuery(scope, JourneyInput.parse({ events: [{ event: "A" }], end: "A" }), range, ["A"])],
     retained("rolling", { mode: "rolling", cohorting: "first_time", minimumOccurrences: 2 }),
     retained("by trait in brackets", { brackets: [1, 3, 7], breakdown: { property: "plan" }, onOrAfter: true }),
     ["accounts", accountList(scope, now, "a", 10)],

@@ -27,7 +27,17 @@ export const Manifest = z.object({
 export type Manifest = z.output<typeof Manifest>;
 
 /** Sessions are left out: whoever restores signs in anew. */
-const stateTables = ["workspaces", "members", "memberships", "api_keys", "sources", "dashboards", "audit"] as const satisfies (keyof State)[]; // prettier-ignore
+const keptState: Readonly<Record<Exclude<keyof State, "sessions">, true>> = {
+  workspaces: true,
+  members: true,
+  memberships: true,
+  api_keys: true,
+  sources: true,
+  dashboards: true,
+  cohorts: true,
+  audit: true,
+};
+const stateTables = Object.keys(keptState) as (keyof typeof keptState)[]; // its own keys
 
 /**
  * Read against the order in which batches are written, so that what later batches are decided by (messages seen, joins

@@ -1,3 +1,4 @@
+import { cohorts } from "#insights/cohorts/index.ts";
 import { funnels } from "#insights/funnels/index.ts";
 import { journeys } from "#insights/journeys/index.ts";
 import { lifecycle } from "#insights/lifecycle/index.ts";
@@ -15,6 +16,7 @@ import type { Store } from "#kernel/state/store.ts";
 import { demo } from "#programs/demo/index.ts";
 import { workspaces } from "#programs/workspaces/index.ts";
 import type { Ingest } from "#records/events/ingest.ts";
+import { cohortTables } from "#records/cohorts/tables.ts";
 import { eventTables } from "#records/events/tables.ts";
 import { peopleTables } from "#records/people/tables.ts";
 import type { SourceRegistry } from "#records/sources/registry.ts";
@@ -40,7 +42,7 @@ export interface Services {
 }
 
 /** Tables of a workspace's database, in the order in which they are made. */
-export const tables: readonly TableDoc[] = [...eventTables, ...peopleTables];
+export const tables: readonly TableDoc[] = [...eventTables, ...peopleTables, ...cohortTables];
 
 /** Every module of the program. A test compares this list with the folders. */
 export const createModules = ({
@@ -73,6 +75,7 @@ export const createModules = ({
   stickiness({ ingest }),
   sessions({ ingest }),
   journeys({ ingest }),
+  cohorts({ ingest, store }),
   dashboards({ store }),
   demo({ store, registry, ingest, clock, log, furnish: furnishDemo(store, clock) }),
 ];

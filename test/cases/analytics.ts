@@ -377,6 +377,39 @@ const sessions = async (world: World, test: Case, workspace: string) => {
   return { sessions: list.sort((a, b) => (a.person + a.start < b.person + b.start ? -1 : 1)) };
 };
 
+const ruleOf = (c: Any): Any => {
+  if (c.and !== undefined) return { type: "all", rules: c.and.map(ruleOf) };
+  if (c.or !== undefined) return { type: "any", rules: c.or.map(ruleOf) };
+  if (c.not !== undefined) return { type: "not", rule: ruleOf(c.not) };
+  const m = match(c);
+  const types: Any = {
+    performed: () => ({ type: "did", match: m, within: c.within, since: c.since }),
+    performed_count: () => ({ type: "did", match: m, times: { op: c.op, value: c.value }, within: c.within }),
+    stopped: () => ({ type: "stopped", match: m, within: c.within, notWithin: c.not_within }),
+    restarted: () => ({ type: "restarted", match: m, quietWithin: c.quiet_within, againWithin: c.again_within }),
+    first_time: () => ({ type: "first_time", match: m, within: c.within }),
+    regularly: () => ({ type: "regularly", match: m, times: { op: c.op, value: c.value }, period: c.period, totalPeriods: c.total_periods, minPeriods: c.min_periods }), // prettier-ignore
+    person_property: () => ({ type: "trait", filter: { property: c.property, on: "person", op: c.op ?? "eq", values: [c.value].flat() } }), // prettier-ignore
+  };
+  if (types[c.type] === undefined) throw new Unsupported(`cohort.${c.type}`);
+  return types[c.type]();
+};
+
+const cohort = async (world: World, test: Case, workspace: string) => {
+  const definition = { kind: "rule", rule: ruleOf(test.query.criteria) };
+  world.clock.at = Date.parse(test.query.as_of);
+  try {
+    const { id } = await world.ask<{ id: string }>("cohorts.create", { name: "Case", definition }, workspace);
+    const { members } = await world.ask<{ members: Any[] }>("cohorts.get", { id, limit: 1000 }, workspace);
+    const names = peopleOf(test);
+    return {
+      persons: members.map((one) => names.get(one.name) ?? one.name).sort((a: string, b: string) => (a < b ? -1 : 1)),
+    };
+  } finally {
+    world.clock.at = undefined;
+  }
+};
+
 /** How far one return lies from one start: the column of a retention table in which it stands. */
 const retentionOffset = async (world: World, test: Case, workspace: string) => {
   const q = test.query;
@@ -401,7 +434,7 @@ const retentionOffset = async (world: World, test: Case, workspace: string) => {
 
 const kinds: Readonly<Record<string, (world: World, test: Case, workspace: string) => Promise<unknown>>> = {
   trends, funnel, funnel_time_to_convert: timeToConvert, funnel_trends: funnelTrends, retention, retention_offset: retentionOffset, lifecycle,
-  stickiness, paths, sessions, identity, dedup,
+  stickiness, paths, sessions, cohort, identity, dedup,
 }; // prettier-ignore
 
 /** What this program answers to a case of `cases/analytics.json`. */

@@ -76,7 +76,8 @@ export const activeSlots = (scope: Scope, activity: Activity, slots: Slots, crit
 export const firstActive = (scope: Scope, activity: Activity, before: number): Sql => {
   const unit = unitOf(scope, activity.unit);
   const plain =
-    activity.unit === "people" && [...activity.match.filters, ...activity.filters].every(({ on }) => on !== "event");
+    activity.unit === "people" &&
+    [...activity.match.filters, ...activity.filters].every(({ on }) => on === "person" || on === "id");
   return plain
     ? sql`SELECT ${unit} AS unit, min(activity_daily.first) AS first FROM activity_daily WHERE activity_daily.first < ${bind.time(before)} AND ${holds(scope, activity)} GROUP BY unit`
     : sql`SELECT ${unit} AS unit, min(at) AS first FROM events WHERE at < ${bind.time(before)} AND ${holds(scope, activity)} GROUP BY unit`;

@@ -1,5 +1,6 @@
 import { allOf, anyOf, bind, jsonPath, sql, type Sql } from "#kernel/sql.ts";
 import { Refusal } from "#kernel/refusal.ts";
+import { membersOf } from "#records/cohorts/relation.ts";
 import { personOf, type Scope } from "#records/events/scope.ts";
 import { traitOfPeople } from "#records/people/relation.ts";
 import type { EventMatch, Filter } from "./frame.ts";
@@ -35,6 +36,9 @@ const textConditions = {
   is_not_set: (text: Sql) => sql`${text} = ''`,
 } satisfies Record<Filter["op"], (text: Sql, filter: Filter) => Sql>;
 
+/** Whether a text meets a filter's operator and values. */
+export const textCondition = (text: Sql, filter: Filter): Sql => textConditions[filter.op](text, filter);
+
 /** Operators that also hold for people who have no such trait at all. */
 const holdsForMissing: ReadonlySet<Filter["op"]> = new Set(["neq", "not_contains", "is_not_set"]);
 const opposite = { neq: "eq", not_contains: "contains", is_not_set: "is_set" } as const;
@@ -54,7 +58,14 @@ const idCondition = (scope: Scope, filter: Filter): Sql => {
   return filter.op === "neq" ? sql`${personOf(scope)} NOT IN ${people}` : sql`${personOf(scope)} IN ${people}`;
 };
 
+/** In any of the cohorts, of persons or of accounts. */
+const cohortCondition = (scope: Scope, { op, values }: Filter): Sql => {
+  const isIn = sql`(${personOf(scope)} IN (${membersOf(scope, values, "people")}) OR account IN (${membersOf(scope, values, "accounts")}))`;
+  return op === "neq" ? sql`NOT ${isIn}` : isIn;
+};
+
 const conditionOf = (scope: Scope, filter: Filter): Sql => {
+  if (filter.on === "cohort") return cohortCondition(scope, filter);
   if (filter.on === "id") return idCondition(scope, filter);
   if (filter.property === "") throw new Refusal("filter.no_property", "A filter needs the name of a property.");
   if (filter.on === "person") return personCondition(scope, filter);

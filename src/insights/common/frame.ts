@@ -15,10 +15,13 @@ export const operators = [
   "is_not_set",
 ] as const;
 
-/** One condition. `on: person` means the person's traits as they are now; `on: id` means who, by your own ids. */
+/**
+ * One condition. `on: person` means the person's traits as they are now; `on: id` means who, by your own ids;
+ * `on: cohort` means in any (or, with neq, none) of the cohorts whose ids are the values.
+ */
 export const Filter = z.strictObject({
   property: z.string().max(500).default(""),
-  on: z.enum(["event", "person", "id"]).default("event"),
+  on: z.enum(["event", "person", "id", "cohort"]).default("event"),
   op: z.enum(operators).default("eq"),
   values: z
     .array(z.union([z.string(), z.number(), z.boolean()]).transform(String))

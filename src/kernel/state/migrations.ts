@@ -85,4 +85,23 @@ export const migrations: Readonly<Record<string, Migration>> = {
       await db.schema.createIndex("audit_by_workspace").on("audit").columns(["workspace", "at"]).execute();
     },
   },
+  "2026-11-25-cohorts": {
+    up: async (db: Kysely<unknown>) => {
+      await db.schema
+        .createTable("cohorts")
+        .addColumn("id", "text", (c) => c.primaryKey())
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("name", "text", (c) => c.notNull())
+        .addColumn("description", "text", (c) => c.notNull())
+        .addColumn("unit", "text", (c) => c.notNull())
+        .addColumn("definition", "text", (c) => c.notNull())
+        .addColumn("size", "integer", (c) => c.notNull())
+        .addColumn("evaluated_at", "text")
+        .addColumn("created_by", "text", (c) => c.notNull())
+        .addColumn("created_at", "text", (c) => c.notNull())
+        .addColumn("updated_at", "text", (c) => c.notNull())
+        .execute();
+      await db.schema.createIndex("cohorts_by_workspace").on("cohorts").column("workspace").execute();
+    },
+  },
 };

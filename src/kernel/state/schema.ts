@@ -50,6 +50,20 @@ export interface State {
     created_at: string;
     updated_at: string;
   };
+  cohorts: {
+    id: string;
+    workspace: string;
+    name: string;
+    description: string;
+    /** people or accounts. */
+    unit: string;
+    definition: string;
+    size: number;
+    evaluated_at: string | null;
+    created_by: string;
+    created_at: string;
+    updated_at: string;
+  };
   /** Who changed what, and when. Only ever added to. */
   audit: {
     id: string;

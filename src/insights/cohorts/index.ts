@@ -1,0 +1,210 @@
+import { z } from "zod";
+import { newId } from "#kernel/ids.ts";
+import { defineModule, handle, type Module, type WorkspaceCall } from "#kernel/module.ts";
+import { Refusal } from "#kernel/refusal.ts";
+import type { Sql } from "#kernel/sql.ts";
+import type { Store } from "#kernel/state/store.ts";
+import { installEvaluators } from "#insights/sequence/install.ts";
+import { ask, scopeOf } from "#records/common/ask.ts";
+import { iso } from "#records/common/iso.ts";
+import type { Ingest } from "#records/events/ingest.ts";
+import type { Scope } from "#records/events/scope.ts";
+import * as contract from "./contract.ts";
+import { CohortView, leavesOf, type Definition } from "./contract.ts";
+import { changesOf, countOf, historyOf, listed, memberList, noteChanges, sizeOf, whyQuery } from "./query.ts";
+import { unitsOf } from "./rule.ts";
+import { saysOf } from "./says.ts";
+
+const Size = z.object({ size: z.number() });
+const Member = z.object({ unit: z.string(), name: z.string(), moment: z.string() });
+const Day = z.object({ day: z.string(), entered: z.number(), left: z.number() });
+const mostCohorts = 500;
+
+/** Cohorts: sets of persons or accounts, by rule or by list, with when each member entered and left. */
+export const cohorts = ({ ingest, store }: { readonly ingest: Ingest; readonly store: Store }): Module => {
+  const rows = (call: WorkspaceCall) =>
+    store.selectFrom("cohorts").selectAll().where("workspace", "=", call.workspace.id);
+
+  const find = async (call: WorkspaceCall, id: string): Promise<CohortView> => {
+    const row = await rows(call).where("id", "=", id).executeTakeFirst();
+    if (row === undefined) throw new Refusal("cohorts.unknown", "There is no such cohort here.", {}, 404);
+    return viewOf(row);
+  };
+
+  const ready = async (call: WorkspaceCall): Promise<Scope> => {
+    await installEvaluators(call.engine);
+    return scopeOf(ingest, call);
+  };
+
+  /** Notes who entered and who left; keeps the size and the time. */
+  const settle = async (
+    call: WorkspaceCall,
+    { id, unit }: Pick<CohortView, "id" | "unit">,
+    wanted: (scope: Scope) => Sql,
+  ) => {
+    const scope = await ready(call);
+    await call.engine.command(noteChanges(scope, id, unit, wanted(scope)));
+    const [counted] = await ask(call, sizeOf(scope, id, unit), Size);
+    const size = counted?.size ?? 0;
+    const evaluated_at = new Date(call.now).toISOString();
+    await store
+      .updateTable("cohorts")
+      .set({ size, evaluated_at })
+      .where("workspace", "=", call.workspace.id)
+      .where("id", "=", id)
+      .execute();
+    return { size };
+  };
+
+  const evaluate = async (call: WorkspaceCall, cohort: Pick<CohortView, "id" | "unit" | "definition" | "size">) => {
+    const { definition, unit } = cohort;
+    if (definition.kind === "list") return { size: cohort.size };
+    await checkNested(call, cohort.id, definition);
+    return settle(call, cohort, (scope) => unitsOf({ scope, unit }, definition.rule));
+  };
+
+  /** A cohort may name others, but never itself, however far around. */
+  const checkNested = async (call: WorkspaceCall, id: string, definition: Definition): Promise<void> => {
+    if (definition.kind === "list") return;
+    const all = new Map((await rows(call).execute()).map((row) => [row.id, viewOf(row).definition]));
+    const visit = (held: Definition, trail: readonly string[]): void => {
+      if (held.kind === "list") return;
+      for (const leaf of leavesOf(held.rule)) {
+        if (leaf.type !== "cohort") continue;
+        const inner = all.get(leaf.cohort);
+        if (inner === undefined) throw new Refusal("cohorts.unknown", "A condition names a cohort that is not there.");
+        if (trail.includes(leaf.cohort)) throw new Refusal("cohorts.circle", "A cohort cannot be made from itself.");
+        visit(inner, [...trail, leaf.cohort]);
+      }
+    };
+    visit(definition, [id]);
+  };
+
+  return defineModule({
+    name: "cohorts",
+    operations: [
+      handle(contract.list, async (call) => ({
+        cohorts: (await rows(call).orderBy("name").execute()).map(viewOf),
+      })),
+      handle(contract.get, async (call, { id, limit }) => {
+        const cohort = await find(call, id);
+        const scope = await ready(call);
+        const [members, history] = await Promise.all([
+          ask(call, memberList(scope, id, cohort.unit, limit), Member),
+          ask(call, historyOf(scope, id), Day),
+        ]);
+        const dated = members.map(({ unit, name, moment }) => ({
+          unit,
+          name: name === "" ? unit : name,
+          since: iso(moment),
+        }));
+        return { ...cohort, members: dated, history };
+      }),
+      handle(contract.create, async (call, { name, description, unit, definition }) => {
+        const { count } = await store
+          .selectFrom("cohorts")
+          .select((e) => e.fn.countAll().as("count"))
+          .where("workspace", "=", call.workspace.id)
+          .executeTakeFirstOrThrow();
+        if (Number(count) >= mostCohorts)
+          throw new Refusal("cohorts.too_many", `A workspace holds ${mostCohorts} cohorts. Remove one first.`);
+        const id = newId("cohort");
+        await checkNested(call, id, definition);
+        const now = new Date(call.now).toISOString();
+        const created_by = call.principal.kind === "nobody" ? "" : call.principal.id;
+        const row = {
+          id,
+          workspace: call.workspace.id,
+          name,
+          description,
+          unit,
+          definition: JSON.stringify(definition),
+        };
+        await store
+          .insertInto("cohorts")
+          .values({ ...row, size: 0, evaluated_at: null, created_by, created_at: now, updated_at: now })
+          .execute();
+        return { id, ...(await evaluate(call, { id, unit, definition, size: 0 })) };
+      }),
+      handle(contract.update, async (call, { id, name, description, definition }) => {
+        const known = await find(call, id);
+        await checkNested(call, id, definition);
+        const updated_at = new Date(call.now).toISOString();
+        await store
+          .updateTable("cohorts")
+          .set({ name, description, definition: JSON.stringify(definition), updated_at })
+          .where("workspace", "=", call.workspace.id)
+          .where("id", "=", id)
+          .execute();
+        return evaluate(call, { ...known, definition });
+      }),
+      handle(contract.setMembers, async (call, { id, ids, persons }) => {
+        const cohort = await find(call, id);
+        if (cohort.definition.kind !== "list")
+          throw new Refusal("cohorts.by_rule", "This cohort is made by rule; only a list can be given members.");
+        return settle(call, cohort, (scope) => {
+          const keys = cohort.unit === "accounts" ? ids : [...persons, ...ids.map((one) => scope.keys.actor(one))];
+          return listed(scope, cohort.unit, keys);
+        });
+      }),
+      handle(contract.refresh, async (call, { id }) => evaluate(call, await find(call, id))),
+      handle(contract.remove, async (call, { id }) => {
+        const { unit } = await find(call, id);
+        const scope = await ready(call);
+        await call.engine.command(noteChanges(scope, id, unit, listed(scope, unit, [])));
+        await store.deleteFrom("cohorts").where("workspace", "=", call.workspace.id).where("id", "=", id).execute();
+        return { ok: true as const };
+      }),
+      handle(contract.preview, async (call, { unit, definition }) => {
+        if (definition.kind === "list")
+          throw new Refusal("cohorts.by_list", "A list has the members that it is given.");
+        await checkNested(call, "", definition);
+        const asked = { scope: await ready(call), unit };
+        const row = Size.extend({ all: z.number() });
+        const [counted] = await ask(call, countOf(asked, unitsOf(asked, definition.rule)), row);
+        return { size: counted?.size ?? 0, of: counted?.all ?? 0 };
+      }),
+      handle(contract.why, async (call, { id, unit: key }) => {
+        const { unit, definition } = await find(call, id);
+        if (unit === "people" && !/^\d{1,20}$/.test(key))
+          throw new Refusal("cohorts.key", "A person is named by the key in the address of their page.");
+        const asked = { scope: await ready(call), unit };
+        const leaves = definition.kind === "rule" ? leavesOf(definition.rule) : [];
+        const names = new Map((await rows(call).execute()).map((row) => [row.id, row.name]));
+        const [changes, [held]] = await Promise.all([
+          ask(call, changesOf(asked, id, key), z.object({ moment: z.string(), change: z.number() })),
+          leaves.length === 0 ? [] : ask(call, whyQuery(asked, key, leaves), z.object({ held: z.array(z.number()) })),
+        ]);
+        return {
+          isIn: changes[0]?.change === 1,
+          conditions: leaves.map((leaf, place) => ({ says: saysOf(leaf, names), holds: held?.held[place] === 1 })),
+          changes: changes.map(({ moment, change }) => ({
+            at: iso(moment),
+            change: change === 1 ? ("entered" as const) : ("left" as const),
+          })),
+        };
+      }),
+    ],
+  });
+};
+
+const viewOf = (row: {
+  id: string;
+  name: string;
+  description: string;
+  unit: string;
+  definition: string;
+  size: number;
+  evaluated_at: string | null;
+  updated_at: string;
+}): CohortView =>
+  CohortView.parse({
+    id: row.id,
+    name: row.name,
+    description: row.description,
+    unit: row.unit,
+    definition: JSON.parse(row.definition),
+    size: row.size,
+    evaluatedAt: row.evaluated_at,
+    updatedAt: row.updated_at,
+  });
