@@ -26,8 +26,8 @@ export const Manifest = z.object({
 });
 export type Manifest = z.output<typeof Manifest>;
 
-/** Sessions are left out: whoever restores signs in anew. */
-const keptState: Readonly<Record<Exclude<keyof State, "sessions">, true>> = {
+/** Sessions are left out: whoever restores signs in anew. So are the turns of jobs. */
+const keptState: Readonly<Record<Exclude<keyof State, "sessions" | "job_turns">, true>> = {
   workspaces: true,
   members: true,
   memberships: true,

@@ -42,6 +42,7 @@ const serve = defineCommand({
   run: guarded(async () => {
     const system = await openSystem(readConfig(process.env));
     const server = await listen(system);
+    system.startJobs();
     stopOn(["SIGINT", "SIGTERM"], async () => {
       await server.http.close();
       await system.close();

@@ -8,6 +8,7 @@ import { createDispatch, type Dispatch } from "#kernel/dispatch.ts";
 import { connectEngine, type EngineServer } from "#kernel/engine/engine.ts";
 import { launchEngine, type EngineProcess } from "#kernel/engine/launch.ts";
 import { lockFolder } from "#kernel/folder-lock.ts";
+import { startJobs } from "#kernel/jobs.ts";
 import { createLog } from "#kernel/log.ts";
 import type { Module } from "#kernel/module.ts";
 import { embeddedDialect, openStore, postgresDialect } from "#kernel/state/store.ts";
@@ -21,6 +22,8 @@ export interface System extends Services {
   readonly host: EngineProcess | undefined;
   readonly modules: readonly Module[];
   readonly dispatch: Dispatch;
+  /** Begins the work that is done now and then. Only a server does; the command line and most tests do not. */
+  startJobs(): void;
   close(): Promise<void>;
 }
 
@@ -58,6 +61,7 @@ export const openSystem = async (config: Config, clock: Clock = systemClock): Pr
   const services: Services = { config, clock, store, access, directory, ingest, registry, log };
   const modules = createModules(services);
   const dispatch = createDispatch({ modules, access, directory, audit: createAudit(store, clock), clock, log });
+  let jobs: ReturnType<typeof startJobs> | undefined;
 
   return {
     ...services,
@@ -65,7 +69,11 @@ export const openSystem = async (config: Config, clock: Clock = systemClock): Pr
     host,
     modules,
     dispatch,
+    startJobs: () => {
+      jobs ??= startJobs({ modules, store, directory, clock, log });
+    },
     close: async () => {
+      await jobs?.stop();
       await ingest.close();
       await engine.close();
       await store.destroy();

@@ -68,10 +68,18 @@ export interface TableDoc {
   readonly create: (database: Sql) => readonly Sql[];
 }
 
+/** Work that is done now and then in every workspace. */
+export interface Job {
+  readonly name: string;
+  readonly everyMs: number;
+  run(call: WorkspaceCall): Promise<void>;
+}
+
 /** One folder of the program. What it declares, others loop over; no shared code names a module. */
 export interface Module {
   readonly name: string;
   readonly operations?: readonly Handler[];
+  readonly jobs?: readonly Job[];
   /** Addresses that are not operations: the wire formats of vendors, streams, downloads. */
   readonly routes?: (server: FastifyInstance) => void | Promise<void>;
 }

@@ -82,6 +82,20 @@ export const cohorts = ({ ingest, store }: { readonly ingest: Ingest; readonly s
 
   return defineModule({
     name: "cohorts",
+    jobs: [
+      {
+        name: "cohorts.refresh",
+        everyMs: 10 * 60_000,
+        run: async (call) => {
+          for (const row of await rows(call).orderBy("evaluated_at").execute()) {
+            if (call.signal.aborted) return;
+            await evaluate(call, viewOf(row)).catch((error: unknown) =>
+              call.log.warn({ err: error, cohort: row.id }, "a cohort could not be evaluated"),
+            );
+          }
+        },
+      },
+    ],
     operations: [
       handle(contract.list, async (call) => ({
         cohorts: (await rows(call).orderBy("name").execute()).map(viewOf),

@@ -102,6 +102,14 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .addColumn("updated_at", "text", (c) => c.notNull())
         .execute();
       await db.schema.createIndex("cohorts_by_workspace").on("cohorts").column("workspace").execute();
+      await db.schema
+        .createTable("job_turns")
+        .addColumn("job", "text", (c) => c.notNull())
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("due_at", "text", (c) => c.notNull())
+        .addColumn("busy_until", "text", (c) => c.notNull())
+        .addPrimaryKeyConstraint("job_turns_key", ["job", "workspace"])
+        .execute();
     },
   },
 };

@@ -64,6 +64,8 @@ export interface State {
     created_at: string;
     updated_at: string;
   };
+  /** When each job of each workspace is due next, and until when somebody is at it. */
+  job_turns: { job: string; workspace: string; due_at: string; busy_until: string };
   /** Who changed what, and when. Only ever added to. */
   audit: {
     id: string;

@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest";
+import { startJobs } from "#kernel/jobs.ts";
+import type { Module } from "#kernel/module.ts";
+import { useWorld } from "#test/world.ts";
+
+const world = useWorld();
+
+describe("jobs", () => {
+  it("run when due, once however many processes look, and again after a failure", async () => {
+    const runs: string[] = [];
+    const module: Module = {
+      name: "test",
+      jobs: [
+        { name: "counts", everyMs: 60_000, run: async (call) => void runs.push(`counts ${call.now}`) },
+        {
+          name: "fails",
+          everyMs: 60_000,
+          run: async (call) => {
+            runs.push(`fails ${call.now}`);
+            throw new Error("it does not work");
+          },
+        },
+      ],
+    };
+    const { store, directory, log, clock } = world.system;
+    log.level = "silent";
+    const parts = { modules: [module], store, directory, log, clock, tickMs: 10 };
+    world.clock.at = 1_000_000;
+    const both = [startJobs(parts), startJobs(parts)];
+    await expect.poll(() => runs.length).toBe(2);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(runs).toEqual(["counts 1000000", "fails 1000000"]);
+    world.clock.at = 1_060_000;
+    await expect.poll(() => runs.length).toBe(4);
+    expect(runs.slice(2)).toEqual(["counts 1060000", "fails 1060000"]);
+    for (const one of both) await one.stop();
+    world.clock.at = 9_000_000;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(runs).toHaveLength(4);
+    world.clock.at = undefined;
+  });
+
+  it("find the members of cohorts anew", async () => {
+    const { store, directory, log, clock, modules } = world.system;
+    const source = await world.system.registry.byKey((await world.source("api")).writeKey);
+    const definition = { kind: "rule", rule: { type: "did", match: { event: "Opened" } } };
+    const { id } = await world.ask<{ id: string }>("cohorts.create", { name: "Openers", definition });
+    await world.system.ingest.accept(source, [{ userId: "ana", name: "Opened" }]);
+    const jobs = startJobs({ modules, store, directory, log, clock, tickMs: 10 });
+    await expect
+      .poll(async () => (await world.ask<{ size: number }>("cohorts.get", { id })).size, { timeout: 10_000 })
+      .toBe(1);
+    await jobs.stop();
+  });
+});
