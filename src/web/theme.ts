@@ -9,6 +9,9 @@ export const theme = createTheme({
   fontSizes: { xs: "12px", sm: "14px", md: "16px", lg: "20px", xl: "28px" },
   spacing: { xs: "4px", sm: "8px", md: "16px", lg: "24px", xl: "32px" },
   defaultRadius: "sm",
-  components: { InputWrapper: { styles: { description: { color: "var(--mantine-color-text)" } } } },
+  components: {
+    Modal: { defaultProps: { closeButtonProps: { "aria-label": "Close" } } },
+    InputWrapper: { styles: { description: { color: "var(--mantine-color-text)" } } },
+  },
   headings: { sizes: { h1: { fontSize: "28px" }, h2: { fontSize: "20px" }, h3: { fontSize: "16px" } } },
 });

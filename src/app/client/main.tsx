@@ -7,6 +7,7 @@ import { createContext, StrictMode, useContext, useEffect } from "react";
 import { createRoot } from "react-dom/client";
 import { create as createDemo } from "#programs/demo/contract.ts";
 import { DemoBanner } from "#programs/demo/ui/demo-banner.tsx";
+import { CohortPage, CohortsPage, NewCohortPage } from "#insights/cohorts/ui/cohorts-page.tsx";
 import { z } from "zod";
 import { begin, signOut, type WorkspaceView } from "#programs/workspaces/contract.ts";
 import { SetUp, SignIn } from "#programs/workspaces/ui/entrance.tsx";
@@ -165,6 +166,15 @@ const person = createRoute({
     return <PersonPage person={person.useParams().person} />;
   },
 });
+const cohorts = createRoute({ getParentRoute: () => root, path: "/cohorts", component: CohortsPage });
+const newCohort = createRoute({ getParentRoute: () => root, path: "/cohorts/new", component: NewCohortPage });
+const cohort = createRoute({
+  getParentRoute: () => root,
+  path: "/cohorts/$cohort",
+  component: function OneCohort() {
+    return <CohortPage cohort={cohort.useParams().cohort} />;
+  },
+});
 const accounts = createRoute({ getParentRoute: () => root, path: "/accounts", component: AccountsPage });
 const account = createRoute({
   getParentRoute: () => root,
@@ -190,6 +200,9 @@ const router = createRouter({
     dashboard,
     people,
     person,
+    cohorts,
+    newCohort,
+    cohort,
     accounts,
     account,
     settings,

@@ -8,8 +8,6 @@ const AskedEvent = z.union([
   z.string().transform((name) => ({ name, filters: [] as Filter[] })),
   z.object({ name: z.string(), filters: z.array(Filter).catch([]) }),
 ]);
-export type AskedEvent = z.output<typeof AskedEvent>;
-
 const positive = (fallback: number, most = 10_000) => z.int().min(1).max(most).catch(fallback);
 const text = z.string().max(500).catch("");
 const yes = z.boolean().catch(false);

@@ -2,8 +2,8 @@ import { Accordion, Button, Card, Group, Select, Stack, Text, TextInput } from "
 import type { Kind } from "../contract.ts";
 import { zones } from "#web/kit/zones.ts";
 import { takes, type Asked } from "./asked.ts";
-import { EventList } from "./event-list.tsx";
-import { Filters, noFilter } from "./filters.tsx";
+import { EventList } from "#insights/common/ui/event-list.tsx";
+import { Filters, noFilter } from "#insights/common/ui/filters.tsx";
 import { Options } from "./options.tsx";
 
 const lengths = [7, 14, 30, 90, 180, 365];

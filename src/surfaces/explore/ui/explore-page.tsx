@@ -2,6 +2,7 @@ import { Button, Chip, Grid, Group, Stack, Title } from "@mantine/core";
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import type { ReactNode } from "react";
+import type { FunnelResult } from "#insights/funnels/contract.ts";
 import * as catalog from "#records/catalog/contract.ts";
 import { call, CallError } from "#web/call.ts";
 import { Empty, Problem, Waiting } from "#web/kit/states.tsx";
@@ -9,7 +10,8 @@ import type { Kind, Question } from "../contract.ts";
 import { AnswerView } from "./answer-view.tsx";
 import { readAsked, takes, written, type Asked } from "./asked.ts";
 import { Builder } from "./builder.tsx";
-import { askQuestion, insightOf, kinds } from "./kinds.ts";
+import { FunnelPeople } from "./funnel-people.tsx";
+import { askQuestion, insightOf, kinds, type Answer } from "./kinds.ts";
 import { isReady, questionOf } from "./question.ts";
 
 const wanted = (fewest: number): string =>
@@ -19,6 +21,13 @@ const suggestedTitle = (asked: Asked): string =>
   asked.events.length === 0
     ? insightOf(asked.kind).title
     : asked.events.map(({ name }) => (name === "" ? "Every event" : name)).join(" to ");
+
+/** What one may do with an answer. */
+const NextSteps = ({ asked, result }: { asked: Asked; result: Answer }) => {
+  if (asked.kind !== "funnel" || result.kind !== "funnel") return null;
+  const question = questionOf(asked);
+  return question.kind === "funnel" ? <FunnelPeople funnel={question.input} result={result as FunnelResult} /> : null;
+};
 
 /** One place to ask: the builder at the left, the answer at the right, the question in the address. */
 export const ExplorePage = ({ save }: { save: (question: () => Question, suggested: string) => ReactNode }) => {
@@ -91,7 +100,10 @@ export const ExplorePage = ({ save }: { save: (question: () => Question, suggest
           )}
           {ready && answer.data !== undefined && answer.error === null && (
             <div style={{ opacity: answer.isPlaceholderData ? 0.5 : 1 }} aria-busy={answer.isPlaceholderData}>
-              <AnswerView result={answer.data} />
+              <Stack>
+                <AnswerView result={answer.data} />
+                <NextSteps asked={asked} result={answer.data} />
+              </Stack>
             </div>
           )}
         </Grid.Col>

@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import { needsProperty, type Measure } from "#insights/trends/contract.ts";
 import type { Kind } from "../contract.ts";
 import type { Asked } from "./asked.ts";
-import { propertyChoices, useProperties } from "./properties.ts";
+import { propertyChoices, useProperties } from "#insights/common/ui/properties.ts";
 
 interface OptionsProps {
   readonly asked: Asked;

@@ -1,6 +1,7 @@
+import type { AskedEvent } from "#insights/common/ui/event-list.tsx";
 import { needsProperty } from "#insights/trends/contract.ts";
 import { Question, type Kind } from "../contract.ts";
-import { breakdownOf, rangeOf, takes, type Asked, type AskedEvent } from "./asked.ts";
+import { breakdownOf, rangeOf, takes, type Asked } from "./asked.ts";
 
 const matchOf = ({ name, filters }: AskedEvent) => ({ event: name === "" ? null : name, filters });
 const every: AskedEvent = { name: "", filters: [] };
@@ -87,8 +88,8 @@ export const questionOf = (asked: Asked): Question => {
 };
 
 /** A condition that is still being written does not count yet. */
-const isWhole = ({ property, op, values }: Asked["filters"][number]): boolean =>
-  property !== "" && (op === "is_set" || op === "is_not_set" || values.length > 0);
+const isWhole = ({ property, on, op, values }: Asked["filters"][number]): boolean =>
+  (property !== "" || on === "cohort") && (op === "is_set" || op === "is_not_set" || values.length > 0);
 
 /** Whether there is enough to ask. */
 export const isReady = (asked: Asked): boolean =>

@@ -1,8 +1,14 @@
 import { ActionIcon, Badge, Box, Group, Select, Stack, Text } from "@mantine/core";
 import { IconArrowUp, IconFilter, IconX } from "@tabler/icons-react";
 import { useState } from "react";
-import type { AskedEvent } from "./asked.ts";
+import type { Filter } from "../frame.ts";
 import { Filters, noFilter } from "./filters.tsx";
+
+/** An event by its name, empty for every event, and conditions on it. */
+export interface AskedEvent {
+  readonly name: string;
+  readonly filters: Filter[];
+}
 
 /** Stands in the choices for every event, whose name is empty. */
 const everyEvent = "\u0000every";

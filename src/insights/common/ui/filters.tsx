@@ -1,7 +1,8 @@
-import { ActionIcon, Group, Select, Stack, TagsInput } from "@mantine/core";
+import { ActionIcon, Group, MultiSelect, Select, Stack, TagsInput } from "@mantine/core";
 import { IconX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import * as cohorts from "#insights/cohorts/contract.ts";
 import type { Filter } from "#insights/common/frame.ts";
 import * as catalog from "#records/catalog/contract.ts";
 import { call } from "#web/call.ts";
@@ -30,6 +31,40 @@ interface FilterRowProps {
   readonly remove: () => void;
 }
 
+const inCohort = "cohort:";
+const cohortOperators: readonly { value: Filter["op"]; label: string }[] = [
+  { value: "eq", label: "is in any of" },
+  { value: "neq", label: "is in none of" },
+];
+
+/** The choice of a property as a text, and back. */
+const choiceOf = ({ property, on }: Filter): string | null => {
+  if (on === "cohort") return inCohort;
+  if (property === "") return null;
+  return `${on === "person" ? "person:" : ""}${property}`;
+};
+const chosen = (choice: string | null): Pick<Filter, "property" | "on" | "op" | "values"> => {
+  if (choice === inCohort) return { property: "", on: "cohort", op: "eq", values: [] };
+  const on = choice?.startsWith("person:") === true ? "person" : "event";
+  return { property: (choice ?? "").replace(/^person:/, ""), on, op: "eq", values: [] };
+};
+
+const CohortValues = ({ filter, change }: Pick<FilterRowProps, "filter" | "change">) => {
+  const { data } = useQuery({ queryKey: ["cohorts"], queryFn: ({ signal }) => call(cohorts.list, {}, signal) });
+  return (
+    <MultiSelect
+      aria-label="Cohorts"
+      placeholder={filter.values.length === 0 ? "Cohorts" : ""}
+      size="xs"
+      searchable
+      data={(data?.cohorts ?? []).map(({ id, name }) => ({ value: id, label: name }))}
+      value={filter.values}
+      onChange={(values) => change({ ...filter, values })}
+      nothingFoundMessage="No such cohort"
+    />
+  );
+};
+
 const FilterRow = ({ filter, event, change, remove }: FilterRowProps) => {
   const [search, setSearch] = useState("");
   const names = useProperties();
@@ -40,7 +75,7 @@ const FilterRow = ({ filter, event, change, remove }: FilterRowProps) => {
     enabled: filter.property !== "",
     staleTime: 30_000,
   });
-  const chosen = filter.property === "" ? null : `${on === "person" ? "person:" : ""}${filter.property}`;
+  const choices = [{ group: "Membership", items: [{ value: inCohort, label: "Cohort" }] }, ...propertyChoices(names)];
   return (
     <Group gap="xs" align="flex-start" wrap="nowrap">
       <Stack gap="xs" flex={1}>
@@ -50,27 +85,21 @@ const FilterRow = ({ filter, event, change, remove }: FilterRowProps) => {
             placeholder="Property"
             size="xs"
             searchable
-            data={propertyChoices(names)}
-            value={chosen}
-            onChange={(value) =>
-              change({
-                ...filter,
-                property: (value ?? "").replace(/^person:/, ""),
-                on: (value ?? "").startsWith("person:") ? "person" : "event",
-                values: [],
-              })
-            }
+            data={choices}
+            value={choiceOf(filter)}
+            onChange={(value) => change(chosen(value))}
           />
           <Select
             aria-label="Condition"
             size="xs"
-            data={operators}
+            data={filter.on === "cohort" ? cohortOperators : operators}
             value={filter.op}
             allowDeselect={false}
             onChange={(op) => change({ ...filter, op: (op as Filter["op"] | null) ?? "eq" })}
           />
         </Group>
-        {!isUnary(filter.op) && (
+        {filter.on === "cohort" && <CohortValues filter={filter} change={change} />}
+        {filter.on !== "cohort" && !isUnary(filter.op) && (
           <TagsInput
             aria-label="Values"
             placeholder={filter.values.length === 0 ? "Values; any of them" : ""}
