@@ -1,5 +1,14 @@
 import type { EChartsCoreOption } from "echarts/core";
-import { grid, groupName, legend, mostLines, percent, seriesColors, seriesDashes } from "#insights/common/chart.ts";
+import {
+  decals,
+  grid,
+  groupName,
+  legend,
+  mostLines,
+  percent,
+  seriesColors,
+  seriesDashes,
+} from "#insights/common/chart.ts";
 import { defineInsight, type AnswerTable } from "#insights/common/insight.ts";
 import { askConversion, askFunnel, type ConversionResult, type FunnelResult } from "./contract.ts";
 
@@ -17,10 +26,11 @@ const funnelChart = (result: FunnelResult): EChartsCoreOption => {
   }));
   const whiskers = groups.length > 1 ? [] : [whisker(groups[0]?.steps ?? [])];
   return {
+    ...(groups.length > 1 ? decals : {}),
     grid: { left: 8, right: 16, top: groups.length > 1 ? 40 : 24, bottom: 8, containLabel: true },
     ...(groups.length > 1 ? { legend } : {}),
     tooltip: { trigger: "axis" },
-    xAxis: { type: "category", data: steps, axisLabel: { interval: 0, width: 80, overflow: "break" } },
+    xAxis: { type: "category", data: steps, axisLabel: { interval: 0, width: 90, overflow: "break", lineHeight: 15 } },
     yAxis: { type: "value", min: 0, max: 100, axisLabel: { formatter: "{value} %" } },
     series: [...bars, ...whiskers],
   };
@@ -106,8 +116,9 @@ const conversionChart = (result: ConversionResult): EChartsCoreOption => {
     symbol: "none",
     silent: true,
     tooltip: { show: false },
+    color: seriesColors[0],
     lineStyle: { opacity: 0 },
-    areaStyle: { opacity, color: seriesColors[0] },
+    areaStyle: { opacity },
     data: only?.points.map(({ interval }) => (interval === null ? null : percent(value(interval)))) ?? [],
   });
   const bands =

@@ -50,7 +50,7 @@ const RangeChoice = ({ asked, change }: BuilderProps) => {
         }}
       />
       {isOwn && (
-        <Group grow gap="xs">
+        <Stack gap="xs">
           <TextInput
             type="date"
             label="First day"
@@ -63,7 +63,7 @@ const RangeChoice = ({ asked, change }: BuilderProps) => {
             value={asked.to}
             onChange={(event) => change({ to: event.currentTarget.value })}
           />
-        </Group>
+        </Stack>
       )}
     </>
   );

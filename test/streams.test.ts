@@ -1,0 +1,327 @@
+import fc from "fast-check";
+import { beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { countsOf as lifecycleCounts } from "#insights/lifecycle/compute.ts";
+import { LifecycleInput } from "#insights/lifecycle/contract.ts";
+import { lifecycleQuery } from "#insights/lifecycle/query.ts";
+import { ConversionInput } from "#insights/funnels/contract.ts";
+import { conversionQuery } from "#insights/funnels/query.ts";
+import { JourneyInput } from "#insights/journeys/contract.ts";
+import { linksQuery } from "#insights/journeys/query.ts";
+import { RetentionInput } from "#insights/retention/contract.ts";
+import { retentionQuery } from "#insights/retention/query.ts";
+import { installEvaluators } from "#insights/sequence/install.ts";
+import { SessionsInput } from "#insights/sessions/contract.ts";
+import { sessionList } from "#insights/sessions/query.ts";
+import { StickinessInput } from "#insights/stickiness/contract.ts";
+import { stickinessQuery } from "#insights/stickiness/query.ts";
+import { bucketNumber } from "#insights/common/time.ts";
+import { literal, sql, type Sql } from "#kernel/sql.ts";
+import { keysOf } from "#records/people/keys.ts";
+import type { Scope } from "#records/events/scope.ts";
+import { useWorld } from "#test/world.ts";
+
+/**
+ * Each kind of question on random streams of events, answered twice: by the statement that the program puts to the
+ * engine, and by a plain walk over the events. A stream has event names of its own, so that all lie in one workspace
+ * and a hundred are asked at once. STREAMS=2000 asks more of them, in some four minutes.
+ */
+const streamCount = Math.ceil(Number(process.env["STREAMS"] ?? 200) / 100) * 100;
+const zone = "America/New_York";
+const from = Date.parse("2026-03-05T05:00:00Z"); // local midnight; clocks go forward on 8 March
+const days = ["2026-03-05", "2026-03-06", "2026-03-07", "2026-03-08", "2026-03-09", "2026-03-10"];
+const range = { from, to: Date.parse("2026-03-11T04:00:00Z") };
+const minute = 60_000;
+
+interface Event {
+  readonly who: number;
+  readonly device: boolean;
+  readonly name: "A" | "B" | "C";
+  readonly minute: number;
+}
+
+const anEvent: fc.Arbitrary<Event> = fc.record({
+  who: fc.integer({ min: 0, max: 3 }),
+  device: fc.boolean(),
+  name: fc.constantFrom("A", "B", "C"),
+  // from two days before the range to a day after it; often close together, now and then at one moment
+  minute: fc.oneof(fc.integer({ min: -2_880, max: 7 * 1_440 }), fc.integer({ min: 4_300, max: 4_400 })),
+});
+const streams = fc.sample(fc.array(anEvent, { minLength: 1, maxLength: 24 }), { numRuns: streamCount, seed: 11 });
+
+const timeOf = (event: Event): number => from + event.minute * minute;
+const formatter = new Intl.DateTimeFormat("en-CA", { timeZone: zone, dateStyle: "short" });
+const dayOf = (ms: number): string => formatter.format(ms);
+const firstDay = bucketNumber(from, "day", zone);
+const slotOf = (event: Event): number => bucketNumber(timeOf(event), "day", zone) - firstDay;
+const people = [0, 1, 2, 3];
+const inside = (event: Event): boolean => timeOf(event) >= range.from && timeOf(event) < range.to;
+const inOrder = (events: readonly Event[]): Event[] => [...events].sort((a, b) => a.minute - b.minute);
+
+const world = useWorld();
+let scope: Scope;
+
+beforeAll(async () => {
+  const workspace = await world.newWorkspace({ zone });
+  const source = await world.system.registry.byKey((await world.source("api", workspace)).writeKey);
+  for (let at = 0; at < streamCount; at += 100) {
+    const batch = streams.slice(at, at + 100).flatMap((events, place) =>
+      events.map((event) => ({
+        name: `${event.name}${at + place}`,
+        at: timeOf(event),
+        ...(event.device ? { anonymousId: `device ${event.who}` } : { userId: `person ${event.who}` }),
+      })),
+    );
+    const { rejected } = await world.system.ingest.accept(source, batch);
+    expect(rejected).toEqual([]);
+  }
+  // half of what a person does comes from a device, which is joined to them by the last call
+  const joins = people.map((who) => ({ userId: `person ${who}`, anonymousId: `device ${who}` }));
+  await world.system.ingest.accept(source, joins);
+  await world.settled();
+  const { engine } = (await world.system.directory.find(workspace))!;
+  await installEvaluators(engine);
+  const hasMerges = await world.system.ingest.freshIdentities(workspace);
+  scope = { engine, zone, weekStart: "monday", hasMerges, keys: keysOf("x"), now: range.to + 86_400_000 };
+}, 120_000);
+
+/** Asks many streams with one statement each time; rows by stream. */
+const askAll = async <T>(row: z.ZodType<T>, statement: (stream: number) => Sql): Promise<T[][]> => {
+  const found: T[][] = streams.map(() => []);
+  const asked = z.intersection(z.object({ stream: z.number() }), row);
+  for (let at = 0; at < streamCount; at += 100) {
+    const parts = Array.from({ length: 100 }, (_, place) => sql`SELECT toInt32(${literal(at + place)}) AS stream, * FROM (${statement(at + place)})`); // prettier-ignore
+    const rows = await scope.engine.rows(
+      parts.reduce((a, b) => sql`${a} UNION ALL ${b}`),
+      asked,
+      { purpose: "maintain", settings: { max_query_size: "10000000", max_ast_elements: "10000000", max_expanded_ast_elements: "10000000" } }, // prettier-ignore
+    );
+    for (const one of rows) found[one.stream]?.push(one);
+  }
+  return found;
+};
+
+/** Fails with the first stream on which the two differ. */
+const agree = (mine: (stream: number) => unknown, plain: (events: readonly Event[]) => unknown): void => {
+  for (const [stream, events] of streams.entries()) {
+    expect(mine(stream), `stream ${stream}: ${JSON.stringify(inOrder(events))}`).toEqual(plain(events));
+  }
+};
+
+const slots = { range, interval: "day", first: firstDay, count: days.length } as const;
+
+describe("each kind of question agrees with a plain walk over random streams", () => {
+  it("lifecycle", async () => {
+    const before = { ...slots, range: { ...range, from: from - 86_400_000 }, first: firstDay - 1, count: 7 };
+    const rows = await askAll(z.object({ slot: z.number(), state: z.string(), units: z.number() }), (n) =>
+      lifecycleQuery(scope, LifecycleInput.parse({ activity: { event: `A${n}` }, interval: "day" }), before),
+    );
+    agree(
+      (stream) => lifecycleCounts(rows[stream] ?? [], days.length),
+      (events) => {
+        const counts = { new: [0], returning: [0], resurrecting: [0], dormant: [0] };
+        for (const list of Object.values(counts)) list.push(...days.slice(1).map(() => 0));
+        for (const who of people) {
+          const active = new Set(events.filter((event) => event.who === who && event.name === "A").map(slotOf));
+          const first = Math.min(...active);
+          for (const slot of days.keys()) {
+            if (active.has(slot)) {
+              const state = slot === first ? "new" : active.has(slot - 1) ? "returning" : "resurrecting";
+              counts[state][slot]! += 1;
+            } else if (active.has(slot - 1)) counts.dormant[slot]! -= 1;
+          }
+        }
+        return counts;
+      },
+    );
+  }, 120_000);
+
+  it("stickiness, plain and where a day needs two events", async () => {
+    for (const least of [1, 2]) {
+      const criterion = least === 1 ? undefined : { op: "gte", value: least };
+      const rows = await askAll(z.object({ periods: z.number(), units: z.number() }), (n) =>
+        stickinessQuery(scope, StickinessInput.parse({ activity: { event: `B${n}` }, criterion }), slots),
+      );
+      agree(
+        (stream) => new Map((rows[stream] ?? []).map((row) => [row.periods, row.units])),
+        (events) => {
+          const counts = new Map<number, number>();
+          for (const who of people) {
+            const own = events.filter((event) => event.who === who && event.name === "B" && inside(event));
+            const active = days.filter((day) => own.filter((event) => dayOf(timeOf(event)) === day).length >= least);
+            if (active.length > 0) counts.set(active.length, (counts.get(active.length) ?? 0) + 1);
+          }
+          return new Map([...counts].sort(([a], [b]) => a - b));
+        },
+      );
+    }
+  }, 120_000);
+
+  it("sessions", async () => {
+    const rows = await askAll(z.object({ began: z.number(), ended: z.number(), events: z.number() }), (n) => {
+      const input = SessionsInput.parse({ activity: { event: `A${n}` }, gapMinutes: 45 });
+      return sessionList(scope, input, range, 100);
+    });
+    const byStart = (a: readonly number[], b: readonly number[]): number => a[0]! - b[0]! || a[1]! - b[1]! || a[2]! - b[2]!; // prettier-ignore
+    agree(
+      (stream) => (rows[stream] ?? []).map(({ began, ended, events }) => [began, ended, events]).sort(byStart),
+      (events) => {
+        const found: number[][] = [];
+        for (const who of people) {
+          const times = inOrder(events).filter((event) => event.who === who && event.name === "A").map(timeOf); // prettier-ignore
+          let current: number[] = [];
+          const close = () => current.length > 0 && found.push([current[0]!, current.at(-1)!, current.length]);
+          for (const time of times) {
+            if (current.length > 0 && time - current.at(-1)! > 45 * minute) {
+              close();
+              current = [];
+            }
+            current.push(time);
+          }
+          close();
+        }
+        return found.filter(([began = 0]) => began >= range.from && began < range.to).sort(byStart);
+      },
+    );
+  }, 120_000);
+
+  it.each([{}, { start: "A" }, { end: "C" }, { start: "A", end: "C" }] as const)(
+    "journeys %o",
+    async ({ start, end }: { start?: string; end?: string }) => {
+      const nodes = ["A", "B", "C"];
+      const rows = await askAll(
+        z.object({
+          place: z.number(),
+          source: z.number(),
+          target: z.number(),
+          journeys: z.number(),
+          seconds: z.number(),
+        }),
+        (n) => {
+          const named = (name: string | undefined) => (name === undefined ? undefined : `${name}${n}`);
+          const events = nodes.map((name) => ({ event: `${name}${n}` }));
+          const input = JourneyInput.parse({ events, start: named(start), end: named(end), gapMinutes: 600, steps: 4 });
+          return linksQuery(scope, input, range, nodes.map((name) => `${name}${n}`)); // prettier-ignore
+        },
+      );
+      const key = (place: number, source: string, target: string) => `${place} ${source} ${target}`;
+      const name = (node: number) => nodes[node - 1] ?? "end";
+      agree(
+        (stream) =>
+          Object.fromEntries(
+            (rows[stream] ?? []).map((row) => [
+              key(row.place, name(row.source), name(row.target)),
+              [row.journeys, row.seconds],
+            ]),
+          ),
+        (events) => {
+          const links: Record<string, [number, number]> = {};
+          const add = (link: string, seconds: number) => {
+            links[link] = [(links[link]?.[0] ?? 0) + 1, (links[link]?.[1] ?? 0) + seconds];
+          };
+          for (const who of people) {
+            const own = events
+              .filter((event) => event.who === who && inside(event))
+              .sort((a, b) => a.minute - b.minute || (a.name < b.name ? -1 : 1));
+            const paths: Event[][] = [];
+            let last: Event | undefined;
+            for (const event of own) {
+              if (last === undefined || event.minute - last.minute > 600) paths.push([]);
+              const path = paths.at(-1)!;
+              if (path.at(-1)?.name !== event.name) path.push(event);
+              last = event;
+            }
+            for (const path of paths) {
+              let cut = path;
+              if (start !== undefined) {
+                const at = cut.findIndex((event) => event.name === start);
+                if (at < 0) continue;
+                cut = cut.slice(at);
+              }
+              if (end !== undefined) {
+                const at = cut.findIndex((event) => event.name === end);
+                if (at < 0) continue;
+                cut = cut.slice(0, at + 1);
+              }
+              const isLong = cut.length > 4;
+              const fromEnd = end !== undefined && start === undefined;
+              if (isLong) cut = fromEnd ? cut.slice(-4) : cut.slice(0, 4);
+              for (const [at, event] of cut.entries()) {
+                const next = cut[at + 1];
+                if (next !== undefined) add(key(at + 1, event.name, next.name), (next.minute - event.minute) * 60);
+                else if (!isLong || fromEnd) add(key(at + 1, event.name, "end"), 0);
+              }
+            }
+          }
+          return links;
+        },
+      );
+    },
+    120_000,
+  );
+
+  it.each(["first_time", "recurring", "first_in_range"] as const)(
+    "retention, %s",
+    async (cohorting) => {
+      const grid = { range, first: firstDay, buckets: 6, columns: [6, 5, 4, 3, 2, 1] };
+      const rows = await askAll(z.object({ cohort: z.number(), k: z.number(), people: z.number() }), (n) => {
+        const input = RetentionInput.parse({ start: { event: `A${n}` }, returning: { event: `B${n}` }, cohorting });
+        return retentionQuery(scope, input, grid, range.to);
+      });
+      agree(
+        (stream) =>
+          Object.fromEntries((rows[stream] ?? []).map((row) => [`${row.cohort} ${row.k}`, row.people]).sort()),
+        (events) => {
+          const cells: Record<string, number> = {};
+          for (const who of people) {
+            const own = inOrder(events).filter((event) => event.who === who);
+            const starts = own.filter((event) => event.name === "A" && (cohorting === "first_time" || inside(event)));
+            const back = new Set(own.filter((event) => event.name === "B" && inside(event)).map(slotOf));
+            const cohorts =
+              cohorting === "recurring" ? [...new Set(starts.map(slotOf))] : starts.slice(0, 1).map(slotOf);
+            for (const cohort of cohorts.filter((slot) => slot >= 0 && slot < 6)) {
+              const hit = [0, ...[...back].map((slot) => slot - cohort).filter((k) => k > 0)];
+              for (const k of hit) cells[`${cohort} ${k}`] = (cells[`${cohort} ${k}`] ?? 0) + 1;
+            }
+          }
+          return Object.fromEntries(Object.entries(cells).sort(([a], [b]) => (a < b ? -1 : 1)));
+        },
+      );
+    },
+    120_000,
+  );
+
+  it("conversion over time", async () => {
+    const windowSeconds = 36 * 3_600;
+    const rows = await askAll(z.object({ bucket: z.number(), entered: z.number(), converted: z.number() }), (n) => {
+      const steps = ["A", "B", "C"].map((name) => ({ event: `${name}${n}` }));
+      return conversionQuery(scope, ConversionInput.parse({ steps, windowSeconds }), range);
+    });
+    agree(
+      (stream) =>
+        Object.fromEntries(
+          (rows[stream] ?? [])
+            .map((row) => [row.bucket - firstDay, [row.entered, row.converted]] as const)
+            .sort(([a], [b]) => a - b),
+        ),
+      (events) => {
+        const found: Record<number, [number, number]> = {};
+        for (const who of people) {
+          const own = inOrder(events).filter((event) => event.who === who);
+          const reached = new Map<number, boolean>();
+          for (const start of own.filter((event) => event.name === "A" && inside(event))) {
+            const within = (event: Event) => timeOf(event) - timeOf(start) <= windowSeconds * 1000;
+            const second = own.find((event) => event.name === "B" && event.minute >= start.minute && within(event));
+            const third = second && own.find((event) => event.name === "C" && event.minute >= second.minute && within(event)); // prettier-ignore
+            reached.set(slotOf(start), (reached.get(slotOf(start)) ?? false) || third !== undefined);
+          }
+          for (const [slot, converted] of reached) {
+            const [entered, all] = found[slot] ?? [0, 0];
+            found[slot] = [entered + 1, all + (converted ? 1 : 0)];
+          }
+        }
+        return found;
+      },
+    );
+  }, 120_000);
+});
