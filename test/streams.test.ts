@@ -273,7 +273,11 @@ describe("each kind of question agrees with a plain walk over random streams", (
       });
       agree(
         (stream) =>
-          Object.fromEntries((rows[stream] ?? []).map((row) => [`${row.cohort} ${row.k}`, row.people]).sort()),
+          Object.fromEntries(
+            (rows[stream] ?? [])
+              .map((row) => [`${row.cohort} ${row.k}`, row.people] as const)
+              .sort(([a], [b]) => (a < b ? -1 : 1)),
+          ),
         (events) => {
           const cells: Record<string, number> = {};
           for (const who of people) {

@@ -2,7 +2,7 @@ import { bind, join, literal, sql, type Sql } from "#kernel/sql.ts";
 import { inRange, personOf, type Scope, type TimeRange } from "#records/events/scope.ts";
 import { conditionsOf, matches } from "./conditions.ts";
 import type { EventMatch, Filter, Interval, Unit } from "./frame.ts";
-import { bucketNumberSql } from "./time.ts";
+import { bucketNumberSql, startOf } from "./time.ts";
 
 /** Whose activity: which events, under which conditions, by whom. */
 export interface Activity {
@@ -30,21 +30,37 @@ const holds = (scope: Scope, { match, filters, unit }: Activity): Sql => {
   return unit === "accounts" ? sql`account != '' AND ${conditions}` : conditions;
 };
 
-const slotOf = (scope: Scope, { interval, first, joined = 1 }: Slots): Sql =>
-  sql`intDiv(${bucketNumberSql(interval, scope)} - ${literal(first)}, ${literal(joined)})`;
+const slotOf = (scope: Scope, { interval, first, joined = 1 }: Slots, at: Sql): Sql =>
+  sql`intDiv(${bucketNumberSql(interval, scope, at)} - ${literal(first)}, ${literal(joined)})`;
 
 /** Words of 64 bits stay cheaper than arrays up to so many. */
 const mostWords = 8;
 
-/** From slots of a unit's events to those it was active in, in order. */
-const distinctSlots = (slot: Sql, count: number): Sql => {
+/** A time at which a row says that its unit was active; it counts where `inside` holds. */
+interface Mark {
+  readonly slot: Sql;
+  readonly inside: Sql | undefined;
+}
+
+/** Of the marks of a unit, the slots that it was active in, in order: an aggregate. */
+const distinctSlots = (marks: readonly Mark[], count: number): Sql => {
   const words = Math.ceil(count / 64);
-  if (words > mostWords) return sql`arraySort(groupUniqArray(toInt32(${slot})))`;
-  const bits = Array.from({ length: words }, (_, word) => {
-    const own = sql`bitShiftLeft(toUInt64(1), toUInt8(${slot} % 64))`;
-    const mask = words === 1 ? sql`groupBitOr(${own})` : sql`groupBitOrIf(${own}, intDiv(${slot}, 64) = ${literal(word)})`; // prettier-ignore
-    return sql`arrayMap(bit -> toInt32(bit) + ${literal(word * 64)}, bitPositionsToArray(${mask}))`;
-  });
+  if (words > mostWords) {
+    const listed = marks.map(({ slot, inside }) =>
+      inside === undefined ? sql`[toInt32(${slot})]` : sql`if(${inside}, [toInt32(${slot})], CAST([], 'Array(Int32)'))`,
+    );
+    return sql`arraySort(groupUniqArrayArray(arrayConcat(${join(listed, ", ")})))`;
+  }
+  const inWord = (word: number): Sql =>
+    marks
+      .map(({ slot, inside }) => {
+        const conditions = [...(inside === undefined ? [] : [inside]), ...(words === 1 ? [] : [sql`intDiv(${slot}, 64) = ${literal(word)}`])]; // prettier-ignore
+        const bit = sql`bitShiftLeft(toUInt64(1), toUInt8(${slot} % 64))`;
+        return conditions.length === 0 ? bit : sql`if(${join(conditions, " AND ")}, ${bit}, toUInt64(0))`;
+      })
+      .reduce((a, b) => sql`bitOr(${a}, ${b})`);
+  const bits = Array.from({ length: words }, (_, word) =>
+    sql`arrayMap(bit -> toInt32(bit) + ${literal(word * 64)}, bitPositionsToArray(groupBitOr(${inWord(word)})))`); // prettier-ignore
   return words === 1 ? sql`${join(bits, ", ")}` : sql`arrayConcat(${join(bits, ", ")})`;
 };
 
@@ -56,29 +72,73 @@ export interface Criterion {
 
 const compared = { gte: sql`>=`, lte: sql`<=`, eq: sql`=` } satisfies Record<Criterion["op"], Sql>;
 
+/** Conditions that a known id is enough for: the daily rollup can answer them. */
+const isPlain = ({ unit, match, filters }: Activity): boolean =>
+  unit === "people" && [...match.filters, ...filters].every(({ on }) => on === "person" || on === "id");
+
+/**
+ * Where activity is read from: the rollup where it says the same. A row of it is one id's day in UTC, with the first and
+ * last time; such a day touches two local days at most, that of the first and that of the last time, so it says exactly
+ * on which local days somebody was active.
+ */
+const sourceOf = (
+  scope: Scope,
+  activity: Activity,
+  slots: Slots,
+): { table: Sql; first: Sql; last: Sql; marks: Mark[] } => {
+  const { from, to } = slots.range;
+  const isWhole = [from, to].every((ms) => startOf(ms, "day", scope) === ms);
+  if (!isPlain(activity) || slots.interval === "hour" || !isWhole) {
+    const mark = { slot: slotOf(scope, slots, sql`at`), inside: sql`at >= ${bind.time(from)}` };
+    return { table: sql`events`, first: sql`at`, last: sql`at`, marks: [mark] };
+  }
+  const [first, last] = [sql`activity_daily.first`, sql`activity_daily.last`];
+  const marks =
+    scope.zone === "UTC"
+      ? [{ slot: slotOf(scope, slots, sql`toDateTime(day, 'UTC')`), inside: sql`${first} >= ${bind.time(from)}` }]
+      : [
+          { slot: slotOf(scope, slots, first), inside: sql`${first} >= ${bind.time(from)}` },
+          {
+            slot: slotOf(scope, slots, last),
+            inside: sql`${last} >= ${bind.time(from)} AND ${last} < ${bind.time(to)}`,
+          },
+        ];
+  return { table: sql`activity_daily`, first, last, marks };
+};
+
 /** One row per unit that was active in the range: `unit` and `slots`, an ascending Array(Int32). */
 export const activeSlots = (scope: Scope, activity: Activity, slots: Slots, criterion?: Criterion): Sql => {
   const unit = unitOf(scope, activity.unit);
-  const where = sql`${inRange(slots.range)} AND ${holds(scope, activity)}`;
-  const slot = slotOf(scope, slots);
-  if (criterion === undefined)
-    return sql`SELECT ${unit} AS unit, ${distinctSlots(slot, slots.count)} AS slots FROM events WHERE ${where} GROUP BY unit`;
-  return sql`SELECT unit, ${distinctSlots(sql`slot`, slots.count)} AS slots FROM (
-      SELECT ${unit} AS unit, ${slot} AS slot FROM events WHERE ${where}
+  if (criterion === undefined) {
+    const { table, first, last, marks } = sourceOf(scope, activity, slots);
+    const { from, to } = slots.range;
+    const [one] = marks;
+    // every row that is read counts where there is one mark a row
+    const own = marks.length === 1 && one !== undefined ? [{ slot: one.slot, inside: undefined }] : marks;
+    return sql`SELECT ${unit} AS unit, ${distinctSlots(own, slots.count)} AS slots FROM ${table}
+      WHERE ${last} >= ${bind.time(from)} AND ${first} < ${bind.time(to)} AND ${holds(scope, activity)} GROUP BY unit`;
+  }
+  const slot = sql`slot`;
+  return sql`SELECT unit, ${distinctSlots([{ slot, inside: undefined }], slots.count)} AS slots FROM (
+      SELECT ${unit} AS unit, ${slotOf(scope, slots, sql`at`)} AS slot FROM events WHERE ${inRange(slots.range)} AND ${holds(scope, activity)}
       GROUP BY unit, slot HAVING count() ${compared[criterion.op]} ${literal(criterion.value)}
     ) GROUP BY unit`;
 };
 
+/** The same with `began`, the first time that the unit was ever active: for that all of the past is read. */
+export const activeSinceEver = (scope: Scope, activity: Activity, slots: Slots): Sql => {
+  const { table, first, marks } = sourceOf(scope, activity, slots);
+  return sql`SELECT ${unitOf(scope, activity.unit)} AS unit, min(${first}) AS began, ${distinctSlots(marks, slots.count)} AS slots
+    FROM ${table} WHERE ${first} < ${bind.time(slots.range.to)} AND ${holds(scope, activity)} GROUP BY unit`;
+};
+
 /**
  * One row per unit that was ever active before `before`: `unit` and `first`, the instant. The daily rollup keeps first
- * times exactly, so it serves whatever does not look at properties or accounts.
+ * times exactly.
  */
 export const firstActive = (scope: Scope, activity: Activity, before: number): Sql => {
   const unit = unitOf(scope, activity.unit);
-  const plain =
-    activity.unit === "people" &&
-    [...activity.match.filters, ...activity.filters].every(({ on }) => on === "person" || on === "id");
-  return plain
+  return isPlain(activity)
     ? sql`SELECT ${unit} AS unit, min(activity_daily.first) AS first FROM activity_daily WHERE activity_daily.first < ${bind.time(before)} AND ${holds(scope, activity)} GROUP BY unit`
     : sql`SELECT ${unit} AS unit, min(at) AS first FROM events WHERE at < ${bind.time(before)} AND ${holds(scope, activity)} GROUP BY unit`;
 };

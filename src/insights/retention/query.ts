@@ -1,4 +1,5 @@
 import { bind, literal, none, sql, type Sql } from "#kernel/sql.ts";
+import { firstActive } from "#insights/common/activity.ts";
 import { conditionsOf, matches, matchesAny } from "#insights/common/conditions.ts";
 import { bucketNumberSql } from "#insights/common/time.ts";
 import { inRange, personOf, type Scope, type TimeRange } from "#records/events/scope.ts";
@@ -28,11 +29,15 @@ const firstStart = (scope: Scope, input: RetentionInput, grid: Grid): Sql => {
     input.cohorting === "first_ever"
       ? matches(scope, { event: input.start.event, filters: [] })
       : matches(scope, input.start);
-  const scope_ = input.cohorting === "first_in_range" ? inRange(grid.range) : before;
+  if (input.cohorting === "first_time") {
+    const activity = { match: input.start, filters: input.filters, unit: "people" } as const;
+    return sql`SELECT unit AS person, first, ${index} AS cohort FROM (${firstActive(scope, activity, grid.range.to)}) WHERE first >= ${bind.time(grid.range.from)}`;
+  }
+  const within = input.cohorting === "first_in_range" ? inRange(grid.range) : before;
   const ever = input.cohorting === "first_ever" ? sql`HAVING argMin(${matches(scope, input.start)}, at)` : none;
   return sql`SELECT person, first, ${index} AS cohort FROM (
       SELECT ${personOf(scope)} AS person, min(at) AS first FROM events
-      WHERE ${scope_} AND ${named} AND ${conditionsOf(scope, input.filters)} GROUP BY person ${ever}
+      WHERE ${within} AND ${named} AND ${conditionsOf(scope, input.filters)} GROUP BY person ${ever}
     ) WHERE first >= ${bind.time(grid.range.from)}`;
 };
 
