@@ -99,6 +99,10 @@ const statements = (scope: Scope): readonly (readonly [string, Sql])[] => {
       `funnel by ${attribution}`,
       funnelQuery(scope, funnel({ breakdown: { property: "plan", attribution } }), range),
     ]),
+    ["funnel of accounts", funnelQuery(scope, funnel({ unit: "accounts", hold: ["a.b", "x"], breakdown: byProperty }), range)], // prettier-ignore
+    ["funnel held, each value by itself", funnelQuery(scope, funnel({ hold: ["x"], breakdown: { ...byProperty, attribution: "all_events" } }), range)], // prettier-ignore
+    ["funnel held, by step", funnelQuery(scope, funnel({ hold: ["x"], breakdown: { ...byProperty, attribution: "step" } }), range)], // prettier-ignore
+    ["funnel of accounts, people", funnelPeopleQuery(scope, funnel({ unit: "accounts" }), range, { step: 1, who: "reached", limit: 5 })], // prettier-ignore
     ["funnel by trait", funnelQuery(scope, funnel({ breakdown: byTrait }), range)],
     ["funnel, people", funnelPeopleQuery(scope, plain, range, { step: 1, who: "dropped", group: "x", limit: 5 })],
     ["funnel, elapsed", elapsedQuery(scope, plain, range, 0, 1)],

@@ -4,8 +4,8 @@ import { z } from "zod";
 import { countsOf as lifecycleCounts } from "#insights/lifecycle/compute.ts";
 import { LifecycleInput } from "#insights/lifecycle/contract.ts";
 import { lifecycleQuery } from "#insights/lifecycle/query.ts";
-import { ConversionInput } from "#insights/funnels/contract.ts";
-import { conversionQuery } from "#insights/funnels/query.ts";
+import { ConversionInput, FunnelInput } from "#insights/funnels/contract.ts";
+import { conversionQuery, funnelQuery } from "#insights/funnels/query.ts";
 import { JourneyInput } from "#insights/journeys/contract.ts";
 import { linksQuery } from "#insights/journeys/query.ts";
 import { RetentionInput } from "#insights/retention/contract.ts";
@@ -38,12 +38,14 @@ interface Event {
   readonly device: boolean;
   readonly name: "A" | "B" | "C";
   readonly minute: number;
+  readonly document: string;
 }
 
 const anEvent: fc.Arbitrary<Event> = fc.record({
   who: fc.integer({ min: 0, max: 3 }),
   device: fc.boolean(),
   name: fc.constantFrom("A", "B", "C"),
+  document: fc.constantFrom("", "x", "y"),
   // from two days before the range to a day after it, in steps of 45 minutes, so that windows, pauses and days often end
   // exactly where an event lies, and events at one moment
   minute: fc
@@ -72,6 +74,7 @@ beforeAll(async () => {
       events.map((event) => ({
         name: `${event.name}${at + place}`,
         at: timeOf(event),
+        properties: event.document === "" ? {} : { document: event.document },
         ...(event.device ? { anonymousId: `device ${event.who}` } : { userId: `person ${event.who}` }),
       })),
     );
@@ -297,6 +300,37 @@ describe("each kind of question agrees with a plain walk over random streams", (
     },
     120_000,
   );
+
+  it("funnels with a value held constant", async () => {
+    const windowSeconds = 36 * 3_600;
+    const rows = await askAll(z.object({ counts: z.array(z.number()), sums: z.array(z.number()) }), (n) => {
+      const steps = ["A", "B"].map((name) => ({ event: `${name}${n}` }));
+      return funnelQuery(scope, FunnelInput.parse({ steps, windowSeconds, hold: ["document"] }), range);
+    });
+    agree(
+      (stream) => rows[stream]?.map(({ counts, sums }) => [...counts, sums[1]])[0],
+      (events) => {
+        let [entered, converted, seconds] = [0, 0, 0];
+        for (const who of people) {
+          // every pair of steps on one document, best first: the earliest completed, then the latest begun
+          const own = events.filter((event) => event.who === who);
+          const starts = own.filter((event) => event.name === "A" && inside(event));
+          if (starts.length > 0) entered += 1;
+          const ways = starts.flatMap((start) =>
+            own
+              .filter((event) => event.name === "B" && event.document === start.document)
+              .filter((event) => event.minute >= start.minute && (event.minute - start.minute) * 60 <= windowSeconds)
+              .map((end) => [end.minute, start.minute] as const),
+          );
+          const [best] = ways.sort((a, b) => a[0] - b[0] || b[1] - a[1]);
+          if (best === undefined) continue;
+          converted += 1;
+          seconds += (best[0] - best[1]) * 60;
+        }
+        return [entered, converted, seconds];
+      },
+    );
+  }, 120_000);
 
   it("conversion over time", async () => {
     const windowSeconds = 36 * 3_600;

@@ -61,7 +61,7 @@ export const sentenceOf = (input: FunnelInput, groups: FunnelResult["groups"], f
   const [first, last] = [group?.steps[0], group?.steps.at(-1)];
   if (first === undefined || last === undefined || first.count === 0)
     return `Nobody did ${stepLabel(input, 0)} from ${from} to ${to}.`;
-  const unit = input.counting === "people" ? "people" : "attempts";
+  const unit = input.counting === "people" ? input.unit : "attempts";
   const whose =
     group?.group === null
       ? ""

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineOperation } from "#kernel/operation.ts";
-import { Breakdown, EventMatch, frameShape, intervals, Provenance } from "#insights/common/frame.ts";
+import { Breakdown, EventMatch, frameShape, intervals, Provenance, Unit } from "#insights/common/frame.ts";
 
 const Step = EventMatch.extend({
   name: z.string().max(200).optional(),
@@ -22,6 +22,12 @@ export const FunnelInput = z.strictObject({
     .default("any")
     .describe("any: the furthest attempt counts; first: only the first entry does."),
   counting: z.enum(["people", "attempts"]).default("people"),
+  unit: Unit.default("people").describe("Whose way it is: a person's, or that of all people of an account together."),
+  hold: z
+    .array(z.string().min(1).max(500))
+    .max(3)
+    .default([])
+    .describe("Properties that must have the same value at every step, such as the document that is worked on."),
   dates: z
     .enum(["entry", "whole"])
     .default("entry")
@@ -106,7 +112,7 @@ export const askConversion = defineOperation({
 
 export const funnelPeople = defineOperation({
   name: "funnels.people",
-  summary: "Who reached a step of a funnel, or who dropped off before it.",
+  summary: "Who reached a step of a funnel, or who dropped off before it. Where accounts are counted, their ids.",
   permission: "read",
   input: z.strictObject({
     funnel: FunnelInput,

@@ -28,6 +28,8 @@ const checked = (input: FunnelInput, scope: Scope): TimeRange => {
   const range = resolveRange(input.range, scope);
   const span = scanned(input, range);
   checkQuestion(questionOf(input, range), span.to - span.from);
+  if (input.unit === "accounts" && input.breakdown?.on === "person")
+    throw new Refusal("funnel.accounts_by_trait", "Accounts have no one trait of a person. Break down by a property of the event."); // prettier-ignore
   const wrong = input.exclusions.find(({ from, to }) => from >= to || to >= input.steps.length);
   if (wrong !== undefined)
     throw new Refusal(

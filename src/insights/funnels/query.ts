@@ -1,5 +1,6 @@
 import { bind, join, literal, none, sql, type Sql } from "#kernel/sql.ts";
 import { conditionsOf, matches, matchesAny, propertyText } from "#insights/common/conditions.ts";
+import { unitOf } from "#insights/common/activity.ts";
 import { bucketNumberSql } from "#insights/common/time.ts";
 import { attemptsOf, packed, type SequenceQuestion } from "#insights/sequence/sequence.ts";
 import { inRange, personOf, type Scope, type TimeRange } from "#records/events/scope.ts";
@@ -59,20 +60,41 @@ const stepMatch = (scope: Scope, input: FunnelInput, index: number): Sql => {
   return step === undefined ? sql`0` : matches(scope, step);
 };
 
-/** One row per person (and group) with `attempts`: for each attempt, the time of each step in ms since the range began. */
-const peopleWithAttempts = (scope: Scope, input: FunnelInput, range: TimeRange, mode: Mode): Sql => {
+/** What the attempts of a row belong to: its group, or what it takes to find the group of each attempt. */
+const heldGroup = ({ breakdown }: FunnelInput): Sql =>
+  breakdown?.attribution === "step" && breakdown.on === "event" ? sql`touched` : sql`grp`;
+
+/**
+ * One row per person (and group, and values held) with `attempts`: for each attempt, the time of each step in ms since
+ * the range began. A person is an account where accounts are counted.
+ */
+const attemptsOfEach = (scope: Scope, input: FunnelInput, range: TimeRange, mode: Mode): Sql => {
   const steps = input.steps.map((step) => matches(scope, step));
   const exclusions = input.exclusions.map((match) => matches(scope, match));
   const relevant = input.order === "strict" ? sql`1` : matchesAny(scope, [...input.steps, ...input.exclusions]);
   const { column, key, joined } = groupColumns(scope, input, matchesAny(scope, input.steps));
+  const held = input.hold.map((name) => sql`, ${propertyText(name)}`);
+  const owned = input.unit === "accounts" ? sql`account != ''` : sql`1`;
   const events = sql`arraySort(groupArray(${literal(mostEvents)})(${packed(range.from, steps, exclusions)}))`;
-  return sql`SELECT person, ${input.breakdown?.attribution === "step" && input.breakdown.on === "event" ? sql`touched` : sql`grp`}, ${attemptsOf(questionOf(input, range, mode), sql`events`)} AS attempts
+  return sql`SELECT person, ${heldGroup(input)}, ${attemptsOf(questionOf(input, range, mode), sql`events`)} AS attempts
     FROM (
-      SELECT ${personOf(scope)} AS person, ${column}, ${events} AS events
+      SELECT ${unitOf(scope, input.unit)} AS person, ${column}, ${events} AS events
       FROM events ${joined}
-      WHERE ${inRange(scanned(input, range))} AND ${relevant} AND ${conditionsOf(scope, input.filters)}
-      GROUP BY person${key}
+      WHERE ${inRange(scanned(input, range))} AND ${owned} AND ${relevant} AND ${conditionsOf(scope, input.filters)}
+      GROUP BY person${key}${held.reduce((a, b) => sql`${a}${b}`, none)}
     )`;
+};
+
+/** The same, one row per person (and group): of the ways with each value held, the best one where only that counts. */
+const peopleWithAttempts = (scope: Scope, input: FunnelInput, range: TimeRange, mode: Mode): Sql => {
+  const each = attemptsOfEach(scope, input, range, mode);
+  if (input.hold.length === 0 || mode !== "best") return each;
+  const group = heldGroup(input);
+  const key = input.breakdown?.attribution === "all_events" && input.breakdown.on === "event" ? sql`, grp` : none;
+  // the furthest, then the earliest completed, then the latest begun
+  const rank = sql`(arrayCount(x -> x >= 0, attempts), -arrayMax(attempts), arrayMin(arrayFilter(x -> x >= 0, attempts)))`; // prettier-ignore
+  return sql`SELECT person, tupleElement(pick, 1) AS ${group}, tupleElement(pick, 2) AS attempts
+    FROM (SELECT person, argMax((${group}, attempts), ${rank}) AS pick FROM (${each}) WHERE notEmpty(attempts) GROUP BY person${key})`;
 };
 
 /** Unfolds the attempts of a row to `t`. Where only the best counts there is one at most, which is cheaper to take. */
@@ -142,8 +164,10 @@ export const funnelPeopleQuery = (
   const ofGroup = group === undefined ? none : sql`WHERE grp = ${bind.string(group)}`;
   const reached = sql`max(t[${literal(step + 1)}]) >= 0`;
   const before = sql`max(t[${literal(Math.max(step, 1))}]) >= 0`;
+  const found = sql`SELECT person FROM (${countedAttempts(scope, input, range)}) ${ofGroup} GROUP BY person HAVING ${who === "reached" ? reached : sql`${before} AND NOT (${reached})`} ORDER BY person LIMIT ${literal(limit)}`;
+  if (input.unit === "accounts") return sql`SELECT person, [person] AS ids FROM (${found}) ORDER BY person`;
   return sql`SELECT toString(people.person) AS person, groupUniqArray(20)(id) AS ids
-    FROM (SELECT person FROM (${countedAttempts(scope, input, range)}) ${ofGroup} GROUP BY person HAVING ${who === "reached" ? reached : sql`${before} AND NOT (${reached})`} ORDER BY person LIMIT ${literal(limit)}) AS people
+    FROM (${found}) AS people
     LEFT JOIN (SELECT DISTINCT ${personOf(scope)} AS person, id FROM identities) AS known ON known.person = people.person
     GROUP BY person ORDER BY person`;
 };

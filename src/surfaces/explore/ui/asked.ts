@@ -39,6 +39,7 @@ export const Asked = z.object({
   movingAverage: z.int().min(0).max(100).catch(0),
   windowDays: positive(14, 366),
   order: z.enum(["ordered", "strict", "unordered"]).catch("ordered"),
+  hold: z.array(z.string().max(500)).max(3).catch([]),
   counting: z.enum(["people", "attempts"]).catch("people"),
   attempt: z.enum(["any", "first"]).catch("any"),
   attribution: z.enum(["first_touch", "last_touch", "step", "all_events"]).catch("first_touch"),

@@ -1,4 +1,4 @@
-import { NumberInput, Select, Switch, TextInput } from "@mantine/core";
+import { MultiSelect, NumberInput, Select, Switch, TextInput } from "@mantine/core";
 import type { ReactNode } from "react";
 import { needsProperty, type Measure } from "#insights/trends/contract.ts";
 import type { Kind } from "../contract.ts";
@@ -88,11 +88,11 @@ const Bucket = (props: OptionsProps & { hours?: boolean }) => (
   />
 );
 
-const UnitChoice = (props: OptionsProps) => (
+const UnitChoice = ({ label = "Count", ...props }: OptionsProps & { label?: string }) => (
   <Choice
     {...props}
     name="unit"
-    label="Count"
+    label={label}
     data={[
       { value: "people", label: "People" },
       { value: "accounts", label: "Accounts" },
@@ -144,6 +144,17 @@ const TrendOptions = (props: OptionsProps) => {
   );
 };
 
+const Hold = ({ asked, change }: OptionsProps) => (
+  <MultiSelect
+    label="Same value at every step of"
+    searchable
+    maxValues={3}
+    data={[...useProperties().ofEvents]}
+    value={asked.hold}
+    onChange={(hold) => change({ hold })}
+  />
+);
+
 const FunnelOptions = (props: OptionsProps) => (
   <>
     <Whole {...props} name="windowDays" label="Within days of the first step" most={366} />
@@ -162,10 +173,12 @@ const FunnelOptions = (props: OptionsProps) => (
       name="counting"
       label="Count"
       data={[
-        { value: "people", label: "People" },
+        { value: "people", label: "Each once" },
         { value: "attempts", label: "Every attempt" },
       ]}
     />
+    <UnitChoice {...props} label="Of" />
+    <Hold {...props} />
     <Choice
       {...props}
       name="attempt"

@@ -14,6 +14,8 @@ const funnelInput = (asked: Asked, events: readonly AskedEvent[]) => {
     order: asked.order,
     counting: asked.counting,
     attempt: asked.attempt,
+    unit: asked.unit,
+    hold: asked.hold,
     breakdown: breakdown === undefined ? undefined : { ...breakdown, attribution: asked.attribution },
   };
 };
