@@ -43,7 +43,7 @@ const withTrait = ({ scope, unit }: Asked, filter: Filter): Sql => {
 };
 
 /** Conditions that people without the trait meet too are asked the other way round. */
-const positive = { neq: "eq", not_contains: "contains", is_not_set: "is_set" } as const;
+const positive = { neq: "eq", not_contains: "contains", not_matches: "matches", is_not_set: "is_set" } as const;
 
 /** One row per unit that meets the condition: \`unit\`. Each is a set of its own, so that rules are plain logic over sets. */
 const unitsMeeting = (asked: Asked, leaf: Exclude<Leaf, { type: "trait" }>): Sql => {

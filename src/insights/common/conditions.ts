@@ -20,6 +20,47 @@ const numberOf = (filter: Filter): number => {
   throw new Refusal("filter.number", `${filter.property}: this comparison needs one number.`, { given: filter.values });
 };
 
+const onlyOf = (filter: Filter, what: string): string => {
+  const [value = ""] = filter.values;
+  if (filter.values.length === 1 && value !== "") return value;
+  throw new Refusal("filter.one_value", `${filter.property}: this comparison needs one ${what}.`, {
+    given: filter.values,
+  });
+};
+
+/** Regular expressions are the engine's (RE2): they take time in proportion to the text, whatever they are. */
+const longestExpression = 500;
+const expressionOf = (filter: Filter): string => {
+  const expression = onlyOf(filter, "regular expression");
+  if (expression.length <= longestExpression) return expression;
+  throw new Refusal("filter.expression", `${filter.property}: an expression may have ${longestExpression} characters.`);
+};
+
+/** A day like 2026-03-01 or a time like 2026-03-01T13:00:00Z, in milliseconds. */
+const momentOf = (filter: Filter): number => {
+  const text = onlyOf(filter, "date");
+  const ms = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isFinite(ms)) return ms;
+  throw new Refusal("filter.date", `${filter.property}: ${text.slice(0, 40)} is no date. Use one like 2026-03-01.`);
+};
+
+const dated = (text: Sql, compare: Sql, filter: Filter): Sql =>
+  sql`(match(${text}, '^[0-9]{4}-[0-9]{2}-[0-9]{2}') AND ifNull(parseDateTime64BestEffortOrNull(${text}, 3, 'UTC') ${compare} ${bind.time(momentOf(filter))}, 0))`;
+
+/** Up to four numbers with dots between, then whether it is a release rather than what comes before one: 1.2.0-rc.1 < 1.2.0. */
+const versionKey = (text: Sql): Sql =>
+  sql`arrayPushBack(arrayResize(arrayMap(part -> toUInt64OrZero(part), splitByChar('.', extract(${text}, '^[vV]?([0-9]+(?:\\.[0-9]+)*)'))), 4, toUInt64(0)), toUInt64(NOT match(${text}, '^[vV]?[0-9.]+-')))`;
+
+const versioned = (text: Sql, compare: Sql, filter: Filter): Sql => {
+  const version = onlyOf(filter, "version");
+  if (!/^[vV]?\d+(\.\d+){0,3}([-+].*)?$/.test(version))
+    throw new Refusal(
+      "filter.version",
+      `${filter.property}: ${version.slice(0, 40)} is no version. Use one like 4.12.0.`,
+    );
+  return sql`(match(${text}, '^[vV]?[0-9]') AND ${versionKey(text)} ${compare} ${versionKey(sql`${bind.string(version)}`)})`;
+};
+
 /** Conditions on a text: several values mean any of them. `text` is empty where the property is missing. */
 const textConditions = {
   eq: (text: Sql, { values }: Filter) => sql`${text} IN ${bind.strings(values)}`,
@@ -32,6 +73,14 @@ const textConditions = {
   gte: (text: Sql, filter: Filter) => sql`ifNull(toFloat64OrNull(${text}) >= ${bind.float(numberOf(filter))}, 0)`,
   lt: (text: Sql, filter: Filter) => sql`ifNull(toFloat64OrNull(${text}) < ${bind.float(numberOf(filter))}, 0)`,
   lte: (text: Sql, filter: Filter) => sql`ifNull(toFloat64OrNull(${text}) <= ${bind.float(numberOf(filter))}, 0)`,
+  matches: (text: Sql, filter: Filter) => sql`match(${text}, ${bind.string(expressionOf(filter))})`,
+  not_matches: (text: Sql, filter: Filter) => sql`NOT match(${text}, ${bind.string(expressionOf(filter))})`,
+  before: (text: Sql, filter: Filter) => dated(text, sql`<`, filter),
+  after: (text: Sql, filter: Filter) => dated(text, sql`>=`, filter),
+  version_lt: (text: Sql, filter: Filter) => versioned(text, sql`<`, filter),
+  version_lte: (text: Sql, filter: Filter) => versioned(text, sql`<=`, filter),
+  version_gt: (text: Sql, filter: Filter) => versioned(text, sql`>`, filter),
+  version_gte: (text: Sql, filter: Filter) => versioned(text, sql`>=`, filter),
   is_set: (text: Sql) => sql`${text} != ''`,
   is_not_set: (text: Sql) => sql`${text} = ''`,
 } satisfies Record<Filter["op"], (text: Sql, filter: Filter) => Sql>;
@@ -40,8 +89,8 @@ const textConditions = {
 export const textCondition = (text: Sql, filter: Filter): Sql => textConditions[filter.op](text, filter);
 
 /** Operators that also hold for people who have no such trait at all. */
-const holdsForMissing: ReadonlySet<Filter["op"]> = new Set(["neq", "not_contains", "is_not_set"]);
-const opposite = { neq: "eq", not_contains: "contains", is_not_set: "is_set" } as const;
+const holdsForMissing: ReadonlySet<Filter["op"]> = new Set(["neq", "not_contains", "not_matches", "is_not_set"]);
+const opposite = { neq: "eq", not_contains: "contains", not_matches: "matches", is_not_set: "is_set" } as const;
 
 const personCondition = (scope: Scope, filter: Filter): Sql => {
   const people = (op: Filter["op"]): Sql =>

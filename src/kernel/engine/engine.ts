@@ -110,6 +110,8 @@ const explain = (error: unknown): never => {
     if (code === 394) throw refuse("engine.cancelled", "The question was cancelled.", 409, error);
     if (code === 243)
       throw refuse("engine.disk_full", "The disk of the store is full. Free space, then try again.", 503, error);
+    if (code === 427)
+      throw refuse("engine.expression", "The regular expression cannot be read. It has the syntax of RE2.", 422, error);
     if (code === 674)
       throw refuse(
         "engine.no_webassembly",
