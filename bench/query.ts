@@ -170,7 +170,7 @@ const questionsOf = (scope: Scope, window: number, steps: readonly string[]): re
       name: "trend, by plan",
       ours: trend({ measure: "total" }, { breakdown: { property: "plan" } }),
       by: "by hand",
-      other: sql`SELECT day, if(place <= 10, plan, 'Other') AS shown, sum(n) FROM (SELECT *, dense_rank() OVER (ORDER BY total DESC, plan) AS place FROM (SELECT *, sum(n) OVER (PARTITION BY plan) AS total FROM (SELECT toDate(at) AS day, properties.plan.:String AS plan, count() AS n FROM events WHERE event = 'event 1' AND ${inRange} GROUP BY day, plan))) GROUP BY day, shown`,
+      other: sql`SELECT day, if(place <= 10, plan, 'Other') AS shown, sum(n) FROM (SELECT *, dense_rank() OVER (ORDER BY total DESC, plan) AS place FROM (SELECT *, sum(n) OVER (PARTITION BY plan) AS total FROM (SELECT toDate(at) AS day, properties.plan::String AS plan, count() AS n FROM events WHERE event = 'event 1' AND ${inRange} GROUP BY day, plan))) GROUP BY day, shown`,
       inDuckDb: duckByPlan,
       reads: sql`SELECT max(at), max(properties.plan.:String) FROM events WHERE event = 'event 1' AND ${inRange}`,
     },

@@ -60,6 +60,11 @@ const dayOf = (ms: number): string => formatter.format(ms);
 const firstDay = bucketNumber(from, "day", zone);
 const slotOf = (event: Event): number => bucketNumber(timeOf(event), "day", zone) - firstDay;
 const people = [0, 1, 2, 3];
+/** Who is counted: persons, or the two accounts that they belong to. */
+const units = { people, accounts: [0, 1] } as const;
+type Unit = keyof typeof units;
+const ownOf = (events: readonly Event[], unit: Unit, one: number): Event[] =>
+  inOrder(events).filter(({ who }) => (unit === "people" ? who : who % 2) === one);
 const inside = (event: Event): boolean => timeOf(event) >= range.from && timeOf(event) < range.to;
 const inOrder = (events: readonly Event[]): Event[] => [...events].sort((a, b) => a.minute - b.minute);
 
@@ -75,6 +80,7 @@ beforeAll(async () => {
         name: `${event.name}${at + place}`,
         at: timeOf(event),
         properties: event.document === "" ? {} : { document: event.document },
+        account: `account ${event.who % 2}`,
         ...(event.device ? { anonymousId: `device ${event.who}` } : { userId: `person ${event.who}` }),
       })),
     );
@@ -117,30 +123,38 @@ const agree = (mine: (stream: number) => unknown, plain: (events: readonly Event
 const slots = { range, interval: "day", first: firstDay, count: days.length } as const;
 
 describe("each kind of question agrees with a plain walk over random streams", () => {
-  it("lifecycle", async () => {
-    const before = { ...slots, range: { ...range, from: from - 86_400_000 }, first: firstDay - 1, count: 7 };
-    const rows = await askAll(z.object({ slot: z.number(), state: z.string(), units: z.number() }), (n) =>
-      lifecycleQuery(scope, LifecycleInput.parse({ activity: { event: `A${n}` }, interval: "day" }), before),
-    );
-    agree(
-      (stream) => lifecycleCounts(rows[stream] ?? [], days.length),
-      (events) => {
-        const counts = { new: [0], returning: [0], resurrecting: [0], dormant: [0] };
-        for (const list of Object.values(counts)) list.push(...days.slice(1).map(() => 0));
-        for (const who of people) {
-          const active = new Set(events.filter((event) => event.who === who && event.name === "A").map(slotOf));
-          const first = Math.min(...active);
-          for (const slot of days.keys()) {
-            if (active.has(slot)) {
-              const state = slot === first ? "new" : active.has(slot - 1) ? "returning" : "resurrecting";
-              counts[state][slot]! += 1;
-            } else if (active.has(slot - 1)) counts.dormant[slot]! -= 1;
+  it.each(["people", "accounts"] as const)(
+    "lifecycle of %s",
+    async (unit) => {
+      const before = { ...slots, range: { ...range, from: from - 86_400_000 }, first: firstDay - 1, count: 7 };
+      const rows = await askAll(z.object({ slot: z.number(), state: z.string(), units: z.number() }), (n) =>
+        lifecycleQuery(scope, LifecycleInput.parse({ activity: { event: `A${n}` }, interval: "day", unit }), before),
+      );
+      agree(
+        (stream) => lifecycleCounts(rows[stream] ?? [], days.length),
+        (events) => {
+          const counts = { new: [0], returning: [0], resurrecting: [0], dormant: [0] };
+          for (const list of Object.values(counts)) list.push(...days.slice(1).map(() => 0));
+          for (const one of units[unit]) {
+            const active = new Set(
+              ownOf(events, unit, one)
+                .filter((event) => event.name === "A")
+                .map(slotOf),
+            );
+            const first = Math.min(...active);
+            for (const slot of days.keys()) {
+              if (active.has(slot)) {
+                const state = slot === first ? "new" : active.has(slot - 1) ? "returning" : "resurrecting";
+                counts[state][slot]! += 1;
+              } else if (active.has(slot - 1)) counts.dormant[slot]! -= 1;
+            }
           }
-        }
-        return counts;
-      },
-    );
-  }, 120_000);
+          return counts;
+        },
+      );
+    },
+    120_000,
+  );
 
   it("stickiness, plain and where a day needs two events", async () => {
     for (const least of [1, 2]) {
@@ -266,12 +280,23 @@ describe("each kind of question agrees with a plain walk over random streams", (
     120_000,
   );
 
-  it.each(["first_time", "recurring", "first_in_range"] as const)(
-    "retention, %s",
-    async (cohorting) => {
+  it.each([
+    ["first_time", "people"],
+    ["recurring", "people"],
+    ["first_in_range", "people"],
+    ["first_time", "accounts"],
+    ["recurring", "accounts"],
+  ] as const)(
+    "retention, %s, of %s",
+    async (cohorting, unit) => {
       const grid = { range, first: firstDay, buckets: 6, columns: [6, 5, 4, 3, 2, 1] };
       const rows = await askAll(z.object({ cohort: z.number(), k: z.number(), people: z.number() }), (n) => {
-        const input = RetentionInput.parse({ start: { event: `A${n}` }, returning: { event: `B${n}` }, cohorting });
+        const input = RetentionInput.parse({
+          start: { event: `A${n}` },
+          returning: { event: `B${n}` },
+          cohorting,
+          unit,
+        });
         return retentionQuery(scope, input, grid, range.to);
       });
       agree(
@@ -283,8 +308,8 @@ describe("each kind of question agrees with a plain walk over random streams", (
           ),
         (events) => {
           const cells: Record<string, number> = {};
-          for (const who of people) {
-            const own = inOrder(events).filter((event) => event.who === who);
+          for (const one of units[unit]) {
+            const own = ownOf(events, unit, one);
             const starts = own.filter((event) => event.name === "A" && (cohorting === "first_time" || inside(event)));
             const back = new Set(own.filter((event) => event.name === "B" && inside(event)).map(slotOf));
             const cohorts =

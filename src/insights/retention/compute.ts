@@ -73,11 +73,11 @@ export const sentenceOf = (input: RetentionInput, groups: readonly Group[], from
     .filter((average) => average.k > 0 && average.rate !== null);
   const shown = known[0];
   if (shown === undefined)
-    return `${size.toLocaleString("en")} people started from ${from} to ${to}; it is too early to say who comes back.`;
+    return `${size.toLocaleString("en")} ${input.unit} started from ${from} to ${to}; it is too early to say who comes back.`;
   const percent = (rate: number | null): string =>
     `${((rate ?? 0) * 100).toLocaleString("en", { maximumFractionDigits: 1 })} %`;
   const last = known.at(-1);
   const labels = columnLabels(input, group.averages.length);
   const late = last === undefined || last.k === shown.k ? "" : `, and ${percent(last.rate)} in ${labels[last.k] ?? ""}`;
-  return `Of ${size.toLocaleString("en")} people who started from ${from} to ${to}, ${percent(shown.rate)} came back in ${labels[shown.k] ?? ""}${late}.`;
+  return `Of ${size.toLocaleString("en")} ${input.unit} who started from ${from} to ${to}, ${percent(shown.rate)} came back in ${labels[shown.k] ?? ""}${late}.`;
 };

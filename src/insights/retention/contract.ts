@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineOperation } from "#kernel/operation.ts";
-import { Breakdown, EventMatch, frameShape, intervals, Provenance } from "#insights/common/frame.ts";
+import { Breakdown, EventMatch, frameShape, intervals, Provenance, Unit } from "#insights/common/frame.ts";
 
 export const RetentionInput = z.strictObject({
   ...frameShape,
@@ -15,6 +15,7 @@ export const RetentionInput = z.strictObject({
     .describe(
       "first_time: the first event that matches, looking before the range; first_ever: the first event of that name, then the conditions.",
     ),
+  unit: Unit.default("people"),
   onOrAfter: z.boolean().default(false).describe("A return in a later column counts for the earlier ones too."),
   minimumOccurrences: z.int().min(1).max(1_000).default(1),
   columns: z.int().min(1).max(64).optional(),
@@ -38,6 +39,7 @@ const Cohort = z.object({
 
 export const RetentionResult = z.object({
   kind: z.literal("retention"),
+  unit: Unit,
   period: z.enum(intervals),
   columns: z.array(z.string()),
   groups: z.array(

@@ -66,6 +66,7 @@ const answer = async (call: WorkspaceCall, scope: Scope, input: RetentionInput):
   const [from, to] = daysOf(grid.range, scope.zone);
   return {
     kind: "retention",
+    unit: input.unit,
     period: input.period,
     columns: columnLabels(input, Math.max(...grid.columns)),
     groups,
@@ -74,7 +75,7 @@ const answer = async (call: WorkspaceCall, scope: Scope, input: RetentionInput):
       scope,
       grid.range,
       statement,
-      `People who did ${input.start.event ?? "any event"} (${input.cohorting.replaceAll("_", " ")}), and how many of them did ${input.returning.event ?? "any event"} ${input.onOrAfter ? "on or after" : "in"} each later ${input.period} (${input.mode}).`,
+      `${input.unit === "people" ? "People" : "Accounts"} who did ${input.start.event ?? "any event"} (${input.cohorting.replaceAll("_", " ")}), and how many of them did ${input.returning.event ?? "any event"} ${input.onOrAfter ? "on or after" : "in"} each later ${input.period} (${input.mode}).`,
       began,
     ),
   };
@@ -92,6 +93,8 @@ export const retention = ({ ingest }: { readonly ingest: Ingest }): Module =>
             "Rolling retention counts from a person's first start; choose first-time cohorts, or calendar periods.",
           );
         }
+        if (input.unit === "accounts" && input.breakdown !== undefined)
+          throw new Refusal("retention.accounts_by_trait", "Accounts have no one trait of a person to break down by.");
         return answer(call, await scopeOf(ingest, call, input), input);
       }),
     ],

@@ -25,7 +25,7 @@ const table = (result: RetentionResult, { group, cohorts }: Group): AnswerTable 
   caption: `${group === null ? "Share of each cohort that came back" : groupName(group)}; cohorts without people are left out; * marks time that is not over yet`,
   columns: [
     { title: "Cohort" },
-    { title: "People", format: "number" },
+    { title: result.unit === "people" ? "People" : "Accounts", format: "number" },
     ...result.columns.slice(1).map((title) => ({ title, format: "share" as const, heat: true as const })),
   ],
   rows: cohorts

@@ -1,8 +1,8 @@
 import { bind, literal, none, sql, type Sql } from "#kernel/sql.ts";
-import { firstActive } from "#insights/common/activity.ts";
+import { firstActive, unitOf } from "#insights/common/activity.ts";
 import { conditionsOf, matches, matchesAny } from "#insights/common/conditions.ts";
 import { bucketNumberSql } from "#insights/common/time.ts";
-import { inRange, personOf, type Scope, type TimeRange } from "#records/events/scope.ts";
+import { inRange, type Scope, type TimeRange } from "#records/events/scope.ts";
 import { traitOfPeople } from "#records/people/relation.ts";
 import type { RetentionInput } from "./contract.ts";
 
@@ -21,6 +21,12 @@ const bit = (index: Sql): Sql => sql`bitShiftLeft(toUInt64(1), ${index})`;
 /** Rolling periods are fixed lengths: hours, days, 7 days, 30 days. */
 export const periodMs = { hour: 3_600_000, day: 86_400_000, week: 7 * 86_400_000, month: 30 * 86_400_000 } as const;
 
+/** What holds for every event that counts. */
+const conditions = (scope: Scope, input: RetentionInput): Sql =>
+  input.unit === "accounts"
+    ? sql`account != '' AND ${conditionsOf(scope, input.filters)}`
+    : conditionsOf(scope, input.filters);
+
 /** The person's first start, looking back before the range: number of its bucket and its instant. */
 const firstStart = (scope: Scope, input: RetentionInput, grid: Grid): Sql => {
   const index = sql`toInt32(${bucketNumberSql(input.period, scope, sql`first`)} - ${literal(grid.first)})`;
@@ -30,14 +36,14 @@ const firstStart = (scope: Scope, input: RetentionInput, grid: Grid): Sql => {
       ? matches(scope, { event: input.start.event, filters: [] })
       : matches(scope, input.start);
   if (input.cohorting === "first_time") {
-    const activity = { match: input.start, filters: input.filters, unit: "people" } as const;
+    const activity = { match: input.start, filters: input.filters, unit: input.unit };
     return sql`SELECT unit AS person, first, ${index} AS cohort FROM (${firstActive(scope, activity, grid.range.to)}) WHERE first >= ${bind.time(grid.range.from)}`;
   }
   const within = input.cohorting === "first_in_range" ? inRange(grid.range) : before;
   const ever = input.cohorting === "first_ever" ? sql`HAVING argMin(${matches(scope, input.start)}, at)` : none;
   return sql`SELECT person, first, ${index} AS cohort FROM (
-      SELECT ${personOf(scope)} AS person, min(at) AS first FROM events
-      WHERE ${within} AND ${named} AND ${conditionsOf(scope, input.filters)} GROUP BY person ${ever}
+      SELECT ${unitOf(scope, input.unit)} AS person, min(at) AS first FROM events
+      WHERE ${within} AND ${named} AND ${conditions(scope, input)} GROUP BY person ${ever}
     ) WHERE first >= ${bind.time(grid.range.from)}`;
 };
 
@@ -52,13 +58,13 @@ const calendarMasks = (scope: Scope, input: RetentionInput, grid: Grid, reach: n
   const index = sql`toUInt8(${bucketNumberSql(input.period, scope)} - ${literal(grid.first)})`;
   const isStart = sql`(at < ${bind.time(grid.range.to)} AND ${matches(scope, input.start)})`;
   const isReturn = matches(scope, input.returning);
-  const within = sql`${inRange(returnRange(grid, reach))} AND ${matchesAny(scope, [input.start, input.returning])} AND ${conditionsOf(scope, input.filters)}`;
+  const within = sql`${inRange(returnRange(grid, reach))} AND ${matchesAny(scope, [input.start, input.returning])} AND ${conditions(scope, input)}`;
   if (input.minimumOccurrences === 1) {
-    return sql`SELECT ${personOf(scope)} AS person, groupBitOrIf(${bit(index)}, ${isStart}) AS starts, groupBitOrIf(${bit(index)}, ${isReturn}) AS returns
+    return sql`SELECT ${unitOf(scope, input.unit)} AS person, groupBitOrIf(${bit(index)}, ${isStart}) AS starts, groupBitOrIf(${bit(index)}, ${isReturn}) AS returns
       FROM events WHERE ${within} GROUP BY person`;
   }
   return sql`SELECT person, groupBitOrIf(${bit(sql`slot`)}, began > 0) AS starts, groupBitOrIf(${bit(sql`slot`)}, came >= ${literal(input.minimumOccurrences)}) AS returns
-    FROM (SELECT ${personOf(scope)} AS person, ${index} AS slot, countIf(${isStart}) AS began, countIf(${isReturn}) AS came FROM events WHERE ${within} GROUP BY person, slot)
+    FROM (SELECT ${unitOf(scope, input.unit)} AS person, ${index} AS slot, countIf(${isStart}) AS began, countIf(${isReturn}) AS came FROM events WHERE ${within} GROUP BY person, slot)
     GROUP BY person`;
 };
 
@@ -77,7 +83,7 @@ const rollingCohorts = (scope: Scope, input: RetentionInput, grid: Grid, reach: 
   const period = literal(periodMs[input.period]);
   const elapsed = sql`intDiv(toUnixTimestamp64Milli(at) - toUnixTimestamp64Milli(first), ${period})`;
   const counted = sql`SELECT person, any(start_cohort) AS cohort, ${elapsed} AS offset, count() AS came
-    FROM (SELECT ${personOf(scope)} AS person, at FROM events WHERE ${inRange(returnRange(grid, reach))} AND ${matches(scope, input.returning)} AND ${conditionsOf(scope, input.filters)}) AS back
+    FROM (SELECT ${unitOf(scope, input.unit)} AS person, at FROM events WHERE ${inRange(returnRange(grid, reach))} AND ${matches(scope, input.returning)} AND ${conditions(scope, input)}) AS back
     INNER JOIN (SELECT person, first, cohort AS start_cohort FROM (${firstStart(scope, input, grid)})) AS firsts USING person
     WHERE at >= first AND ${elapsed} < 64 GROUP BY person, offset HAVING came >= ${literal(input.minimumOccurrences)}`;
   return sql`SELECT firsts.person AS person, firsts.cohort AS cohort, masks.back AS back

@@ -228,6 +228,7 @@ const RetentionOptions = (props: OptionsProps) => (
         { value: "rolling", label: "From each person's start" },
       ]}
     />
+    <UnitChoice {...props} />
     <Toggle {...props} name="onOrAfter" label="Or later" />
     <BreakDown {...props} onlyPeople />
   </>

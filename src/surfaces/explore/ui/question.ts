@@ -45,6 +45,7 @@ const inputs: Readonly<Record<Kind, (asked: Asked, events: readonly AskedEvent[]
       period: asked.interval,
       cohorting: asked.cohorting,
       mode: asked.mode,
+      unit: asked.unit,
       onOrAfter: asked.onOrAfter,
       breakdown: breakdown?.on === "person" ? { property: breakdown.property, limit: breakdown.limit } : undefined,
     };
