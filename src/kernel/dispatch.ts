@@ -44,13 +44,27 @@ const index = (modules: readonly Module[]): ReadonlyMap<string, Handler> => {
   return handlers;
 };
 
+/** No question nests deeper; schemas that hold themselves would exhaust the stack on one that does. */
+const deepestInput = 60;
+
+/** Walks level by level, with no stack of its own. */
+const isTooDeep = (input: unknown): boolean => {
+  let level: unknown[] = [input];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > deepestInput) return true;
+    level = level.flatMap((value) => (typeof value === "object" && value !== null ? Object.values(value) : []));
+  }
+  return false;
+};
+
 const parseInput = (handler: Handler, input: unknown): unknown => {
+  if (isTooDeep(input)) throw new Refusal("input.too_deep", `The input nests deeper than ${deepestInput} levels.`);
   const parsed = handler.operation.input.safeParse(input ?? {});
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.slice(0, 20).map((issue) => ({ at: issue.path.join("."), what: issue.message }));
   const first = faults[0];
   const where = first?.at === "" ? "the input" : (first?.at ?? "the input");
-  throw new Refusal("input.invalid", `${where}: ${first?.what ?? "not valid"}.`, { faults });
+  throw new Refusal("input.invalid", `${where}: ${(first?.what ?? "not valid").replace(/\.$/, "")}.`, { faults });
 };
 
 /** Nothing for operations that are about no workspace. */

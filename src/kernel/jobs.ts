@@ -69,7 +69,11 @@ export const startJobs = ({
 
   const tick = async (): Promise<void> => {
     for (const { id } of await directory.all())
-      for (const job of jobs) if (!stopping.signal.aborted) await runOne(job, id);
+      for (const job of jobs) {
+        if (stopping.signal.aborted) return;
+        // a workspace that cannot be opened does not hold the others up
+        await runOne(job, id).catch((error: unknown) => log.error({ err: error, job: job.name, workspace: id }, "a job could not be run")); // prettier-ignore
+      }
   };
 
   const timer = setInterval(() => {

@@ -95,6 +95,8 @@ describe("a cohort", () => {
       code: "cohorts.circle",
     });
 
+    await expect(ask("remove", { id: lately.id })).rejects.toMatchObject({ code: "cohorts.in_use" });
+
     const accounts = await ask<Made>("create", { name: "Accounts", unit: "accounts", definition: { kind: "rule", rule: opened } }); // prettier-ignore
     expect(accounts.size).toBe(1);
     expect(await people([{ on: "cohort", values: [accounts.id] }])).toBe(2);
@@ -123,12 +125,46 @@ describe("a cohort", () => {
     world.clock.at = undefined;
   });
 
+  it("keeps nothing of a rule that cannot be evaluated", async () => {
+    const workspace = await load();
+    const ask = <T>(name: string, input: unknown) => world.ask<T>(`cohorts.${name}`, input, workspace);
+    const filter = { property: "plan", on: "person", op: "matches", values: ["("] };
+    const definition = { kind: "rule", rule: { type: "trait", filter } };
+    await expect(ask("create", { name: "Broken", definition })).rejects.toMatchObject({ code: "engine.expression" });
+    expect(await ask("list", {})).toEqual({ cohorts: [] });
+    const { id } = await ask<Made>("create", { name: "Whole", definition: { kind: "rule", rule: opened } });
+    await expect(ask("update", { id, name: "Broken", definition })).rejects.toMatchObject({
+      code: "engine.expression",
+    });
+    expect(await ask("list", {})).toMatchObject({ cohorts: [{ name: "Whole", definition: { rule: opened } }] });
+    await ask("remove", { id });
+    world.clock.at = undefined;
+  });
+
+  it("refuses keys of more than 64 bits", async () => {
+    const { id } = await world.ask<Made>("cohorts.create", { name: "Keys", definition: { kind: "list" } });
+    const key = "99999999999999999999";
+    await expect(world.ask("cohorts.setMembers", { id, persons: [key] })).rejects.toMatchObject({
+      code: "input.invalid",
+    });
+    await expect(world.ask("cohorts.why", { id, unit: key })).rejects.toMatchObject({ code: "cohorts.key" });
+    await expect(world.ask("people.profile", { id: key })).rejects.toMatchObject({ code: "input.invalid" });
+    await expect(world.ask("journeys.ask", { range: { from: "2020-01-01", to: "2026-01-01" } })).rejects.toMatchObject({
+      code: "journeys.range_too_long",
+    });
+  });
+
   it("refuses rules that are too large", async () => {
     const nest = (depth: number): unknown => (depth === 0 ? opened : { type: "not", rule: nest(depth - 1) });
     const wide = {
       type: "any",
       rules: Array.from({ length: 4 }, () => ({ type: "all", rules: Array(9).fill(opened) })),
     };
+    await expect(
+      world.ask("cohorts.preview", { definition: { kind: "rule", rule: nest(5_000) } }),
+    ).rejects.toMatchObject({
+      code: "input.too_deep",
+    });
     for (const rule of [nest(20), wide])
       await expect(world.ask("cohorts.preview", { definition: { kind: "rule", rule } })).rejects.toMatchObject({
         code: "input.invalid",

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { defineOperation } from "#kernel/operation.ts";
+import { Id as PersonKey } from "#records/people/contract.ts";
 import { EventMatch, Filter, Unit } from "#insights/common/frame.ts";
 
 /** Counted back from the moment at which the cohort is evaluated; an event exactly so long ago is inside. */
@@ -150,10 +151,7 @@ export const setMembers = defineOperation({
   permission: "edit",
   input: One.extend({
     ids: z.array(z.string().min(1).max(500)).max(100_000).default([]).describe("Ids of people, or of accounts."),
-    persons: z
-      .array(z.string().regex(/^\d{1,20}$/))
-      .max(100_000)
-      .default([]),
+    persons: z.array(PersonKey).max(100_000).default([]),
   }),
   output: z.object({ size: z.number() }),
 });

@@ -3,8 +3,10 @@ import { newId } from "#kernel/ids.ts";
 import { defineModule, handle, type Module, type WorkspaceCall } from "#kernel/module.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import type { Sql } from "#kernel/sql.ts";
+import type { State } from "#kernel/state/schema.ts";
 import type { Store } from "#kernel/state/store.ts";
 import { installEvaluators } from "#insights/sequence/install.ts";
+import { Id as PersonKey } from "#records/people/contract.ts";
 import { ask, scopeOf } from "#records/common/ask.ts";
 import { iso } from "#records/common/iso.ts";
 import type { Ingest } from "#records/events/ingest.ts";
@@ -36,31 +38,42 @@ export const cohorts = ({ ingest, store }: { readonly ingest: Ingest; readonly s
     return scopeOf(ingest, call);
   };
 
-  /** Notes who entered and who left; keeps the size and the time. */
+  /** Notes who entered and who left. What cannot be evaluated throws, and then nothing is noted. */
   const settle = async (
     call: WorkspaceCall,
     { id, unit }: Pick<CohortView, "id" | "unit">,
     wanted: (scope: Scope) => Sql,
-  ) => {
+  ): Promise<number> => {
     const scope = await ready(call);
-    await call.engine.command(noteChanges(scope, id, unit, wanted(scope)));
+    await call.engine.command(noteChanges(scope, id, unit, wanted(scope)), { signal: call.signal });
     const [counted] = await ask(call, sizeOf(scope, id, unit), Size);
-    const size = counted?.size ?? 0;
-    const evaluated_at = new Date(call.now).toISOString();
+    return counted?.size ?? 0;
+  };
+
+  /** Changes what is kept of a cohort, with its size as of now. */
+  const keep = async (
+    call: WorkspaceCall,
+    id: string,
+    size: number,
+    changed: Partial<State["cohorts"]> = {},
+  ): Promise<{ size: number }> => {
     await store
       .updateTable("cohorts")
-      .set({ size, evaluated_at })
+      .set({ ...changed, size, evaluated_at: new Date(call.now).toISOString() })
       .where("workspace", "=", call.workspace.id)
       .where("id", "=", id)
       .execute();
     return { size };
   };
 
-  const evaluate = async (call: WorkspaceCall, cohort: Pick<CohortView, "id" | "unit" | "definition" | "size">) => {
-    const { definition, unit } = cohort;
-    if (definition.kind === "list") return { size: cohort.size };
-    await checkNested(call, cohort.id, definition);
-    return settle(call, cohort, (scope) => unitsOf({ scope, unit }, definition.rule));
+  /** Finds the members anew; a list has those that it has. Returns how many. */
+  const evaluate = async (
+    call: WorkspaceCall,
+    { id, unit, definition, size }: Pick<CohortView, "id" | "unit" | "definition" | "size">,
+  ): Promise<number> => {
+    if (definition.kind === "list") return size;
+    await checkNested(call, id, definition);
+    return settle(call, { id, unit }, (scope) => unitsOf({ scope, unit }, definition.rule));
   };
 
   /** A cohort may name others, but never itself, however far around. */
@@ -89,9 +102,13 @@ export const cohorts = ({ ingest, store }: { readonly ingest: Ingest; readonly s
         run: async (call) => {
           for (const row of await rows(call).orderBy("evaluated_at").execute()) {
             if (call.signal.aborted) return;
-            await evaluate(call, viewOf(row)).catch((error: unknown) =>
-              call.log.warn({ err: error, cohort: row.id }, "a cohort could not be evaluated"),
-            );
+            const cohort = viewOf(row);
+            if (cohort.definition.kind === "list") continue;
+            await evaluate(call, cohort)
+              .then((size) => keep(call, cohort.id, size))
+              .catch((error: unknown) =>
+                call.log.warn({ err: error, cohort: row.id }, "a cohort could not be evaluated"),
+              );
           }
         },
       },
@@ -123,7 +140,7 @@ export const cohorts = ({ ingest, store }: { readonly ingest: Ingest; readonly s
         if (Number(count) >= mostCohorts)
           throw new Refusal("cohorts.too_many", `A workspace holds ${mostCohorts} cohorts. Remove one first.`);
         const id = newId("cohort");
-        await checkNested(call, id, definition);
+        const size = await evaluate(call, { id, unit, definition, size: 0 });
         const now = new Date(call.now).toISOString();
         const created_by = call.principal.kind === "nobody" ? "" : call.principal.id;
         const row = {
@@ -136,36 +153,32 @@ export const cohorts = ({ ingest, store }: { readonly ingest: Ingest; readonly s
         };
         await store
           .insertInto("cohorts")
-          .values({ ...row, size: 0, evaluated_at: null, created_by, created_at: now, updated_at: now })
+          .values({ ...row, size, evaluated_at: now, created_by, created_at: now, updated_at: now })
           .execute();
-        return { id, ...(await evaluate(call, { id, unit, definition, size: 0 })) };
+        return { id, size };
       }),
       handle(contract.update, async (call, { id, name, description, definition }) => {
-        const known = await find(call, id);
-        await checkNested(call, id, definition);
+        const size = await evaluate(call, { ...(await find(call, id)), definition });
         const updated_at = new Date(call.now).toISOString();
-        await store
-          .updateTable("cohorts")
-          .set({ name, description, definition: JSON.stringify(definition), updated_at })
-          .where("workspace", "=", call.workspace.id)
-          .where("id", "=", id)
-          .execute();
-        return evaluate(call, { ...known, definition });
+        return keep(call, id, size, { name, description, definition: JSON.stringify(definition), updated_at });
       }),
       handle(contract.setMembers, async (call, { id, ids, persons }) => {
         const cohort = await find(call, id);
         if (cohort.definition.kind !== "list")
           throw new Refusal("cohorts.by_rule", "This cohort is made by rule; only a list can be given members.");
-        return settle(call, cohort, (scope) => {
+        const size = await settle(call, cohort, (scope) => {
           const keys = cohort.unit === "accounts" ? ids : [...persons, ...ids.map((one) => scope.keys.actor(one))];
           return listed(scope, cohort.unit, keys);
         });
+        return keep(call, id, size);
       }),
-      handle(contract.refresh, async (call, { id }) => evaluate(call, await find(call, id))),
+      handle(contract.refresh, async (call, { id }) => keep(call, id, await evaluate(call, await find(call, id)))),
       handle(contract.remove, async (call, { id }) => {
         const { unit } = await find(call, id);
-        const scope = await ready(call);
-        await call.engine.command(noteChanges(scope, id, unit, listed(scope, unit, [])));
+        const user = (await rows(call).execute()).map(viewOf).find((one) => namesCohort(one.definition, id));
+        if (user !== undefined)
+          throw new Refusal("cohorts.in_use", `The cohort ${user.name} is made from this one. Change that one first.`);
+        await settle(call, { id, unit }, (scope) => listed(scope, unit, []));
         await store.deleteFrom("cohorts").where("workspace", "=", call.workspace.id).where("id", "=", id).execute();
         return { ok: true as const };
       }),
@@ -180,7 +193,7 @@ export const cohorts = ({ ingest, store }: { readonly ingest: Ingest; readonly s
       }),
       handle(contract.why, async (call, { id, unit: key }) => {
         const { unit, definition } = await find(call, id);
-        if (unit === "people" && !/^\d{1,20}$/.test(key))
+        if (unit === "people" && !PersonKey.safeParse(key).success)
           throw new Refusal("cohorts.key", "A person is named by the key in the address of their page.");
         const asked = { scope: await ready(call), unit };
         const leaves = definition.kind === "rule" ? leavesOf(definition.rule) : [];
@@ -202,16 +215,10 @@ export const cohorts = ({ ingest, store }: { readonly ingest: Ingest; readonly s
   });
 };
 
-const viewOf = (row: {
-  id: string;
-  name: string;
-  description: string;
-  unit: string;
-  definition: string;
-  size: number;
-  evaluated_at: string | null;
-  updated_at: string;
-}): CohortView =>
+const namesCohort = (definition: Definition, id: string): boolean =>
+  definition.kind === "rule" && leavesOf(definition.rule).some((leaf) => leaf.type === "cohort" && leaf.cohort === id);
+
+const viewOf = (row: State["cohorts"]): CohortView =>
   CohortView.parse({
     id: row.id,
     name: row.name,

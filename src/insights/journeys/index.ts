@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { defineModule, handle, type Module, type WorkspaceCall } from "#kernel/module.ts";
+import { Refusal } from "#kernel/refusal.ts";
 import { ask, scopeOf } from "#records/common/ask.ts";
 import { other } from "#insights/common/frame.ts";
 import { daysOf, provenanceOf } from "#insights/common/provenance.ts";
 import { resolveRange } from "#insights/common/time.ts";
 import { installEvaluators } from "#insights/sequence/install.ts";
-import { mostNodes } from "#insights/sequence/sequence.ts";
+import { longestPathMs, mostNodes } from "#insights/sequence/sequence.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import type { Scope } from "#records/events/scope.ts";
 import { askJourneys, journeyEnd, type JourneyInput, type JourneyResult } from "./contract.ts";
@@ -24,6 +25,8 @@ const Row = z.object({
 const answer = async (call: WorkspaceCall, scope: Scope, input: JourneyInput): Promise<JourneyResult> => {
   const began = performance.now();
   const range = resolveRange(input.range, scope);
+  if (range.to - range.from >= longestPathMs)
+    throw new Refusal("journeys.range_too_long", "The range of a journey may span 397 days. Shorten it.");
   const frequent = (await ask(call, nodesQuery(scope, input, range), Node)).map(({ node }) => node);
   const asked = [input.start, input.end].filter((name) => name !== undefined);
   // the start and the end are told apart however rare they are

@@ -49,7 +49,7 @@ function addPath(nodes: usize, count: i32): void {
   linkCount++;
 }
 
-/** Rows of (events Array(UInt64), question FixedString(32)) to rows of Array(Int64). The question is one for all rows. */
+/** Rows of (events Array(UInt64), question FixedString(32)) to rows of Array(UInt64). The question is one for all rows. */
 export function evaluate_paths(handle: usize, rows: u32): usize {
   const result = clickhouse_create_buffer(0);
   const input = <usize>load<u32>(handle);

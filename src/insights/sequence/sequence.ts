@@ -101,6 +101,8 @@ export interface PathQuestion {
 }
 
 export const mostNodes = 4_000;
+/** A link holds the time between its nodes in 35 bits, which is 397 days. */
+export const longestPathMs = 2 ** 35;
 /** The second node of a link where a path ends. */
 export const pathEnd = 4_095;
 
@@ -108,7 +110,7 @@ export const pathEnd = 4_095;
 export const packedNode = (base: number, node: Sql): Sql =>
   sql`toUInt64(bitOr(bitShiftLeft(toUInt64(toUnixTimestamp64Milli(at) - ${bind.int(base)}), ${literal(maskBits)}), toUInt64(${node})))`;
 
-/** Links of one person's paths, from an expression that gives their packed events in order. Array(Int64). */
+/** Links of one person's paths, from an expression that gives their packed events in order. Array(UInt64). */
 export const linksOf = ({ start, end, gapMs, steps, collapse }: PathQuestion, sortedEvents: Sql): Sql => {
   const shape = bitsOf([
     [start ?? 0, 12],
@@ -136,7 +138,7 @@ export const installStatements: readonly Sql[] = [
       ARGUMENTS (events Array(UInt64), question FixedString(32)) RETURNS Array(Int64)
       ${abi}`,
   sql`CREATE OR REPLACE FUNCTION ${pathEvaluator} LANGUAGE WASM FROM ${quotedName(moduleName)} :: 'evaluate_paths'
-      ARGUMENTS (events Array(UInt64), question FixedString(32)) RETURNS Array(Int64)
+      ARGUMENTS (events Array(UInt64), question FixedString(32)) RETURNS Array(UInt64)
       ${abi}`,
 ];
 

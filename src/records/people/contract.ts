@@ -1,7 +1,11 @@
 import { z } from "zod";
 import { defineOperation } from "#kernel/operation.ts";
 
-const Id = z.string().regex(/^\d{1,20}$/, "A person's id is a number.");
+/** Our key of a person: 64 bits as decimal text. */
+export const Id = z
+  .string()
+  .regex(/^\d{1,20}$/, "A person's id is a number.")
+  .refine((id) => BigInt(id) < 2n ** 64n, "A person's id has 64 bits.");
 
 const PersonRow = z.object({
   id: z.string(),
