@@ -18,6 +18,7 @@ import {
   funnelPeopleQuery,
   funnelQuery,
   histogramQuery,
+  timesQuery,
 } from "#insights/funnels/query.ts";
 import { RetentionInput } from "#insights/retention/contract.ts";
 import { retentionQuery } from "#insights/retention/query.ts";
@@ -26,7 +27,7 @@ import { measures, TrendsInput } from "#insights/trends/contract.ts";
 import { trendsQuery } from "#insights/trends/query.ts";
 import { sql, type Sql } from "#kernel/sql.ts";
 import { accountCount, accountList, eventsOfAccount, traitsOfAccount } from "#records/accounts/query.ts";
-import { eventNames, propertyNames, valuesOf } from "#records/catalog/query.ts";
+import { eventNames, propertyNames, valuesOf, valuesOfAccounts } from "#records/catalog/query.ts";
 import { anyMerges, receivedBefore, rememberedMessages } from "#records/events/query.ts";
 import type { Scope } from "#records/events/scope.ts";
 import { exportedEvents, exportedPeople } from "#records/exports/query.ts";
@@ -48,7 +49,14 @@ const world = useWorld();
 const now = Date.parse("2026-03-31");
 const range = { from: now - 30 * 86_400_000, to: now };
 const dates = { from: "2026-03-01", to: "2026-03-30" };
-const who = [{ on: "person", property: "plan", op: "neq", values: ["free"] }, { on: "id", op: "eq", values: ["ana"] }, { property: "a.b", op: "gt", values: ["3"] }]; // prettier-ignore
+const who = [{ on: "person", property: "plan", op: "neq", values: ["free"] }, { on: "id", op: "eq", values: ["ana"] }, { property: "a.b", op: "gt", values: ["3"] }, { on: "person_then", property: "plan", values: ["pro"] }, { on: "account", property: "plan", op: "is_not_set" }, { on: "session", property: "events", op: "gte", values: [2] }, { on: "product", values: ["Core"] }]; // prettier-ignore
+const manyBroken = {
+  property: "plan",
+  and: [
+    { property: "plan", on: "person" },
+    { property: "seats", on: "person" },
+  ],
+};
 const byTrait = { property: "plan", on: "person" };
 const byProperty = { property: "amount", limit: 2 };
 
@@ -93,6 +101,7 @@ const statements = (scope: Scope): readonly (readonly [string, Sql])[] => {
     ...(["hour", "week", "month"] as const).flatMap((interval) =>
       trend(interval, { series: [{ event: "A" }], interval }),
     ),
+    ["trend by several", trendsQuery(scope, TrendsInput.parse({ range: dates, series: [{ event: "A", measure: "unique" }], breakdown: manyBroken }), range, false)], // prettier-ignore
     ["funnel", funnelQuery(scope, plain, range)],
     ["funnel, every option", funnelQuery(scope, funnel({ order: "strict", attempt: "first", counting: "attempts", dates: "whole", exclusions: [{ event: "C", from: 0, to: 1 }], filters: who }), range)], // prettier-ignore
     ...(["first_touch", "last_touch", "step", "all_events"] as const).map((attribution): [string, Sql] => [
@@ -106,6 +115,8 @@ const statements = (scope: Scope): readonly (readonly [string, Sql])[] => {
     ["funnel by trait", funnelQuery(scope, funnel({ breakdown: byTrait }), range)],
     ["funnel, people", funnelPeopleQuery(scope, plain, range, { step: 1, who: "dropped", group: "x", limit: 5 })],
     ["funnel, elapsed", elapsedQuery(scope, plain, range, 0, 1)],
+    ...(["first_touch", "step"] as const).map((attribution): [string, Sql] => [`funnel, times by ${attribution}`, timesQuery(scope, funnel({ breakdown: { property: "plan", attribution } }), range, { from: 0, to: 1, interval: "week" })]), // prettier-ignore
+    ["funnel, times", timesQuery(scope, plain, range, { from: 0, to: 1, interval: "day" })],
     ["funnel, histogram", histogramQuery(scope, plain, range, 0, 1, 0, 60)],
     ...(["recurring", "first_time", "first_ever", "first_in_range"] as const).map((cohorting) => retained(cohorting, { cohorting })), // prettier-ignore
     ["funnel, over time", conversionQuery(scope, ConversionInput.parse({ range: dates, steps: plain.steps, breakdown: byTrait }), range)], // prettier-ignore
@@ -157,6 +168,7 @@ const statements = (scope: Scope): readonly (readonly [string, Sql])[] => {
     ["catalog, events", eventNames("a", 10)],
     ["catalog, properties", propertyNames("A", "a", 10)],
     ["catalog, values", valuesOf("plan", "event", null, "p")],
+    ["catalog, values of accounts", valuesOfAccounts("plan", "p")],
     ["sources, arrivals", arrivalsBySource(now)],
     ["sources, refusals", refusalsBySource(now)],
     ["sources, letters", lettersOf("s", 10)],

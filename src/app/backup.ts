@@ -35,6 +35,8 @@ const keptState: Readonly<Record<Exclude<keyof State, "sessions" | "job_turns">,
   sources: true,
   dashboards: true,
   cohorts: true,
+  metrics: true,
+  metric_versions: true,
   audit: true,
 };
 const stateTables = Object.keys(keptState) as (keyof typeof keptState)[]; // its own keys

@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import { defineCommand, runMain } from "citty";
 import { askRemote, exportTo } from "#surfaces/cli/remote.ts";
+import { applyFrom, planFrom, planSays, pullTo } from "#surfaces/cli/definitions.ts";
 import { importFile } from "#surfaces/cli/import-file.ts";
 import { readConfig } from "#kernel/config.ts";
 import { Refusal } from "#kernel/refusal.ts";
@@ -128,6 +129,46 @@ const exportCommand = defineCommand({
     })(),
 });
 
+const definitionArgs = {
+  path: { type: "positional", description: "A folder of definitions, or one file.", required: true },
+  ...remoteArgs,
+} as const;
+
+const planCommand = defineCommand({
+  meta: {
+    name: "plan",
+    description: "Says what applying the definitions of a folder would change on a running server.",
+  },
+  args: {
+    ...definitionArgs,
+    check: { type: "boolean", description: "Ends with 1 where anything would change.", default: false },
+  },
+  run: ({ args }) =>
+    guarded(async () => {
+      const planned = await planFrom(args, args.path);
+      console.log(planSays(planned));
+      if (args.check && planned.some(({ action }) => action !== "keep")) process.exitCode = 1;
+    })(),
+});
+
+const applyCommand = defineCommand({
+  meta: { name: "apply", description: "Makes a running server as the definitions of a folder say." },
+  args: definitionArgs,
+  run: ({ args }) =>
+    guarded(async () => {
+      console.log(planSays(await applyFrom(args, args.path)));
+    })(),
+});
+
+const pullCommand = defineCommand({
+  meta: { name: "pull", description: "Writes the definitions of a running server to a folder." },
+  args: { ...definitionArgs, path: { ...definitionArgs.path, description: "The folder." } },
+  run: ({ args }) =>
+    guarded(async () => {
+      console.log(`${await pullTo(args, args.path)} metrics are in ${args.path}`);
+    })(),
+});
+
 const told = ({ data }: Manifest, done: string, folder: string): string => {
   const events = Object.values(data).reduce((sum, counts) => sum + (counts["events"] ?? 0), 0);
   return `${Object.keys(data).length} workspace(s) with ${events.toLocaleString("en")} events ${done} ${folder}`;
@@ -174,6 +215,9 @@ await runMain(
       serve,
       doctor,
       ask: askCommand,
+      plan: planCommand,
+      apply: applyCommand,
+      pull: pullCommand,
       import: importCommand,
       export: exportCommand,
       backup: backupCommand,

@@ -1,5 +1,6 @@
 import { cohorts } from "#insights/cohorts/index.ts";
 import { funnels } from "#insights/funnels/index.ts";
+import { metrics } from "#insights/metrics/index.ts";
 import { journeys } from "#insights/journeys/index.ts";
 import { lifecycle } from "#insights/lifecycle/index.ts";
 import { sessions } from "#insights/sessions/index.ts";
@@ -11,7 +12,7 @@ import type { Access } from "#kernel/access.ts";
 import type { Clock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";
 import type { Directory } from "#kernel/directory.ts";
-import type { Module, TableDoc } from "#kernel/module.ts";
+import type { Module, TableDoc, Use, Used, WorkspaceCall } from "#kernel/module.ts";
 import type { Store } from "#kernel/state/store.ts";
 import { demo } from "#programs/demo/index.ts";
 import { workspaces } from "#programs/workspaces/index.ts";
@@ -26,7 +27,7 @@ import { exports } from "#records/exports/index.ts";
 import { people } from "#records/people/index.ts";
 import { sources } from "#records/sources/index.ts";
 import { dashboards } from "#surfaces/dashboards/index.ts";
-import { furnishDemo } from "./demo-dashboard.ts";
+import { furnishDemo } from "./demo-furniture.ts";
 import { version } from "./version.ts";
 
 /** What modules are made of. */
@@ -54,28 +55,34 @@ export const createModules = ({
   ingest,
   registry,
   log,
-}: Services): readonly Module[] => [
-  workspaces({
-    store,
-    access,
-    directory,
-    ingest,
-    secureCookies: config.public_url?.startsWith("https:") === true,
-    version,
-  }),
-  sources({ ingest, registry, clock, publicUrl: config.public_url }),
-  catalog({ ingest }),
-  people({ ingest }),
-  accounts({ ingest }),
-  exports({ ingest }),
-  trends({ ingest }),
-  funnels({ ingest }),
-  retention({ ingest }),
-  lifecycle({ ingest }),
-  stickiness({ ingest }),
-  sessions({ ingest }),
-  journeys({ ingest }),
-  cohorts({ ingest, store }),
-  dashboards({ store }),
-  demo({ store, registry, ingest, clock, log, furnish: furnishDemo(store, clock) }),
-];
+}: Services): readonly Module[] => {
+  const usesOf = async (call: WorkspaceCall, used: Used): Promise<Use[]> =>
+    (await Promise.all(all.map(async (module) => (await module.uses?.(call, used)) ?? []))).flat();
+  const all: readonly Module[] = [
+    workspaces({
+      store,
+      access,
+      directory,
+      ingest,
+      secureCookies: config.public_url?.startsWith("https:") === true,
+      version,
+    }),
+    sources({ ingest, registry, clock, publicUrl: config.public_url }),
+    catalog({ ingest }),
+    people({ ingest }),
+    accounts({ ingest }),
+    exports({ ingest }),
+    trends({ ingest }),
+    funnels({ ingest }),
+    retention({ ingest }),
+    lifecycle({ ingest }),
+    stickiness({ ingest }),
+    sessions({ ingest }),
+    journeys({ ingest }),
+    cohorts({ ingest, store }),
+    metrics({ ingest, store, usesOf }),
+    dashboards({ store }),
+    demo({ store, registry, ingest, clock, log, furnish: furnishDemo(store, clock) }),
+  ];
+  return all;
+};

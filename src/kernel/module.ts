@@ -75,11 +75,27 @@ export interface Job {
   run(call: WorkspaceCall): Promise<void>;
 }
 
+/** Something that people made which uses another thing, and where it is found. */
+export interface Use {
+  /** Such as dashboard or metric. */
+  readonly kind: string;
+  readonly title: string;
+  readonly address: string;
+}
+
+/** What something may be used of: a metric by its key. */
+export interface Used {
+  readonly kind: "metric";
+  readonly id: string;
+}
+
 /** One folder of the program. What it declares, others loop over; no shared code names a module. */
 export interface Module {
   readonly name: string;
   readonly operations?: readonly Handler[];
   readonly jobs?: readonly Job[];
+  /** What of its own uses a thing, for whoever is about to change that. */
+  readonly uses?: (call: WorkspaceCall, used: Used) => Promise<readonly Use[]>;
   /** Addresses that are not operations: the wire formats of vendors, streams, downloads. */
   readonly routes?: (server: FastifyInstance) => void | Promise<void>;
 }

@@ -8,6 +8,7 @@ import {
   IconSettings,
   IconPlugConnected,
   IconSun,
+  IconTarget,
   IconUsers,
   IconUsersGroup,
 } from "@tabler/icons-react";
@@ -22,6 +23,7 @@ export interface PageLink {
 
 const pages: readonly PageLink[] = [
   { path: "/explore", title: "Explore", icon: <IconChartLine size={18} aria-hidden /> },
+  { path: "/catalog/metrics", title: "Metrics", icon: <IconTarget size={18} aria-hidden /> },
   { path: "/dashboards", title: "Dashboards", icon: <IconLayoutDashboard size={18} aria-hidden /> },
   { path: "/people", title: "People", icon: <IconUsers size={18} aria-hidden /> },
   { path: "/cohorts", title: "Cohorts", icon: <IconUsersGroup size={18} aria-hidden /> },

@@ -64,7 +64,7 @@ describe("a new owner", () => {
     expect(await serious(page)).toEqual([]);
     await picture(page, "demo-dashboard");
 
-    await page.getByRole("button", { name: "Arrange People at work each week" }).click();
+    await page.getByRole("button", { name: "Arrange Teams at work each week" }).click();
     await page.getByRole("menuitem", { name: "Move later" }).click();
     await expect
       .poll(() => page.getByRole("heading", { level: 2 }).first().textContent())

@@ -19,6 +19,9 @@ import { SourcesPage } from "#records/sources/ui/sources-page.tsx";
 import { DashboardPage, DashboardsPage } from "#surfaces/dashboards/ui/dashboards-page.tsx";
 import { SaveTile } from "#surfaces/dashboards/ui/save-tile.tsx";
 import { ExplorePage } from "#surfaces/explore/ui/explore-page.tsx";
+import { MetricPage } from "#surfaces/metrics/ui/metric-page.tsx";
+import { MetricsPage } from "#surfaces/metrics/ui/metrics-page.tsx";
+import { SaveMetric } from "#surfaces/metrics/ui/save-metric.tsx";
 import { call, chooseWorkspace } from "#web/call.ts";
 import { Empty, Loaded, Problem } from "#web/kit/states.tsx";
 import { Shell } from "#web/shell.tsx";
@@ -134,7 +137,14 @@ const Settings = () => {
 };
 
 const Explore = () => (
-  <ExplorePage save={(question, suggested) => <SaveTile question={question} suggested={suggested} />} />
+  <ExplorePage
+    save={({ kind, ...saved }) => (
+      <>
+        {kind !== "metric" && <SaveMetric {...saved} />}
+        <SaveTile {...saved} />
+      </>
+    )}
+  />
 );
 
 const root = createRootRoute({
@@ -183,6 +193,14 @@ const account = createRoute({
     return <AccountPage account={account.useParams().account} />;
   },
 });
+const metrics = createRoute({ getParentRoute: () => root, path: "/catalog/metrics", component: MetricsPage });
+const metric = createRoute({
+  getParentRoute: () => root,
+  path: "/catalog/metrics/$metric",
+  component: function OneMetric() {
+    return <MetricPage metric={metric.useParams().metric} />;
+  },
+});
 const dashboards = createRoute({ getParentRoute: () => root, path: "/dashboards", component: DashboardsPage });
 const dashboard = createRoute({
   getParentRoute: () => root,
@@ -196,6 +214,8 @@ const router = createRouter({
   routeTree: root.addChildren([
     home,
     explore,
+    metrics,
+    metric,
     dashboards,
     dashboard,
     people,

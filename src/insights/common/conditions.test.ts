@@ -60,3 +60,48 @@ describe("conditions", () => {
     expect(await holding("is_not_set")).toEqual([""]);
   });
 });
+
+describe("conditions on more than the event", () => {
+  /** How many of the events named X meet conditions. */
+  const counted = async (workspace: string, ...filters: unknown[]): Promise<number | null | undefined> => {
+    const input = { range: { from: "2026-03-01", to: "2026-03-10" }, series: [{ event: "X" }], filters };
+    return (await world.ask<TrendsResult>("trends.ask", input, workspace)).lines[0]?.total;
+  };
+
+  it("know a person's traits as they were, an account's as they are, and sessions whole", async () => {
+    const workspace = await world.newWorkspace();
+    const source = await world.system.registry.byKey((await world.source("api", workspace)).writeKey);
+    const day = (n: number): number => Date.parse(`2026-03-0${n}T12:00:00Z`);
+    const happened = (n: number, userId: string, account: string, session: string) => ({ name: "X", userId, account, session, at: day(n), messageId: `${n} ${userId}` }); // prettier-ignore
+    const told = (n: number, op: "set" | "set_once" | "add" | "unset", value: unknown) => ({ userId: "ana", at: day(n), messageId: `told ${n} ${op}`, personTraits: [{ op, traits: op === "unset" ? { plan: null } : op === "add" ? { seats: value } : { plan: value } }] }); // prettier-ignore
+    await world.system.ingest.accept(source, [
+      ...[1, 3, 5, 7, 9].map((n) => happened(n, "ana", n < 6 ? "acme" : "beta", n < 4 ? "s1" : "s2")),
+      happened(4, "bo", "acme", "s3"),
+      told(2, "set", "free"),
+      told(4, "set_once", "never"),
+      told(5, "set", "pro"),
+      told(8, "unset", null),
+      told(3, "add", 2),
+      told(7, "add", 3),
+      { userId: "ana", at: day(2), messageId: "acme", account: "acme", accountTraits: [{ op: "set", traits: { tier: "gold" } }] },
+    ] as never); // prettier-ignore
+    await world.settled();
+    const then = (op: string, ...given: unknown[]) => counted(workspace, { on: "person_then", property: "plan", op, values: given }); // prettier-ignore
+    expect(await then("eq", "free")).toBe(1);
+    expect(await then("eq", "pro")).toBe(2); // that of the very moment counts
+    expect(await then("is_not_set")).toBe(3);
+    expect(await then("neq", "pro")).toBe(4);
+    expect(await counted(workspace, { on: "person_then", property: "seats", op: "gte", values: [5] })).toBe(2);
+    expect(await counted(workspace, { on: "person", property: "seats", op: "gte", values: [5] })).toBe(5);
+    expect(await counted(workspace, { on: "account", property: "tier", values: ["gold"] })).toBe(4);
+    expect(await counted(workspace, { on: "account", property: "tier", op: "neq", values: ["gold"] })).toBe(2);
+    expect(await counted(workspace, { on: "session", property: "events", op: "gte", values: [3] })).toBe(3);
+    expect(await counted(workspace, { on: "session", property: "seconds", op: "eq", values: [2 * 86_400] })).toBe(2);
+    expect(await counted(workspace, { on: "session", property: "id", op: "contains", values: ["s3"] })).toBe(1);
+    await expect(counted(workspace, { on: "session", property: "colour", values: ["red"] })).rejects.toMatchObject({ code: "filter.session" }); // prettier-ignore
+    const input = { range: { from: "2026-03-01", to: "2026-03-10" }, series: [{ event: "X" }], display: "total" };
+    const by = { property: "plan", on: "person", and: [{ property: "none" }] };
+    const { lines } = await world.ask<TrendsResult>("trends.ask", { ...input, breakdown: by }, workspace);
+    expect(lines.map(({ group, total }) => [group, total])).toEqual([["(missing) · (missing)", 6]]);
+  });
+});

@@ -2,7 +2,7 @@ import { allOf, anyOf, bind, jsonPath, sql, type Sql } from "#kernel/sql.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import { membersOf } from "#records/cohorts/relation.ts";
 import { personOf, type Scope } from "#records/events/scope.ts";
-import { traitOfPeople } from "#records/people/relation.ts";
+import { traitOfAccounts, traitOfPeople, traitOverTime } from "#records/people/relation.ts";
 import type { EventMatch, Filter } from "./frame.ts";
 
 /** An event's property as text; empty where it is missing. */
@@ -113,11 +113,42 @@ const cohortCondition = (scope: Scope, { op, values }: Filter): Sql => {
   return op === "neq" ? sql`NOT ${isIn}` : isIn;
 };
 
+/** A trait as it was when the event happened; empty before it was first known. */
+const personThenCondition = (scope: Scope, filter: Filter): Sql =>
+  sql`message IN (
+    SELECT message FROM (SELECT message, at, ${personOf(scope)} AS person FROM events) AS happened
+    ASOF LEFT JOIN (${traitOverTime(scope, filter.property)}) AS known ON known.person = happened.person AND known.since <= happened.at
+    WHERE ${textConditions[filter.op](sql`known.value`, filter)})`;
+
+const accountCondition = (filter: Filter): Sql => {
+  const accounts = (op: Filter["op"]): Sql =>
+    sql`(SELECT account FROM (${traitOfAccounts(filter.property)}) WHERE ${textConditions[op](sql`value`, { ...filter, op })})`;
+  const negated = holdsForMissing.has(filter.op) ? opposite[filter.op as keyof typeof opposite] : undefined; // the set's own members
+  return negated === undefined ? sql`account IN ${accounts(filter.op)}` : sql`account NOT IN ${accounts(negated)}`;
+};
+
+/** Of all events of the session, wherever the range begins. */
+const sessionFigures = {
+  events: sql`toString(count())`,
+  seconds: sql`toString(dateDiff('millisecond', min(at), max(at)) / 1000)`,
+} as const;
+
+const sessionCondition = (filter: Filter): Sql => {
+  if (filter.property === "id") return textConditions[filter.op](sql`session`, filter);
+  if (filter.property !== "events" && filter.property !== "seconds")
+    throw new Refusal("filter.session", `A session has an id, events and seconds, but no ${filter.property.slice(0, 40)}.`); // prettier-ignore
+  return sql`session IN (SELECT session FROM events WHERE session != '' GROUP BY session HAVING ${textConditions[filter.op](sessionFigures[filter.property], filter)})`;
+};
+
 const conditionOf = (scope: Scope, filter: Filter): Sql => {
   if (filter.on === "cohort") return cohortCondition(scope, filter);
   if (filter.on === "id") return idCondition(scope, filter);
+  if (filter.on === "product") return textConditions[filter.op](sql`product`, filter);
   if (filter.property === "") throw new Refusal("filter.no_property", "A filter needs the name of a property.");
   if (filter.on === "person") return personCondition(scope, filter);
+  if (filter.on === "person_then") return personThenCondition(scope, filter);
+  if (filter.on === "account") return accountCondition(filter);
+  if (filter.on === "session") return sessionCondition(filter);
   return textConditions[filter.op](propertyText(filter.property), filter);
 };
 

@@ -24,12 +24,14 @@ export const operators = [
 ] as const;
 
 /**
- * One condition. `on: person` means the person's traits as they are now; `on: id` means who, by your own ids;
- * `on: cohort` means in any (or, with neq, none) of the cohorts whose ids are the values.
+ * One condition. `person` is a trait of the person as it is now, `person_then` as it was at the event; `account` a trait
+ * of the event's account as it is now; `session` is the sender's session of the event, by `id`, `events` or `seconds`;
+ * `product` is the product line; `id` is who, by your own ids; `cohort` is in any (or, with neq, none) of the cohorts
+ * whose ids are the values.
  */
 export const Filter = z.strictObject({
   property: z.string().max(500).default(""),
-  on: z.enum(["event", "person", "id", "cohort"]).default("event"),
+  on: z.enum(["event", "person", "person_then", "account", "session", "product", "id", "cohort"]).default("event"),
   op: z.enum(operators).default("eq"),
   values: z
     .array(z.union([z.string(), z.number(), z.boolean()]).transform(String))

@@ -11,7 +11,7 @@ export const daysOf = (range: TimeRange, zone: string): readonly [from: string, 
 ];
 
 /** The statement with its values in place, for people to read. Never executed. */
-const readable = (statement: Sql): string => {
+export const readable = (statement: Sql): string => {
   const { query, params } = compile(statement);
   const shown = (value: unknown): string => {
     if (Array.isArray(value)) return `[${value.map(shown).join(", ")}]`;
@@ -23,11 +23,11 @@ const readable = (statement: Sql): string => {
     .trim();
 };
 
-/** How an answer came about. `began` is when the work on it began, by performance.now(). */
+/** How an answer came about; `statement` as it is, or made readable already. `began` is when the work on it began, by performance.now(). */
 export const provenanceOf = (
   scope: Scope,
   range: TimeRange,
-  statement: Sql,
+  statement: Sql | string,
   definition: string,
   began: number,
 ): z.output<typeof Provenance> => {
@@ -39,6 +39,6 @@ export const provenanceOf = (
     to,
     askedAt: new Date(scope.now).toISOString(),
     milliseconds: Math.round(performance.now() - began),
-    sql: readable(statement),
+    sql: typeof statement === "string" ? statement : readable(statement),
   };
 };

@@ -124,6 +124,18 @@ export const funnelPeople = defineOperation({
   output: z.object({ people: z.array(z.object({ person: z.string(), ids: z.array(z.string()) })) }),
 });
 
+/** Seconds from one step to another, of those who took both. */
+export const Times = z.object({
+  people: z.number(),
+  average: z.number().nullable(),
+  p25: z.number().nullable(),
+  median: z.number().nullable(),
+  p75: z.number().nullable(),
+  p90: z.number().nullable(),
+  p95: z.number().nullable(),
+});
+export type Times = z.output<typeof Times>;
+
 export const timeToConvert = defineOperation({
   name: "funnels.timeToConvert",
   summary: "How long people take from one step of a funnel to another, as a histogram.",
@@ -139,5 +151,7 @@ export const timeToConvert = defineOperation({
     averageSeconds: z.number().nullable(),
     /** Start of the bin in seconds, people in it; left closed, right open. */
     bins: z.array(z.tuple([z.number(), z.number()])),
+    /** Per value of the breakdown, the largest first; one group without. */
+    groups: z.array(Times.extend({ group: z.string().nullable() })),
   }),
 });

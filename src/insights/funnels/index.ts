@@ -2,6 +2,7 @@ import { z } from "zod";
 import { defineModule, handle, type Module, type WorkspaceCall } from "#kernel/module.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import { ask, scopeOf } from "#records/common/ask.ts";
+import type { Interval } from "#insights/common/frame.ts";
 import { daysOf, provenanceOf } from "#insights/common/provenance.ts";
 import { resolveRange } from "#insights/common/time.ts";
 import { installEvaluators } from "#insights/sequence/install.ts";
@@ -13,12 +14,23 @@ import {
   askFunnel,
   funnelPeople,
   timeToConvert,
+  type ConversionInput,
+  type ConversionResult,
   type FunnelInput,
   type FunnelResult,
+  type Times,
 } from "./contract.ts";
 import { conversion } from "./conversion.ts";
 import { binsOf, groupsOf, sentenceOf } from "./compute.ts";
-import { elapsedQuery, funnelPeopleQuery, funnelQuery, histogramQuery, questionOf, scanned } from "./query.ts";
+import {
+  elapsedQuery,
+  funnelPeopleQuery,
+  funnelQuery,
+  histogramQuery,
+  questionOf,
+  scanned,
+  timesQuery,
+} from "./query.ts";
 
 const Numbers = z.array(z.number());
 const Row = z.object({ grp: z.string(), counts: Numbers, sums: Numbers, timed: Numbers, medians: Numbers });
@@ -39,7 +51,8 @@ const checked = (input: FunnelInput, scope: Scope): TimeRange => {
   return range;
 };
 
-const answer = async (call: WorkspaceCall, scope: Scope, input: FunnelInput): Promise<FunnelResult> => {
+/** The answer to a funnel; the evaluators are installed. */
+export const answerFunnel = async (call: WorkspaceCall, scope: Scope, input: FunnelInput): Promise<FunnelResult> => {
   const began = performance.now();
   const range = checked(input, scope);
   const statement = funnelQuery(scope, input, range);
@@ -60,6 +73,48 @@ const answer = async (call: WorkspaceCall, scope: Scope, input: FunnelInput): Pr
   };
 };
 
+/** The same over time. */
+export const answerConversion = (
+  call: WorkspaceCall,
+  scope: Scope,
+  input: ConversionInput,
+): Promise<ConversionResult> => conversion(call, scope, input, checked(input, scope));
+
+const TimesRow = z.object({
+  grp: z.string(),
+  bucket: z.number(),
+  whole: z.number(),
+  people: z.number(),
+  average: z.number(),
+  percentiles: Numbers,
+});
+const timesOf = ({ people, average, percentiles }: z.output<typeof TimesRow>): Times => {
+  const [p25 = 0, median = 0, p75 = 0, p90 = 0, p95 = 0] = percentiles;
+  return { people, average, p25, median, p75, p90, p95 };
+};
+
+/** How long it takes from one step to another: per group over the whole range, and by the bucket of the first step. */
+export const timesBetween = async (
+  call: WorkspaceCall,
+  scope: Scope,
+  input: FunnelInput,
+  between: { readonly from: number; readonly to: number; readonly interval: Interval },
+) => {
+  const range = checked(input, scope);
+  const statement = timesQuery(scope, input, range, between);
+  const rows = await ask(call, statement, TimesRow);
+  const groups = rows
+    .filter((row) => row.whole === 1)
+    .map((row) => ({
+      group: input.breakdown === undefined ? null : row.grp,
+      total: timesOf(row),
+      buckets: new Map(
+        rows.filter((one) => one.whole === 0 && one.grp === row.grp).map((one) => [one.bucket, timesOf(one)]),
+      ),
+    }));
+  return { groups, statement, range };
+};
+
 /** Funnels: who gets from step to step. */
 export const funnels = ({ ingest }: { readonly ingest: Ingest }): Module => {
   const ready = async (call: WorkspaceCall, input: FunnelInput): Promise<Scope> => {
@@ -69,10 +124,10 @@ export const funnels = ({ ingest }: { readonly ingest: Ingest }): Module => {
   return defineModule({
     name: "funnels",
     operations: [
-      handle(askFunnel, async (call, input) => answer(call, await ready(call, input), input)),
+      handle(askFunnel, async (call, input) => answerFunnel(call, await ready(call, input), input)),
       handle(askConversion, async (call, input) => {
         const scope = await ready(call, input);
-        return conversion(call, scope, input, checked(input, scope));
+        return answerConversion(call, scope, input);
       }),
       handle(funnelPeople, async (call, { funnel, ...which }) => {
         const scope = await ready(call, funnel);
@@ -87,7 +142,7 @@ export const funnels = ({ ingest }: { readonly ingest: Ingest }): Module => {
         const scope = await ready(call, funnel);
         const range = checked(funnel, scope);
         const [all] = await ask(call, elapsedQuery(scope, funnel, range, from, to), Elapsed);
-        if (all === undefined || all.people === 0) return { people: 0, averageSeconds: null, bins: [] };
+        if (all === undefined || all.people === 0) return { people: 0, averageSeconds: null, bins: [], groups: [] };
         const { width, count } = binsOf(all.people, all.least, all.most, bins);
         const rows = await ask(
           call,
@@ -98,7 +153,9 @@ export const funnels = ({ ingest }: { readonly ingest: Ingest }): Module => {
           all.least + bin * width,
           rows.find((row) => row.bin === bin)?.people ?? 0,
         ]);
-        return { people: all.people, averageSeconds: all.average, bins: filled };
+        const { groups } = await timesBetween(call, scope, funnel, { from, to, interval: "month" });
+        const byGroup = groups.map(({ group, total }) => ({ group, ...total }));
+        return { people: all.people, averageSeconds: all.average, bins: filled, groups: byGroup };
       }),
     ],
   });

@@ -1,6 +1,7 @@
 import { bind, join, literal, none, sql, type Sql } from "#kernel/sql.ts";
 import { conditionsOf, matches, matchesAny, propertyText } from "#insights/common/conditions.ts";
 import { unitOf } from "#insights/common/activity.ts";
+import { other, type Interval } from "#insights/common/frame.ts";
 import { bucketNumberSql } from "#insights/common/time.ts";
 import { attemptsOf, packed, type SequenceQuestion } from "#insights/sequence/sequence.ts";
 import { inRange, personOf, type Scope, type TimeRange } from "#records/events/scope.ts";
@@ -208,4 +209,30 @@ export const conversionQuery = (scope: Scope, input: ConversionInput, range: Tim
       : attempts;
   return sql`SELECT grp, toInt32(bucket) AS bucket, toFloat64(countIf(came)) AS entered, toFloat64(countIf(came AND went)) AS converted
     FROM (${counted}) GROUP BY grp, bucket LIMIT 100000`;
+};
+
+/** Values of the breakdown with the most attempts keep their names; the others are Other. */
+const namedGroups = ({ breakdown }: FunnelInput, rows: Sql): Sql =>
+  breakdown === undefined
+    ? rows
+    : sql`SELECT * EXCEPT (grp, size, place), if(place <= ${literal(breakdown.limit)}, grp, ${bind.string(other)}) AS grp
+      FROM (SELECT *, dense_rank() OVER (ORDER BY size DESC, grp) AS place FROM (SELECT *, count() OVER (PARTITION BY grp) AS size FROM (${rows})))`;
+
+/**
+ * One row per group, and per group and bucket of the first step: how many took both steps, and the seconds between
+ * them: mean, then the 25th, 50th, 75th, 90th and 95th percentile. `whole` marks rows over all buckets.
+ */
+export const timesQuery = (
+  scope: Scope,
+  input: FunnelInput,
+  range: TimeRange,
+  between: { readonly from: number; readonly to: number; readonly interval: Interval },
+): Sql => {
+  const [from, to] = [sql`t[${literal(between.from + 1)}]`, sql`t[${literal(between.to + 1)}]`];
+  const entered = sql`fromUnixTimestamp64Milli(t[1] + ${bind.int(range.from)}, 'UTC')`;
+  const levels = sql`0.25, 0.5, 0.75, 0.9, 0.95`;
+  const taken = sql`SELECT grp, toInt32(${bucketNumberSql(between.interval, scope, entered)}) AS bucket, (${to} - ${from}) / 1000 AS seconds
+    FROM (${countedAttempts(scope, input, range)}) WHERE ${from} >= 0 AND ${to} >= 0`;
+  return sql`SELECT grp, bucket, toFloat64(grouping(bucket) = 1) AS whole, toFloat64(count()) AS people, avg(seconds) AS average, quantilesExactInclusive(${levels})(seconds) AS percentiles
+    FROM (${namedGroups(input, taken)}) GROUP BY GROUPING SETS ((grp, bucket), (grp)) ORDER BY people DESC, grp, bucket LIMIT 100000`;
 };

@@ -11,7 +11,12 @@ import { lifecycleQuery } from "./query.ts";
 
 const Row = z.object({ slot: z.number(), state: z.string(), units: z.number() });
 
-const answer = async (call: WorkspaceCall, scope: Scope, input: LifecycleInput): Promise<LifecycleResult> => {
+/** The answer to a question of this kind. */
+export const answerLifecycle = async (
+  call: WorkspaceCall,
+  scope: Scope,
+  input: LifecycleInput,
+): Promise<LifecycleResult> => {
   const began = performance.now();
   const asked = resolveRange(input.range, scope);
   const starts = bucketsOf(asked, input.interval, scope);
@@ -50,5 +55,7 @@ const answer = async (call: WorkspaceCall, scope: Scope, input: LifecycleInput):
 export const lifecycle = ({ ingest }: { readonly ingest: Ingest }): Module =>
   defineModule({
     name: "lifecycle",
-    operations: [handle(askLifecycle, async (call, input) => answer(call, await scopeOf(ingest, call, input), input))],
+    operations: [
+      handle(askLifecycle, async (call, input) => answerLifecycle(call, await scopeOf(ingest, call, input), input)),
+    ],
   });

@@ -47,7 +47,12 @@ const planOf = (input: RetentionInput, scope: Scope): Plan => {
   };
 };
 
-const answer = async (call: WorkspaceCall, scope: Scope, input: RetentionInput): Promise<RetentionResult> => {
+/** The answer to a question of this kind. */
+export const answerRetention = async (
+  call: WorkspaceCall,
+  scope: Scope,
+  input: RetentionInput,
+): Promise<RetentionResult> => {
   const began = performance.now();
   const { grid, starts, reach } = planOf(input, scope);
   const statement = retentionQuery(scope, input, grid, reach);
@@ -95,7 +100,7 @@ export const retention = ({ ingest }: { readonly ingest: Ingest }): Module =>
         }
         if (input.unit === "accounts" && input.breakdown !== undefined)
           throw new Refusal("retention.accounts_by_trait", "Accounts have no one trait of a person to break down by.");
-        return answer(call, await scopeOf(ingest, call, input), input);
+        return answerRetention(call, await scopeOf(ingest, call, input), input);
       }),
     ],
   });

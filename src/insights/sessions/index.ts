@@ -21,7 +21,12 @@ const Row = z.object({
 });
 const Session = z.object({ id: z.string(), began: z.number(), ended: z.number(), events: z.number() });
 
-const answer = async (call: WorkspaceCall, scope: Scope, input: SessionsInput): Promise<SessionsResult> => {
+/** The answer to a question of this kind. */
+export const answerSessions = async (
+  call: WorkspaceCall,
+  scope: Scope,
+  input: SessionsInput,
+): Promise<SessionsResult> => {
   const began = performance.now();
   const range = resolveRange(input.range, scope);
   const starts = bucketsOf(range, input.interval, scope);
@@ -53,7 +58,7 @@ export const sessions = ({ ingest }: { readonly ingest: Ingest }): Module =>
   defineModule({
     name: "sessions",
     operations: [
-      handle(askSessions, async (call, input) => answer(call, await scopeOf(ingest, call, input), input)),
+      handle(askSessions, async (call, input) => answerSessions(call, await scopeOf(ingest, call, input), input)),
       handle(listSessions, async (call, input) => {
         const scope = await scopeOf(ingest, call, input);
         const rows = await ask(call, sessionList(scope, input, resolveRange(input.range, scope), input.limit), Session);

@@ -11,7 +11,12 @@ import { stickinessQuery } from "./query.ts";
 
 const Row = z.object({ periods: z.number(), units: z.number() });
 
-const answer = async (call: WorkspaceCall, scope: Scope, input: StickinessInput): Promise<StickinessResult> => {
+/** The answer to a question of this kind. */
+export const answerStickiness = async (
+  call: WorkspaceCall,
+  scope: Scope,
+  input: StickinessInput,
+): Promise<StickinessResult> => {
   const began = performance.now();
   const range = resolveRange(input.range, scope);
   const starts = bucketsOf(range, input.interval, scope);
@@ -47,5 +52,7 @@ const answer = async (call: WorkspaceCall, scope: Scope, input: StickinessInput)
 export const stickiness = ({ ingest }: { readonly ingest: Ingest }): Module =>
   defineModule({
     name: "stickiness",
-    operations: [handle(askStickiness, async (call, input) => answer(call, await scopeOf(ingest, call, input), input))],
+    operations: [
+      handle(askStickiness, async (call, input) => answerStickiness(call, await scopeOf(ingest, call, input), input)),
+    ],
   });

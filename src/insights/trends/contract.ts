@@ -39,7 +39,14 @@ export const TrendsInput = z.strictObject({
   series: z.array(Series).min(1, "A trend needs at least one event.").max(10),
   interval: z.enum(intervals).default("day"),
   formulas: z.array(z.string().max(500)).max(5).default([]).describe("Over the series A, B, …; x/0 counts 0."),
-  breakdown: Breakdown.extend({ hideOther: z.boolean().default(false) }).optional(),
+  breakdown: Breakdown.extend({
+    and: z
+      .array(z.strictObject({ property: z.string().min(1).max(500), on: z.enum(["event", "person"]).default("event") }))
+      .max(2)
+      .default([])
+      .describe("Further properties: a group is then one value of each."),
+    hideOther: z.boolean().default(false),
+  }).optional(),
   compare: z
     .strictObject({ offsetDays: z.int().min(1).max(3_660).optional() })
     .optional()

@@ -32,7 +32,8 @@ const linesIn = async (
   return linesOf(input, rows, totals, numbers, period);
 };
 
-const answer = async (call: WorkspaceCall, scope: Scope, input: TrendsInput): Promise<TrendsResult> => {
+/** The answer to a question of this kind. */
+export const answerTrends = async (call: WorkspaceCall, scope: Scope, input: TrendsInput): Promise<TrendsResult> => {
   const began = performance.now();
   const range = resolveRange(input.range, scope);
   const before = input.compare === undefined ? undefined : shifted(range, input.compare.offsetDays, scope.zone);
@@ -66,5 +67,7 @@ const answer = async (call: WorkspaceCall, scope: Scope, input: TrendsInput): Pr
 export const trends = ({ ingest }: { readonly ingest: Ingest }): Module =>
   defineModule({
     name: "trends",
-    operations: [handle(askTrends, async (call, input) => answer(call, await scopeOf(ingest, call, input), input))],
+    operations: [
+      handle(askTrends, async (call, input) => answerTrends(call, await scopeOf(ingest, call, input), input)),
+    ],
   });

@@ -1,4 +1,4 @@
-import { bind, join, literal, none, sql, type Sql } from "#kernel/sql.ts";
+import { bind, identifier, join, literal, none, sql, type Sql } from "#kernel/sql.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import { conditionsOf, matches, matchesAny, propertyNumber, propertyText } from "#insights/common/conditions.ts";
 import { addBuckets, bucketNumberSql, startOf } from "#insights/common/time.ts";
@@ -128,9 +128,24 @@ const finished = (part: Part, over: Sql = none): Sql => {
   return valueOf(part, merged);
 };
 
+/** Properties of the breakdown, each with a name for what it joins. */
+const brokenBy = (breakdown: TrendsInput["breakdown"]) =>
+  breakdown === undefined
+    ? []
+    : [breakdown, ...breakdown.and].map(({ property, on }, place) => ({
+        property,
+        on,
+        joined: identifier(`trait${place}`),
+      }));
+
+/** The group of an event: its value, or one of each property. */
 const rawGroup = (breakdown: TrendsInput["breakdown"]): Sql => {
-  if (breakdown === undefined) return sql`''`;
-  return breakdown.on === "person" ? sql`trait.value` : propertyText(breakdown.property);
+  const values = brokenBy(breakdown).map(({ property, on, joined }) => (on === "person" ? sql`${joined}.value` : propertyText(property))); // prettier-ignore
+  const [only, ...others] = values;
+  if (only === undefined) return sql`''`;
+  if (others.length === 0) return only;
+  const named = values.map((value) => sql`if(${value} = '', '(missing)', ${value})`);
+  return sql`arrayStringConcat([${join(named, ", ")}], ' · ')`;
 };
 
 /** The one read: a row per bucket and value of the breakdown, with the given columns. */
@@ -142,17 +157,16 @@ const grouped = (
   columns: readonly Sql[],
 ): Sql => {
   const { breakdown } = input;
-  const traits =
-    breakdown?.on === "person"
-      ? sql`LEFT ANY JOIN (${traitOfPeople(scope, breakdown.property)}) AS trait ON trait.person = ${personOf(scope)}`
-      : none;
+  const traits = brokenBy(breakdown)
+    .filter(({ on }) => on === "person")
+    .map(({ property, joined }) => sql`LEFT ANY JOIN (${traitOfPeople(scope, property)}) AS ${joined} ON ${joined}.person = ${personOf(scope)}`); // prettier-ignore
   const whole = {
     from: Math.min(...parts.map((part) => part.range.from)),
     to: Math.max(...parts.map((part) => part.range.to)),
   };
   const bucket = totals ? sql`toInt32(0)` : bucketNumberSql(input.interval, scope);
   return sql`SELECT ${bucket} AS bucket, ${rawGroup(breakdown)} AS grp, ${join(columns, ", ")}
-    FROM events ${traits}
+    FROM events ${join(traits, "\n")}
     WHERE ${inRange(whole)} AND ${matchesAny(scope, input.series)} AND ${conditionsOf(scope, input.filters)}
     GROUP BY ${breakdown === undefined ? sql`bucket` : sql`bucket, grp`}`;
 };

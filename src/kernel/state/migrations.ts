@@ -112,4 +112,29 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .execute();
     },
   },
+  "2026-11-26-metrics": {
+    up: async (db: Kysely<unknown>) => {
+      await db.schema
+        .createTable("metrics")
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("key", "text", (c) => c.notNull())
+        .addColumn("version", "integer", (c) => c.notNull())
+        .addColumn("definition", "text", (c) => c.notNull())
+        .addColumn("origin", "text", (c) => c.notNull())
+        .addColumn("updated_at", "text", (c) => c.notNull())
+        .addColumn("removed_at", "text")
+        .addPrimaryKeyConstraint("metrics_key", ["workspace", "key"])
+        .execute();
+      await db.schema
+        .createTable("metric_versions")
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("key", "text", (c) => c.notNull())
+        .addColumn("version", "integer", (c) => c.notNull())
+        .addColumn("definition", "text", (c) => c.notNull())
+        .addColumn("changed_by", "text", (c) => c.notNull())
+        .addColumn("changed_at", "text", (c) => c.notNull())
+        .addPrimaryKeyConstraint("metric_versions_key", ["workspace", "key", "version"])
+        .execute();
+    },
+  },
 };

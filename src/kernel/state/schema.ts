@@ -64,6 +64,25 @@ export interface State {
     created_at: string;
     updated_at: string;
   };
+  metrics: {
+    workspace: string;
+    key: string;
+    version: number;
+    definition: string;
+    /** page or files: what came from files goes when it is no longer in them. */
+    origin: string;
+    updated_at: string;
+    removed_at: string | null;
+  };
+  /** Every definition that a metric has had. Only ever added to. */
+  metric_versions: {
+    workspace: string;
+    key: string;
+    version: number;
+    definition: string;
+    changed_by: string;
+    changed_at: string;
+  };
   /** When each job of each workspace is due next, and until when somebody is at it. */
   job_turns: { job: string; workspace: string; due_at: string; busy_until: string };
   /** Who changed what, and when. Only ever added to. */

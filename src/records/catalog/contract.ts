@@ -11,7 +11,7 @@ export const events = defineOperation({
 
 export const properties = defineOperation({
   name: "catalog.properties",
-  summary: "Properties of an event (or of any), and traits of people.",
+  summary: "Properties of an event (or of any), and traits of people and accounts.",
   permission: "read",
   input: z.strictObject({
     event: z.string().max(500).nullable().default(null),
@@ -19,7 +19,7 @@ export const properties = defineOperation({
     limit: z.int().min(1).max(500).default(100),
   }),
   output: z.object({
-    properties: z.array(z.object({ name: z.string(), on: z.enum(["event", "person"]), kind: z.string() })),
+    properties: z.array(z.object({ name: z.string(), on: z.enum(["event", "person", "account"]), kind: z.string() })),
   }),
 });
 
@@ -29,7 +29,7 @@ export const values = defineOperation({
   permission: "read",
   input: z.strictObject({
     property: z.string().max(500),
-    on: z.enum(["event", "person"]).default("event"),
+    on: z.enum(["event", "person", "account"]).default("event"),
     event: z.string().max(500).nullable().default(null),
     search: z.string().max(200).default(""),
   }),

@@ -26,6 +26,23 @@ export const traitOfPeople = (scope: Scope, trait: string): Sql => sql`
   FROM trait_changes WHERE subject = 'person' AND trait = ${bind.string(trait)}
   GROUP BY person`;
 
+/** One row per account that has (or had) the trait: its value as text, empty where it was unset. */
+export const traitOfAccounts = (trait: string): Sql => sql`
+  SELECT account, ${latestValue} AS value FROM trait_changes
+  WHERE subject = 'account' AND trait = ${bind.string(trait)} GROUP BY account`;
+
+/** One row per person and moment at which the trait changed: its value from then on. */
+export const traitOverTime = (scope: Scope, trait: string): Sql => {
+  const changes = sql`SELECT ${personOf(scope)} AS person, at, op, kind, value FROM trait_changes
+    WHERE subject = 'person' AND trait = ${bind.string(trait)}`;
+  return sql`SELECT person, since, ${latestValue} AS value FROM (
+      SELECT person, moments.since AS since, changes.at AS at, op, kind, value
+      FROM (${changes}) AS changes
+      INNER JOIN (SELECT DISTINCT person, at AS since FROM (${changes})) AS moments ON moments.person = changes.person
+      WHERE changes.at <= moments.since
+    ) GROUP BY person, since`;
+};
+
 /** One row per id that ever joined or left another: the id that it belongs to now, itself where it stands alone. */
 export const parentOfEach: Sql = sql`
   SELECT toString(actor) AS actor, toString(argMax(parent, sequence)) AS parent

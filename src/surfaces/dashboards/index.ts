@@ -34,6 +34,18 @@ export const dashboards = ({ store }: { readonly store: Store }): Module => {
 
   return defineModule({
     name: "dashboards",
+    uses: async (call, { id }) => {
+      const rows = await store
+        .selectFrom("dashboards")
+        .selectAll()
+        .where("workspace", "=", call.workspace.id)
+        .execute();
+      return rows
+        .filter((row) =>
+          readTiles(row.tiles).some(({ question }) => question.kind === "metric" && question.input.metric === id),
+        )
+        .map((row) => ({ kind: "dashboard", title: row.name, address: `/dashboards/${row.id}` }));
+    },
     operations: [
       handle(contract.list, async (call) => {
         const rows = await store

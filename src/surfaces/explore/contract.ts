@@ -2,6 +2,7 @@ import { z } from "zod";
 import { ConversionInput, FunnelInput } from "#insights/funnels/contract.ts";
 import { JourneyInput } from "#insights/journeys/contract.ts";
 import { LifecycleInput } from "#insights/lifecycle/contract.ts";
+import { MetricInput } from "#insights/metrics/contract.ts";
 import { RetentionInput } from "#insights/retention/contract.ts";
 import { SessionsInput } from "#insights/sessions/contract.ts";
 import { StickinessInput } from "#insights/stickiness/contract.ts";
@@ -17,6 +18,7 @@ export const Question = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("lifecycle"), input: LifecycleInput }),
   z.strictObject({ kind: z.literal("stickiness"), input: StickinessInput }),
   z.strictObject({ kind: z.literal("sessions"), input: SessionsInput }),
+  z.strictObject({ kind: z.literal("metric"), input: MetricInput }),
 ]);
 export type Question = z.output<typeof Question>;
 export type Kind = Question["kind"];

@@ -15,7 +15,7 @@ import { IconPlus, IconX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import type { EventMatch } from "#insights/common/frame.ts";
-import { EventList, type AskedEvent } from "#insights/common/ui/event-list.tsx";
+import { bareEvent, EventList, type AskedEvent } from "#insights/common/ui/event-list.tsx";
 import { Filters, noFilter } from "#insights/common/ui/filters.tsx";
 import * as catalog from "#records/catalog/contract.ts";
 import { call } from "#web/call.ts";
@@ -253,6 +253,7 @@ const inputs: { readonly [K in Kind]: (props: LeafProps<Leaf & { type: K }>) => 
         names={names}
         most={20}
         sign={(place) => String(place + 1)}
+        make={bareEvent}
         change={(steps) => change({ ...leaf, steps: steps.map(matched) })}
       />
       <Group gap="xs" align="flex-end">

@@ -1,6 +1,6 @@
 import { ActionIcon, Badge, Box, Group, Select, Stack, Text } from "@mantine/core";
 import { IconArrowUp, IconFilter, IconX } from "@tabler/icons-react";
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 import type { Filter } from "../frame.ts";
 import { Filters, noFilter } from "./filters.tsx";
 
@@ -13,15 +13,16 @@ export interface AskedEvent {
 /** Stands in the choices for every event, whose name is empty. */
 const everyEvent = "\u0000every";
 
-interface EventRowProps {
-  readonly event: AskedEvent;
+interface EventRowProps<E extends AskedEvent> {
+  readonly event: E;
   readonly sign: string;
-  readonly change: (event: AskedEvent) => void;
+  readonly extra: ReactNode;
+  readonly change: (event: E) => void;
   readonly remove: () => void;
   readonly earlier: (() => void) | undefined;
 }
 
-const EventRow = ({ event, sign, change, remove, earlier }: EventRowProps) => {
+function EventRow<E extends AskedEvent>({ event, sign, extra, change, remove, earlier }: EventRowProps<E>) {
   const name = event.name === "" ? "Every event" : event.name;
   return (
     <Box p="xs" style={{ border: "1px solid var(--mantine-color-default-border)", borderRadius: 4 }}>
@@ -59,27 +60,33 @@ const EventRow = ({ event, sign, change, remove, earlier }: EventRowProps) => {
           event={event.name === "" ? null : event.name}
           change={(filters) => change({ ...event, filters })}
         />
+        {extra}
       </Stack>
     </Box>
   );
-};
+}
 
 /** The events of a question, in order, each with its conditions; and a box to add another by typing. */
-export const EventList = ({
+export function EventList<E extends AskedEvent>({
   label,
   events,
   names,
   most,
   sign,
+  extra,
+  make,
   change,
 }: {
   label: string;
-  events: readonly AskedEvent[];
+  events: readonly E[];
   names: readonly string[];
   most: number;
   sign: (place: number) => string;
-  change: (events: AskedEvent[]) => void;
-}) => {
+  /** What else can be said of an event. */
+  extra?: (event: E, change: (event: E) => void, place: number) => ReactNode;
+  make: (name: string) => E;
+  change: (events: E[]) => void;
+}) {
   const [search, setSearch] = useState("");
   return (
     <Stack gap="xs">
@@ -88,6 +95,11 @@ export const EventList = ({
           key={place}
           event={event}
           sign={sign(place)}
+          extra={extra?.(
+            event,
+            (changed) => change(events.map((one, index) => (index === place ? changed : one))),
+            place,
+          )}
           change={(changed) => change(events.map((one, index) => (index === place ? changed : one)))}
           remove={() => change(events.filter((_, index) => index !== place))}
           earlier={
@@ -108,11 +120,14 @@ export const EventList = ({
           onSearchChange={setSearch}
           onChange={(name) => {
             setSearch("");
-            if (name !== null) change([...events, { name: name === everyEvent ? "" : name, filters: [] }]);
+            if (name !== null) change([...events, make(name === everyEvent ? "" : name)]);
           }}
           nothingFoundMessage="No such event"
         />
       )}
     </Stack>
   );
-};
+}
+
+/** An event with nothing else said of it. */
+export const bareEvent = (name: string): AskedEvent => ({ name, filters: [] });

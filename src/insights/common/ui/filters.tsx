@@ -6,7 +6,7 @@ import * as cohorts from "#insights/cohorts/contract.ts";
 import type { Filter } from "#insights/common/frame.ts";
 import * as catalog from "#records/catalog/contract.ts";
 import { call } from "#web/call.ts";
-import { propertyChoices, useProperties } from "./properties.ts";
+import { conditionChoices, useProperties } from "./properties.ts";
 
 const operators: readonly { value: Filter["op"]; label: string }[] = [
   { value: "eq", label: "is" },
@@ -48,13 +48,16 @@ const cohortOperators: readonly { value: Filter["op"]; label: string }[] = [
 /** The choice of a property as a text, and back. */
 const choiceOf = ({ property, on }: Filter): string | null => {
   if (on === "cohort") return inCohort;
+  if (on === "product") return "product:";
   if (property === "") return null;
-  return `${on === "person" ? "person:" : ""}${property}`;
+  return on === "event" ? property : `${on}:${property}`;
 };
+const targets = ["person", "person_then", "account", "session", "product"] as const;
 const chosen = (choice: string | null): Pick<Filter, "property" | "on" | "op" | "values"> => {
   if (choice === inCohort) return { property: "", on: "cohort", op: "eq", values: [] };
-  const on = choice?.startsWith("person:") === true ? "person" : "event";
-  return { property: (choice ?? "").replace(/^person:/, ""), on, op: "eq", values: [] };
+  const on = targets.find((target) => choice?.startsWith(`${target}:`));
+  const property = on === undefined ? (choice ?? "") : (choice ?? "").slice(on.length + 1);
+  return { property, on: on ?? "event", op: on === "session" && property !== "id" ? "gte" : "eq", values: [] };
 };
 
 const CohortValues = ({ filter, change }: Pick<FilterRowProps, "filter" | "change">) => {
@@ -76,14 +79,14 @@ const CohortValues = ({ filter, change }: Pick<FilterRowProps, "filter" | "chang
 const FilterRow = ({ filter, event, change, remove }: FilterRowProps) => {
   const [search, setSearch] = useState("");
   const names = useProperties();
-  const on = filter.on === "person" ? "person" : "event";
+  const on = filter.on === "account" ? "account" : filter.on.startsWith("person") ? "person" : "event";
   const { data } = useQuery({
     queryKey: ["values", filter.property, on, event, search],
     queryFn: ({ signal }) => call(catalog.values, { property: filter.property, on, event, search }, signal),
-    enabled: filter.property !== "",
+    enabled: filter.property !== "" && filter.on !== "session",
     staleTime: 30_000,
   });
-  const choices = [{ group: "Membership", items: [{ value: inCohort, label: "Cohort" }] }, ...propertyChoices(names)];
+  const choices = [{ group: "Membership", items: [{ value: inCohort, label: "Cohort" }] }, ...conditionChoices(names)];
   return (
     <Group gap="xs" align="flex-start" wrap="nowrap">
       <Stack gap="xs" flex={1}>

@@ -1,13 +1,33 @@
 import { z } from "zod";
 import { Filter, intervals, Unit, type DateRange } from "#insights/common/frame.ts";
-import { measures } from "#insights/trends/contract.ts";
+import type { AskedEvent as AskedName } from "#insights/common/ui/event-list.tsx";
+import { measures, type Measure } from "#insights/trends/contract.ts";
 import type { Kind } from "../contract.ts";
+
+/** What may be said of one event alone: how a trend counts it, and whether a funnel may do without it. */
+interface Asking extends AskedName {
+  readonly measure?: Measure | undefined;
+  readonly property?: string | undefined;
+  readonly optional?: boolean | undefined;
+}
 
 /** An event of the question: its name, empty for every event, and conditions on it. */
 const AskedEvent = z.union([
-  z.string().transform((name) => ({ name, filters: [] as Filter[] })),
-  z.object({ name: z.string(), filters: z.array(Filter).catch([]) }),
+  z.string().transform((name): Asking => ({ name, filters: [] })),
+  z.object({
+    name: z.string(),
+    filters: z.array(Filter).catch([]),
+    measure: z.enum(measures).optional().catch(undefined),
+    property: z.string().max(500).optional().catch(undefined),
+    optional: z.boolean().optional().catch(undefined),
+  }),
 ]);
+const Exclusion = z.object({
+  name: z.string(),
+  filters: z.array(Filter).catch([]),
+  from: z.int().min(0).max(19).catch(0),
+  to: z.int().min(1).max(19).catch(1),
+});
 const positive = (fallback: number, most = 10_000) => z.int().min(1).max(most).catch(fallback);
 const text = z.string().max(500).catch("");
 const yes = z.boolean().catch(false);
@@ -19,7 +39,7 @@ const Day = z.iso.date();
  */
 export const Asked = z.object({
   kind: z
-    .enum(["trends", "funnel", "conversion", "retention", "journey", "lifecycle", "stickiness", "sessions"])
+    .enum(["trends", "funnel", "conversion", "retention", "journey", "lifecycle", "stickiness", "sessions", "metric"])
     .catch("trends"),
   events: z.array(AskedEvent).max(20).catch([]),
   filters: z.array(Filter).max(20).catch([]),
@@ -30,27 +50,41 @@ export const Asked = z.object({
   weekStart: z.enum(["", "monday", "sunday"]).catch(""),
   interval: z.enum(intervals).catch("day"),
   breakdown: text,
+  breakdown2: text,
   unit: Unit.catch("people"),
   measure: z.enum(measures).catch("unique"),
   property: text,
   formula: text,
   compare: yes,
+  compareDays: z.int().min(0).max(3_660).catch(0),
   cumulative: yes,
   movingAverage: z.int().min(0).max(100).catch(0),
+  rollingDays: positive(7, 366),
   windowDays: positive(14, 366),
+  windowSeconds: z.number().min(0).max(31_622_400).catch(0),
   order: z.enum(["ordered", "strict", "unordered"]).catch("ordered"),
   hold: z.array(z.string().max(500)).max(3).catch([]),
   counting: z.enum(["people", "attempts"]).catch("people"),
   attempt: z.enum(["any", "first"]).catch("any"),
   attribution: z.enum(["first_touch", "last_touch", "step", "all_events"]).catch("first_touch"),
+  attributionStep: z.int().min(0).max(19).catch(0),
+  dates: z.enum(["entry", "whole"]).catch("entry"),
+  exclusions: z.array(Exclusion).max(5).catch([]),
+  exclusionMode: z.enum(["drop_person", "stop_chain"]).catch("drop_person"),
   cohorting: z.enum(["first_time", "recurring", "first_ever", "first_in_range"]).catch("first_time"),
   mode: z.enum(["calendar", "rolling"]).catch("calendar"),
   onOrAfter: yes,
+  minimumOccurrences: positive(1, 1_000),
+  brackets: z.array(z.int().min(1).max(64)).max(30).catch([]),
   start: text,
   end: text,
   nodeProperty: text,
   steps: positive(5, 20),
   gapMinutes: positive(30, 1_440),
+  /** The metric that is looked at. */
+  metric: text,
+  /** The metric that the question is to become another version of. */
+  defining: text,
 });
 export type Asked = z.output<typeof Asked>;
 
@@ -77,7 +111,10 @@ export const takes: Readonly<Record<Kind, readonly [fewest: number, most: number
   lifecycle: [1, 1],
   stickiness: [1, 1],
   sessions: [0, 1],
+  metric: [0, 0],
 };
+
+export type AskedEvent = Asked["events"][number];
 
 export const rangeOf = ({ from, to, days }: Asked): DateRange =>
   from !== "" && to !== "" ? { from, to } : { last: days, unit: "day" };
@@ -85,9 +122,15 @@ export const rangeOf = ({ from, to, days }: Asked): DateRange =>
 /** As many as a chart can show apart, with Other. */
 const shownGroups = 5;
 
+interface Property {
+  readonly property: string;
+  readonly on: "event" | "person";
+}
+
 /** `person:plan` is a trait, `plan` a property of the event. */
-export const breakdownOf = (text: string): { property: string; on: "event" | "person"; limit: number } | undefined => {
-  if (text === "") return undefined;
-  const on = text.startsWith("person:") ? "person" : "event";
-  return { property: on === "person" ? text.slice(7) : text, on, limit: shownGroups };
-};
+export const propertyOf = (text: string): Property =>
+  text.startsWith("person:") ? { property: text.slice(7), on: "person" } : { property: text, on: "event" };
+export const textOf = ({ property, on }: Property): string => (on === "person" ? `person:${property}` : property);
+
+export const breakdownOf = (text: string): (Property & { limit: number }) | undefined =>
+  text === "" ? undefined : { ...propertyOf(text), limit: shownGroups };

@@ -1,10 +1,10 @@
 import { Accordion, Button, Card, Group, Select, Stack, Text, TextInput } from "@mantine/core";
 import type { Kind } from "../contract.ts";
 import { zones } from "#web/kit/zones.ts";
-import { takes, type Asked } from "./asked.ts";
+import { takes, type Asked, type AskedEvent } from "./asked.ts";
 import { EventList } from "#insights/common/ui/event-list.tsx";
 import { Filters, noFilter } from "#insights/common/ui/filters.tsx";
-import { Options } from "./options.tsx";
+import { EventExtra, Options } from "./options.tsx";
 
 const lengths = [7, 14, 30, 90, 180, 365];
 const ownDates = "own";
@@ -18,6 +18,7 @@ const eventLabels: Readonly<Record<Kind, string>> = {
   lifecycle: "Active means",
   stickiness: "Active means",
   sessions: "Only these events",
+  metric: "",
 };
 
 const letter = (place: number): string => String.fromCharCode(65 + place);
@@ -76,14 +77,18 @@ export const Builder = (props: BuilderProps) => {
   return (
     <Card withBorder>
       <Stack gap="sm">
-        <EventList
-          label={eventLabels[asked.kind]}
-          events={asked.events.slice(0, takes[asked.kind][1])}
-          names={names}
-          most={takes[asked.kind][1]}
-          sign={asked.kind === "trends" ? letter : ordinal}
-          change={(events) => change({ events })}
-        />
+        {takes[asked.kind][1] > 0 && (
+          <EventList
+            label={eventLabels[asked.kind]}
+            events={asked.events.slice(0, takes[asked.kind][1])}
+            names={names}
+            most={takes[asked.kind][1]}
+            sign={asked.kind === "trends" ? letter : ordinal}
+            make={(name): AskedEvent => ({ name, filters: [] })}
+            extra={(event, changed, place) => <EventExtra asked={asked} event={event} change={changed} place={place} />}
+            change={(events) => change({ events })}
+          />
+        )}
         <RangeChoice {...props} />
         <KindOptions {...props} />
         <Stack gap="xs">

@@ -29,8 +29,17 @@ const NextSteps = ({ asked, result }: { asked: Asked; result: Answer }) => {
   return question.kind === "funnel" ? <FunnelPeople funnel={question.input} result={result as FunnelResult} /> : null;
 };
 
+/** What may be kept of the page. */
+export interface Savable {
+  readonly kind: Kind;
+  readonly question: () => Question;
+  readonly suggested: string;
+  /** The metric that it is to become another version of; empty for none. */
+  readonly defining: string;
+}
+
 /** One place to ask: the builder at the left, the answer at the right, the question in the address. */
-export const ExplorePage = ({ save }: { save: (question: () => Question, suggested: string) => ReactNode }) => {
+export const ExplorePage = ({ save }: { save: (save: Savable) => ReactNode }) => {
   const asked = readAsked(useSearch({ strict: false }));
   const navigate = useNavigate();
   const client = useQueryClient();
@@ -76,7 +85,13 @@ export const ExplorePage = ({ save }: { save: (question: () => Question, suggest
           <Button variant="default" onClick={() => void navigator.clipboard.writeText(window.location.href)}>
             Copy link
           </Button>
-          {ready && save(() => questionOf(asked), suggestedTitle(asked))}
+          {ready &&
+            save({
+              kind: asked.kind,
+              question: () => questionOf(asked),
+              suggested: suggestedTitle(asked),
+              defining: asked.defining,
+            })}
         </Group>
       </Group>
       <Chip.Group value={asked.kind} onChange={(kind) => change({ kind: kind as Kind })}>

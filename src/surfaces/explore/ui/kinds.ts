@@ -3,6 +3,7 @@ import type { AnswerBase, Insight } from "#insights/common/insight.ts";
 import { conversionInsight, funnelInsight } from "#insights/funnels/insight.ts";
 import { journeyInsight } from "#insights/journeys/insight.ts";
 import { lifecycleInsight } from "#insights/lifecycle/insight.ts";
+import { metricInsight } from "#insights/metrics/insight.ts";
 import { retentionInsight } from "#insights/retention/insight.ts";
 import { sessionsInsight } from "#insights/sessions/insight.ts";
 import { stickinessInsight } from "#insights/stickiness/insight.ts";
@@ -20,6 +21,7 @@ const insights = [
   lifecycleInsight,
   stickinessInsight,
   sessionsInsight,
+  metricInsight,
 ] as const;
 
 export type Answer = AnswerBase;

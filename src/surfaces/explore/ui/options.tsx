@@ -1,8 +1,12 @@
-import { MultiSelect, NumberInput, Select, Switch, TextInput } from "@mantine/core";
+import { Group, MultiSelect, NumberInput, Select, Switch, TagsInput, TextInput } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
+import { EventList } from "#insights/common/ui/event-list.tsx";
+import * as metrics from "#insights/metrics/contract.ts";
 import { needsProperty, type Measure } from "#insights/trends/contract.ts";
 import type { Kind } from "../contract.ts";
-import type { Asked } from "./asked.ts";
+import { call } from "#web/call.ts";
+import type { Asked, AskedEvent } from "./asked.ts";
 import { propertyChoices, useProperties } from "#insights/common/ui/properties.ts";
 
 interface OptionsProps {
@@ -14,7 +18,7 @@ const measureNames: readonly { value: Measure; label: string }[] = [
   { value: "unique", label: "People" },
   { value: "total", label: "Events" },
   { value: "per_user", label: "Events per person" },
-  { value: "rolling_unique", label: "People of the last 7 days" },
+  { value: "rolling_unique", label: "People of the last days" },
   { value: "unique_accounts", label: "Accounts" },
   { value: "unique_sessions", label: "Sessions, by the sender's ids" },
   { value: "sum", label: "Sum of a property" },
@@ -54,7 +58,7 @@ const Whole = ({
   least = 1,
   most,
 }: OptionsProps & {
-  name: "windowDays" | "steps" | "gapMinutes" | "movingAverage";
+  name: "windowDays" | "steps" | "gapMinutes" | "movingAverage" | "rollingDays" | "minimumOccurrences";
   label: string;
   least?: number;
   most: number;
@@ -114,8 +118,98 @@ const BreakDown = ({ asked, change, onlyPeople }: OptionsProps & { onlyPeople?: 
   );
 };
 
-const TrendOptions = (props: OptionsProps) => {
+const usesRolling = ({ measure, events }: Asked): boolean =>
+  events.some((event) => (event.measure ?? measure) === "rolling_unique");
+
+/** How one event is counted, where it is not as all the others are. */
+const OwnMeasure = ({ event, change }: { event: AskedEvent; change: (event: AskedEvent) => void }) => {
   const { ofEvents } = useProperties();
+  const name = event.name === "" ? "every event" : event.name;
+  const { measure } = event;
+  return (
+    <>
+      <Select
+        size="xs"
+        aria-label={`How ${name} is counted`}
+        data={[{ value: "", label: "Counted as below" }, ...measureNames]}
+        value={measure ?? ""}
+        allowDeselect={false}
+        onChange={(value) =>
+          change({ ...event, measure: value === "" || value === null ? undefined : (value as Measure) })
+        }
+      />
+      {measure !== undefined && needsProperty.has(measure) && (
+        <Select
+          size="xs"
+          aria-label={`Property of ${name}`}
+          placeholder="Property"
+          searchable
+          data={[...ofEvents]}
+          value={event.property ?? null}
+          onChange={(value) => change({ ...event, property: value ?? undefined })}
+        />
+      )}
+    </>
+  );
+};
+
+/** What can be said of one event of the question alone. */
+export const EventExtra = ({
+  asked,
+  event,
+  change,
+  place,
+}: {
+  asked: Asked;
+  event: AskedEvent;
+  change: (event: AskedEvent) => void;
+  place: number;
+}) => {
+  if (asked.kind === "trends" && asked.events.length > 1) return <OwnMeasure event={event} change={change} />;
+  if ((asked.kind !== "funnel" && asked.kind !== "conversion") || place === 0) return null;
+  return (
+    <Switch
+      size="xs"
+      label="May be left out"
+      checked={event.optional === true}
+      onChange={({ currentTarget }) => change({ ...event, optional: currentTarget.checked ? true : undefined })}
+    />
+  );
+};
+
+const comparisons = [
+  { value: "no", label: "Nothing" },
+  { value: "0", label: "The period just before" },
+  { value: "7", label: "A week earlier" },
+  { value: "28", label: "Four weeks earlier" },
+  { value: "91", label: "A quarter earlier (13 weeks)" },
+  { value: "364", label: "A year earlier (52 weeks)" },
+];
+
+/** Whole weeks back, so that weekdays meet weekdays; any other number of days can stand in the address. */
+const Compare = ({ asked, change }: OptionsProps) => {
+  const value = asked.compare ? String(asked.compareDays) : "no";
+  const known = comparisons.some((one) => one.value === value);
+  return (
+    <Select
+      label="Compare with"
+      data={known ? comparisons : [...comparisons, { value, label: `${value} days earlier` }]}
+      value={value}
+      allowDeselect={false}
+      onChange={(chosen) =>
+        change(
+          chosen === null || chosen === "no"
+            ? { compare: false, compareDays: 0 }
+            : { compare: true, compareDays: Number(chosen) },
+        )
+      }
+    />
+  );
+};
+
+const TrendOptions = (props: OptionsProps) => {
+  const properties = useProperties();
+  const { ofEvents } = properties;
   const { asked, change } = props;
   return (
     <>
@@ -129,8 +223,19 @@ const TrendOptions = (props: OptionsProps) => {
           onChange={(value) => change({ property: value ?? "" })}
         />
       )}
+      {usesRolling(asked) && <Whole {...props} name="rollingDays" label="Days that a day looks back" most={366} />}
       <Bucket {...props} />
       <BreakDown {...props} />
+      {asked.breakdown !== "" && (
+        <Select
+          label="And by"
+          searchable
+          clearable
+          data={propertyChoices(properties)}
+          value={asked.breakdown2 === "" ? null : asked.breakdown2}
+          onChange={(value) => change({ breakdown2: value ?? "" })}
+        />
+      )}
       <TextInput
         label="Formula"
         placeholder="such as A / B"
@@ -139,7 +244,7 @@ const TrendOptions = (props: OptionsProps) => {
       />
       <Whole {...props} name="movingAverage" label="Mean of the last so many" least={0} most={100} />
       <Toggle {...props} name="cumulative" label="Running total" />
-      <Toggle {...props} name="compare" label="Compare with the period before" />
+      <Compare {...props} />
     </>
   );
 };
@@ -155,9 +260,69 @@ const Hold = ({ asked, change }: OptionsProps) => (
   />
 );
 
-const FunnelOptions = (props: OptionsProps) => (
-  <>
+/** Events that end a way where they come between two steps. */
+const Exclusions = ({ asked, change, names }: OptionsProps & { names: readonly string[] }) => {
+  const steps = asked.events.map(({ name }, place) => ({ value: String(place), label: `${place + 1}. ${name === "" ? "Every event" : name}` })); // prettier-ignore
+  const last = Math.max(1, asked.events.length - 1);
+  return (
+    <>
+      <EventList
+        label="Not if, in between"
+        events={asked.exclusions}
+        names={names}
+        most={5}
+        sign={() => "not"}
+        make={(name) => ({ name, filters: [], from: 0, to: last })}
+        extra={(exclusion, changed) => (
+          <Group gap="xs" grow>
+            {(["from", "to"] as const).map((end) => (
+              <Select
+                key={end}
+                size="xs"
+                aria-label={end === "from" ? "After step" : "Before step"}
+                data={end === "from" ? steps.slice(0, -1) : steps.slice(1)}
+                value={String(Math.min(exclusion[end], last))}
+                allowDeselect={false}
+                onChange={(value) => changed({ ...exclusion, [end]: Number(value ?? 0) })}
+              />
+            ))}
+          </Group>
+        )}
+        change={(exclusions) => change({ exclusions })}
+      />
+      {asked.exclusions.length > 0 && (
+        <Choice
+          asked={asked}
+          change={change}
+          name="exclusionMode"
+          label="Whoever does it"
+          data={[
+            { value: "drop_person", label: "Is not counted at all" },
+            { value: "stop_chain", label: "Keeps the steps before" },
+          ]}
+        />
+      )}
+    </>
+  );
+};
+
+const FunnelWindow = (props: OptionsProps) =>
+  props.asked.windowSeconds > 0 ? (
+    <NumberInput
+      label="Within seconds of the first step"
+      description="0 for whole days"
+      min={0}
+      max={31_622_400}
+      value={props.asked.windowSeconds}
+      onChange={(value) => typeof value === "number" && props.change({ windowSeconds: value })}
+    />
+  ) : (
     <Whole {...props} name="windowDays" label="Within days of the first step" most={366} />
+  );
+
+const FunnelOptions = (props: OptionsProps & { names: readonly string[] }) => (
+  <>
+    <FunnelWindow {...props} />
     <Choice
       {...props}
       name="order"
@@ -197,12 +362,44 @@ const FunnelOptions = (props: OptionsProps) => (
         data={[
           { value: "first_touch", label: "At the first step that has one" },
           { value: "last_touch", label: "At the last step that has one" },
-          { value: "step", label: "At the first step" },
+          { value: "step", label: "At one step" },
           { value: "all_events", label: "Each value by itself" },
         ]}
       />
     )}
+    {props.asked.breakdown !== "" && props.asked.attribution === "step" && (
+      <Select
+        label="At step"
+        allowDeselect={false}
+        data={props.asked.events.map(({ name }, place) => ({ value: String(place), label: `${place + 1}. ${name}` }))}
+        value={String(props.asked.attributionStep)}
+        onChange={(value) => props.change({ attributionStep: Number(value ?? 0) })}
+      />
+    )}
+    <Choice
+      {...props}
+      name="dates"
+      label="In the range lies"
+      data={[
+        { value: "entry", label: "The first step" },
+        { value: "whole", label: "Every step" },
+      ]}
+    />
+    <Exclusions {...props} />
   </>
+);
+
+/** Ranges of periods that are one column each, written as their lengths. */
+const Brackets = ({ asked, change }: OptionsProps) => (
+  <TagsInput
+    label="Columns of so many periods"
+    description="Lengths one after another, such as 1, 2, 4; each period by itself where empty"
+    value={asked.brackets.map(String)}
+    allowDuplicates
+    onChange={(sizes) =>
+      change({ brackets: sizes.map(Number).filter((size) => Number.isInteger(size) && size > 0 && size <= 64) })
+    }
+  />
 );
 
 const RetentionOptions = (props: OptionsProps) => (
@@ -230,6 +427,8 @@ const RetentionOptions = (props: OptionsProps) => (
     />
     <UnitChoice {...props} />
     <Toggle {...props} name="onOrAfter" label="Or later" />
+    <Whole {...props} name="minimumOccurrences" label="Times that make a return" most={1_000} />
+    <Brackets {...props} />
     <BreakDown {...props} onlyPeople />
   </>
 );
@@ -272,6 +471,26 @@ const JourneyOptions = (props: OptionsProps & { names: readonly string[] }) => {
   );
 };
 
+const MetricOptions = (props: OptionsProps) => {
+  const { asked, change } = props;
+  const { data } = useQuery({ queryKey: ["metrics"], queryFn: ({ signal }) => call(metrics.list, {}, signal) });
+  return (
+    <>
+      <Select
+        label="Metric"
+        searchable
+        data={(data?.metrics ?? []).map(({ key, name }) => ({ value: key, label: name }))}
+        value={asked.metric === "" ? null : asked.metric}
+        onChange={(value) => change({ metric: value ?? "" })}
+        nothingFoundMessage="No such metric"
+      />
+      <Bucket {...props} hours={false} />
+      <BreakDown {...props} />
+      <Toggle {...props} name="compare" label="Compare with the period before" />
+    </>
+  );
+};
+
 /** What can be chosen of each kind, besides events, range and conditions. */
 export const Options: Readonly<Record<Kind, (props: OptionsProps & { names: readonly string[] }) => ReactNode>> = {
   trends: TrendOptions,
@@ -297,6 +516,7 @@ export const Options: Readonly<Record<Kind, (props: OptionsProps & { names: read
       <Toggle {...props} name="cumulative" label="In at least so many, rather than exactly" />
     </>
   ),
+  metric: MetricOptions,
   sessions: (props) => (
     <>
       <Bucket {...props} />

@@ -1,36 +1,60 @@
-import type { AskedEvent } from "#insights/common/ui/event-list.tsx";
+import type { AskedEvent as AskedName } from "#insights/common/ui/event-list.tsx";
 import { needsProperty } from "#insights/trends/contract.ts";
 import { Question, type Kind } from "../contract.ts";
-import { breakdownOf, rangeOf, takes, type Asked } from "./asked.ts";
+import { breakdownOf, propertyOf, rangeOf, takes, type Asked, type AskedEvent } from "./asked.ts";
 
-const matchOf = ({ name, filters }: AskedEvent) => ({ event: name === "" ? null : name, filters });
+const matchOf = ({ name, filters }: AskedName) => ({
+  event: name === "" ? null : name,
+  filters: filters.filter(isWhole),
+});
 const every: AskedEvent = { name: "", filters: [] };
 
 const funnelInput = (asked: Asked, events: readonly AskedEvent[]) => {
   const breakdown = breakdownOf(asked.breakdown);
+  const last = events.length - 1;
   return {
-    steps: events.map(matchOf),
-    windowSeconds: asked.windowDays * 86_400,
+    steps: events.map((event, place) => ({ ...matchOf(event), optional: place > 0 && event.optional === true })),
+    windowSeconds: asked.windowSeconds > 0 ? asked.windowSeconds : asked.windowDays * 86_400,
     order: asked.order,
     counting: asked.counting,
     attempt: asked.attempt,
     unit: asked.unit,
     hold: asked.hold,
-    breakdown: breakdown === undefined ? undefined : { ...breakdown, attribution: asked.attribution },
+    dates: asked.dates,
+    exclusions: asked.exclusions.map((exclusion) => ({
+      ...matchOf(exclusion),
+      from: Math.max(0, Math.min(exclusion.from, last - 1)),
+      to: Math.min(Math.max(exclusion.to, exclusion.from + 1), last),
+    })),
+    exclusionMode: asked.exclusionMode,
+    breakdown:
+      breakdown === undefined
+        ? undefined
+        : { ...breakdown, attribution: asked.attribution, step: asked.attributionStep },
   };
+};
+
+const trendBreakdown = ({ breakdown, breakdown2 }: Asked) => {
+  const first = breakdownOf(breakdown);
+  return first === undefined || breakdown2 === "" ? first : { ...first, and: [propertyOf(breakdown2)] };
 };
 
 /** What a kind takes of the question, besides what all have in common. Contracts check the rest. */
 const inputs: Readonly<Record<Kind, (asked: Asked, events: readonly AskedEvent[]) => Record<string, unknown>>> = {
   trends: (asked, events) => ({
-    series: events.map((event) => ({
-      ...matchOf(event),
-      measure: asked.measure,
-      property: asked.property === "" ? undefined : asked.property,
-    })),
+    series: events.map((event) => {
+      const measure = event.measure ?? asked.measure;
+      const property = event.measure === undefined ? asked.property : (event.property ?? "");
+      return {
+        ...matchOf(event),
+        measure,
+        property: property === "" || !needsProperty.has(measure) ? undefined : property,
+        windowDays: measure === "rolling_unique" ? asked.rollingDays : undefined,
+      };
+    }),
     interval: asked.interval,
-    breakdown: breakdownOf(asked.breakdown),
-    compare: asked.compare ? {} : undefined,
+    breakdown: trendBreakdown(asked),
+    compare: asked.compare ? { offsetDays: asked.compareDays > 0 ? asked.compareDays : undefined } : undefined,
     formulas: asked.formula === "" ? [] : [asked.formula],
     cumulative: asked.cumulative,
     movingAverage: asked.movingAverage > 1 ? asked.movingAverage : undefined,
@@ -47,6 +71,8 @@ const inputs: Readonly<Record<Kind, (asked: Asked, events: readonly AskedEvent[]
       mode: asked.mode,
       unit: asked.unit,
       onOrAfter: asked.onOrAfter,
+      minimumOccurrences: asked.minimumOccurrences,
+      brackets: asked.brackets.length === 0 ? undefined : asked.brackets,
       breakdown: breakdown?.on === "person" ? { property: breakdown.property, limit: breakdown.limit } : undefined,
     };
   },
@@ -74,6 +100,12 @@ const inputs: Readonly<Record<Kind, (asked: Asked, events: readonly AskedEvent[]
     interval: asked.interval,
     gapMinutes: asked.gapMinutes,
   }),
+  metric: (asked) => ({
+    metric: asked.metric,
+    interval: asked.interval === "hour" ? "day" : asked.interval,
+    breakdown: breakdownOf(asked.breakdown),
+    compare: asked.compare,
+  }),
 };
 
 /** What the builder holds, as a question that can be asked and saved. */
@@ -84,17 +116,18 @@ export const questionOf = (asked: Asked): Question => {
     zone: asked.zone === "" ? undefined : asked.zone,
     weekStart: asked.weekStart === "" ? undefined : asked.weekStart,
   };
-  const events = asked.events
-    .slice(0, takes[asked.kind][1])
-    .map((event) => ({ ...event, filters: event.filters.filter(isWhole) }));
+  const events = asked.events.slice(0, takes[asked.kind][1]);
   return Question.parse({ kind: asked.kind, input: { ...common, ...inputs[asked.kind](asked, events) } });
 };
 
 /** A condition that is still being written does not count yet. */
 const isWhole = ({ property, on, op, values }: Asked["filters"][number]): boolean =>
-  (property !== "" || on === "cohort") && (op === "is_set" || op === "is_not_set" || values.length > 0);
+  (property !== "" || on === "cohort" || on === "product") &&
+  (op === "is_set" || op === "is_not_set" || values.length > 0);
 
 /** Whether there is enough to ask. */
-export const isReady = (asked: Asked): boolean =>
-  asked.events.length >= takes[asked.kind][0] &&
-  !(asked.kind === "trends" && needsProperty.has(asked.measure) && asked.property === "");
+export const isReady = (asked: Asked): boolean => {
+  if (asked.kind === "metric") return asked.metric !== "";
+  if (asked.events.length < takes[asked.kind][0]) return false;
+  return asked.kind !== "trends" || asked.events.every(({ measure, property }) => !needsProperty.has(measure ?? asked.measure) || (measure === undefined ? asked.property : (property ?? "")) !== ""); // prettier-ignore
+};

@@ -2,6 +2,7 @@ import type { Clock } from "#kernel/clock.ts";
 import { newId } from "#kernel/ids.ts";
 import type { Store } from "#kernel/state/store.ts";
 import { Tile } from "#surfaces/dashboards/contract.ts";
+import { demoMetrics } from "./demo-metrics.ts";
 import { Question } from "#surfaces/explore/contract.ts";
 
 /** An address of the Explore page, as its router writes it: text as it is, everything else as JSON. */
@@ -22,12 +23,11 @@ const tile = (title: string, asked: Readonly<Record<string, unknown>>, kind: str
 const days = (last: number) => ({ last, unit: "day" }) as const;
 
 const tiles = (): Tile[] => [
-  tile(
-    "People at work each week",
-    { events: ["Session started"], measure: "unique", interval: "week", days: 365 },
-    "trends",
-    { range: days(365), interval: "week", series: [{ event: "Session started", measure: "unique" }] },
-  ),
+  tile("Teams at work each week", { metric: "weekly_active_teams", interval: "week", days: 365 }, "metric", {
+    range: days(365),
+    interval: "week",
+    metric: "weekly_active_teams",
+  }),
   tile(
     "From sign-up to the first task",
     { events: ["Signed up", "Project created", "Task created"], days: 365, windowDays: 7 },
@@ -68,7 +68,7 @@ const tiles = (): Tile[] => [
   }),
 ];
 
-/** A dashboard that shows what can be asked of the simulated company. */
+/** The metrics of the simulated company, and a dashboard that shows what can be asked of it. */
 export const furnishDemo =
   (store: Store, clock: Clock) =>
   async (workspace: string, member: string): Promise<void> => {
@@ -78,4 +78,15 @@ export const furnishDemo =
       .insertInto("dashboards")
       .values({ ...row, created_by: member, created_at: now, updated_at: now })
       .execute();
+    for (const definition of demoMetrics()) {
+      const kept = { workspace, key: definition.key, version: 1, definition: JSON.stringify(definition) };
+      await store
+        .insertInto("metrics")
+        .values({ ...kept, origin: "page", updated_at: now, removed_at: null })
+        .execute();
+      await store
+        .insertInto("metric_versions")
+        .values({ ...kept, changed_by: member, changed_at: now })
+        .execute();
+    }
   };

@@ -1,0 +1,89 @@
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { launchBrowser } from "#test/browser.ts";
+import { useWorld } from "#test/world.ts";
+import { picture, serious } from "./pages.ts";
+
+const world = useWorld();
+let browser: Browser;
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+});
+afterAll(() => browser.close());
+
+describe("a head of growth", () => {
+  it("makes a question a metric, changes what it means knowing what that changes, and finds it again", async () => {
+    const { workspace } = await world.ask<{ workspace: string }>("demo.create", {});
+    const status = () => world.ask<{ complete: boolean }>("demo.status", {}, workspace);
+    await expect.poll(async () => (await status()).complete, { timeout: 120_000, interval: 500 }).toBe(true);
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+    const [name = "", value = ""] = world.owner.cookie.split("=");
+    await context.addCookies([{ name, value, url: world.url }]);
+    const page = await context.newPage();
+    const faults: string[] = [];
+    page.on("pageerror", (error) => faults.push(error.message));
+
+    // the catalog
+    await page.goto(`${world.url}/catalog/metrics?w=${workspace}`);
+    await page.getByRole("region", { name: "North Star" }).getByText(/teams/).first().waitFor();
+    await page
+      .getByRole("table", { name: /Where people first get value/ })
+      .getByText(/days|hours|minutes/)
+      .first()
+      .waitFor();
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "metrics");
+
+    // a question becomes a metric
+    await page.goto(
+      `${world.url}/explore?kind=trends&events=${encodeURIComponent('["Automation created"]')}&w=${workspace}`,
+    );
+    await page.getByTestId("sentence").waitFor();
+    await page.getByRole("button", { name: "Save as metric" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Name").fill("Automators");
+    await dialog.getByLabel("Unit").fill("people");
+    await dialog.getByText(/Automators was/).waitFor();
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "metric-new");
+    await dialog.getByRole("button", { name: "Save metric" }).click();
+    await page.getByRole("heading", { name: "Automators" }).waitFor();
+    await expect
+      .poll(() => page.getByTestId("sentence").textContent())
+      .toMatch(/Automators was [\d,]+ people in the week of/);
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "metric");
+
+    // it stands on a dashboard, and is changed: the change is shown before it is kept
+    await page.getByRole("link", { name: "Filter or break down" }).click();
+    await page.getByTestId("sentence").waitFor();
+    await page.getByRole("button", { name: "Save to dashboard" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+    await page.getByRole("region", { name: "Metric" }).getByTestId("sentence").waitFor();
+    await page.goto(`${world.url}/catalog/metrics/automators?w=${workspace}`);
+    await page.getByRole("link", { name: "Change definition" }).click();
+    await page.getByRole("combobox", { name: "Count", exact: true }).click();
+    await page.getByRole("option", { name: "Events", exact: true }).click();
+    await expect.poll(() => page.getByTestId("sentence").textContent()).toMatch(/ events from/);
+    await page.getByRole("button", { name: "Save definition" }).click();
+    await dialog.getByText("measure.kind: unique → count").waitFor();
+    await dialog.getByRole("link", { name: "Fernly at a glance" }).waitFor();
+    expect(await dialog.getByText(/Over the last 13 weeks/).textContent()).toMatch(
+      /people as it is, [\d,]+ people as it will be/,
+    );
+    await picture(page, "metric-change");
+    await dialog.getByRole("button", { name: "Save as version 2" }).click();
+    await page
+      .getByRole("table", { name: /Every definition/ })
+      .getByText("measure.kind: unique → count")
+      .waitFor();
+
+    // a metric of steps shows how long they take
+    await page.goto(`${world.url}/catalog/metrics/activation?w=${workspace}`);
+    await page.getByRole("region", { name: "Time to value" }).getByRole("cell").first().waitFor();
+    await picture(page, "metric-activation");
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+});
