@@ -37,6 +37,7 @@ const keptState: Readonly<Record<Exclude<keyof State, "sessions" | "job_turns">,
   cohorts: true,
   metrics: true,
   metric_versions: true,
+  saved_queries: true,
   audit: true,
 };
 const stateTables = Object.keys(keptState) as (keyof typeof keptState)[]; // its own keys

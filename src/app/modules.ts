@@ -1,5 +1,6 @@
 import { cohorts } from "#insights/cohorts/index.ts";
 import { funnels } from "#insights/funnels/index.ts";
+import { sqlPage } from "#insights/sql/index.ts";
 import { metrics } from "#insights/metrics/index.ts";
 import { journeys } from "#insights/journeys/index.ts";
 import { lifecycle } from "#insights/lifecycle/index.ts";
@@ -81,6 +82,7 @@ export const createModules = ({
     journeys({ ingest }),
     cohorts({ ingest, store }),
     metrics({ ingest, store, usesOf }),
+    sqlPage({ ingest, store }),
     dashboards({ store }),
     demo({ store, registry, ingest, clock, log, furnish: furnishDemo(store, clock) }),
   ];

@@ -28,6 +28,12 @@ export const sql = (chunks: TemplateStringsArray, ...parts: readonly (Sql | Boun
 
 const verbatim = (text: string): Sql => ({ chunks: [text], parts: [] });
 
+/**
+ * Text that somebody wrote. Only for text that \`insights/sql\` has checked, word by word and as the engine reads it, and
+ * only asked \`apart\`.
+ */
+export const writtenSql = (text: string): Sql => verbatim(text);
+
 /** Nothing: a fragment that may be left out. */
 export const none: Sql = verbatim("");
 

@@ -193,6 +193,25 @@ const account = createRoute({
     return <AccountPage account={account.useParams().account} />;
   },
 });
+const sql = createRoute({
+  getParentRoute: () => root,
+  path: "/sql",
+  component: lazyRouteComponent(async () => {
+    const { SqlPage } = await import("#surfaces/sql/ui/sql-page.tsx");
+    return {
+      default: () => (
+        <SqlPage
+          save={(saved) => (
+            <>
+              <SaveMetric {...saved} />
+              <SaveTile {...saved} />
+            </>
+          )}
+        />
+      ),
+    };
+  }),
+});
 const metrics = createRoute({ getParentRoute: () => root, path: "/catalog/metrics", component: MetricsPage });
 const metric = createRoute({
   getParentRoute: () => root,
@@ -214,6 +233,7 @@ const router = createRouter({
   routeTree: root.addChildren([
     home,
     explore,
+    sql,
     metrics,
     metric,
     dashboards,

@@ -40,7 +40,8 @@ export interface Insight<I extends z.ZodType, R extends AnswerBase> {
   /** What it shows, for those who have not asked it yet. */
   readonly explains: string;
   readonly operation: Operation<I, z.ZodType<R>>;
-  readonly chart: (result: R) => EChartsCoreOption;
+  /** Undefined where there is nothing but a table to show. */
+  readonly chart: (result: R) => EChartsCoreOption | undefined;
   readonly tables: (result: R) => readonly AnswerTable[];
   /** What the chart leaves to the table, if anything. */
   readonly note?: (result: R) => string;

@@ -12,6 +12,7 @@ import {
   Unit,
 } from "#insights/common/frame.ts";
 import { states } from "#insights/lifecycle/contract.ts";
+import { Query } from "#insights/sql/contract.ts";
 import { RetentionInput } from "#insights/retention/contract.ts";
 
 /** Measures that are one number of the events that match, over any stretch of time. */
@@ -118,6 +119,11 @@ export const Measure = z.discriminatedUnion("kind", [
       figure: z.enum(["sessions", "averageSeconds", "medianSeconds", "eventsPerSession", "single"]).default("sessions"),
     })
     .describe("How many sessions there are, how long, how much happens in them, or the share of one event only."),
+  z
+    .strictObject({ kind: z.literal("sql"), query: Query, combine: z.enum(["sum", "average", "last"]).default("sum") })
+    .describe(
+      "A query that gives a row with the columns at (a date or a time) and value for each of any stretches of time, and how the rows of a bucket make one number.",
+    ),
 ]);
 export type Measure = z.output<typeof Measure>;
 

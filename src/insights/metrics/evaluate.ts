@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import { z } from "zod";
 import type { WorkspaceCall } from "#kernel/module.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import { answerConversion, answerFunnel, timesBetween } from "#insights/funnels/index.ts";
@@ -12,6 +12,8 @@ import { RetentionInput, type RetentionResult } from "#insights/retention/contra
 import { answerRetention } from "#insights/retention/index.ts";
 import { SessionsInput } from "#insights/sessions/contract.ts";
 import { answerSessions } from "#insights/sessions/index.ts";
+import { askOverTime, checkedStatement } from "#insights/sql/ask.ts";
+import { overTime } from "#insights/sql/query.ts";
 import { StickinessInput } from "#insights/stickiness/contract.ts";
 import { answerStickiness } from "#insights/stickiness/index.ts";
 import { TrendsInput, type Line } from "#insights/trends/contract.ts";
@@ -299,6 +301,33 @@ const ofSessions = async (asked: Asked, { figure }: Measure & { kind: "sessions"
   };
 };
 
+const SqlRow = z.object({ bucket: z.number(), whole: z.number(), value: z.number() });
+
+const ofSql = async (asked: Asked, { query, combine }: Measure & { kind: "sql" }): Promise<Evaluated> => {
+  unbroken(asked);
+  const { call, scope, frame, definition } = asked;
+  if (frame.filters.length + filtersOf(definition).length > 0)
+    throw new Refusal(
+      "metrics.no_filters",
+      "A metric in SQL takes no conditions from outside. Write them into its query.",
+    );
+  const statement = await checkedStatement(call, query);
+  const range = resolveRange(frame.range, scope);
+  const rows = await askOverTime(call, overTime(scope, statement, range, frame.interval, combine), SqlRow);
+  const starts = startsOf(asked);
+  const point = (row: z.output<typeof SqlRow> | undefined): Point => plain(row?.value ?? null);
+  const points = starts
+    .map((start) => bucketNumber(start, frame.interval, scope.zone))
+    .map((number) => point(rows.find(({ whole, bucket }) => whole === 0 && bucket === number)));
+  return {
+    interval: frame.interval,
+    buckets: labels(asked, starts),
+    openFrom: closed(asked, starts),
+    groups: [{ group: null, points, total: point(rows.find(({ whole }) => whole === 1)) }],
+    sql: query,
+  };
+};
+
 /** The values of a metric, by asking the question that it is. */
 export const evaluate = (asked: Asked): Promise<Evaluated> => {
   const { measure } = asked.definition;
@@ -321,6 +350,8 @@ export const evaluate = (asked: Asked): Promise<Evaluated> => {
       return ofStickiness(asked, measure);
     case "sessions":
       return ofSessions(asked, measure);
+    case "sql":
+      return ofSql(asked, measure);
     default:
       return ofSeries(asked, [seriesOf(measure)], ([value = 0]) => plain(value));
   }

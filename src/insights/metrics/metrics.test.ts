@@ -103,6 +103,20 @@ describe("a metric", () => {
     expect((await values({ kind: "sessions", activity: any, figure: "averageSeconds", gapMinutes: 60 }))[0][2]).toBe(3_600); // prettier-ignore
   });
 
+  it("is what a query says, by bucket of its times", async () => {
+    const sql = (query: string, combine: string) => ({ kind: "sql", query, combine });
+    const paid = "SELECT at, properties.amount.:Int64 AS value FROM events WHERE event = 'Bought'";
+    expect(await values(sql(paid, "sum"))).toEqual([[40, 20, 5], 65]);
+    expect(await values(sql(paid, "average"))).toEqual([[20, 20, 5], 16.25]);
+    expect(await values(sql(paid, "last"))).toEqual([[30, 20, 5], 5]);
+    expect(await values(sql("SELECT toDate('2026-03-11') AS at, 7 AS value", "sum"))).toEqual([[null, 7, null], 7]);
+    await expect(values(sql("SELECT at, 1 AS value FROM identities", "sum"))).rejects.toMatchObject({
+      code: "sql.wrong",
+    });
+    await expect(values(sql("SELECT 1", "sum"))).rejects.toMatchObject({ code: "sql.wrong" });
+    await expect(values(sql(paid, "sum"), { product: "Core" })).rejects.toMatchObject({ code: "metrics.no_filters" });
+  });
+
   it("takes conditions, a breakdown and the period before", async () => {
     expect(await values({ kind: "count", ...bought }, { filters: [{ property: "amount", op: "gt", values: [15] }] })).toEqual([[1, 1, 0], 2]); // prettier-ignore
     await define(metric("m", { kind: "conversion", steps, windowSeconds: 86_400 }));

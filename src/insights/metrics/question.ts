@@ -4,6 +4,7 @@ import type { Breakdown, DateRange, Filter, Interval } from "#insights/common/fr
 import type { LifecycleInput } from "#insights/lifecycle/contract.ts";
 import type { RetentionInput } from "#insights/retention/contract.ts";
 import type { SessionsInput } from "#insights/sessions/contract.ts";
+import type { SqlInput } from "#insights/sql/contract.ts";
 import type { StickinessInput } from "#insights/stickiness/contract.ts";
 import type { Series, TrendsInput } from "#insights/trends/contract.ts";
 import type { Definition, Measure, Simple } from "./contract.ts";
@@ -17,7 +18,8 @@ export type MetricQuestion =
   | { readonly kind: "retention"; readonly input: z.input<typeof RetentionInput> }
   | { readonly kind: "lifecycle"; readonly input: z.input<typeof LifecycleInput> }
   | { readonly kind: "stickiness"; readonly input: z.input<typeof StickinessInput> }
-  | { readonly kind: "sessions"; readonly input: z.input<typeof SessionsInput> };
+  | { readonly kind: "sessions"; readonly input: z.input<typeof SessionsInput> }
+  | { readonly kind: "sql"; readonly input: z.input<typeof SqlInput> };
 
 /** What is asked of a metric, besides the metric. */
 export interface Frame {
@@ -86,6 +88,8 @@ export const questionOf = (
         kind: "sessions",
         input: { ...common, interval, activity: measure.activity, gapMinutes: measure.gapMinutes },
       };
+    case "sql":
+      return { kind: "sql", input: { query: measure.query, display: { type: "line", x: "at", y: ["value"] } } };
     default:
       return { kind: "trends", input: { ...common, interval, breakdown, series: [seriesOf(measure)] } };
   }
@@ -145,6 +149,7 @@ export interface Choice {
   readonly state?: (Measure & { kind: "lifecycle" })["state"] | undefined;
   readonly atLeast?: number | undefined;
   readonly figure?: (Measure & { kind: "sessions" })["figure"] | undefined;
+  readonly combine?: (Measure & { kind: "sql" })["combine"] | undefined;
 }
 
 interface AnyQuestion {
@@ -183,6 +188,10 @@ export const measureOf = ({ kind, input }: AnyQuestion, choice: Choice = {}): Dr
   if (kind === "sessions") {
     const { activity, gapMinutes } = input as SessionsInput;
     return { measure: { kind: "sessions", activity, gapMinutes, figure: choice.figure ?? "sessions" } };
+  }
+  if (kind === "sql") {
+    const { query } = input as SqlInput;
+    return { measure: { kind: "sql", query, combine: choice.combine ?? "sum" } };
   }
   return { problem: "A journey shows many ways and is no one number. Its two ends make a funnel, which is." };
 };

@@ -58,6 +58,8 @@ const measureSays = (measure: Measure): string => {
       return `share of the ${measure.unit} who did ${matchSays(measure.activity)} that did so on at least ${measure.atLeast} ${measure.per}s`;
     case "sessions":
       return `${figures[measure.figure]} of ${matchSays(measure.activity)}, cut after ${measure.gapMinutes} minutes of pause`;
+    case "sql":
+      return `the ${{ sum: "sum", average: "average", last: "last" }[measure.combine]} of value of the rows of a query`;
     default:
       return simpleSays(measure);
   }

@@ -48,12 +48,17 @@ export interface AskOptions {
 /** One database of the engine. The same calls serve the embedded engine and a ClickHouse server. */
 export interface Engine {
   readonly database: string;
+  /**
+   * The same engine in a database that holds no table, for text that people write: a name in it that is not given
+   * along means nothing, whatever the workspace's own database holds.
+   */
+  apart(): Promise<Engine>;
   /** Runs a question and parses every row. Throws a Refusal for limits and outages. */
   rows<T>(statement: Sql, row: z.ZodType<T>, options?: AskOptions): Promise<T[]>;
   /** Result bytes in a ClickHouse output format, streamed. */
   stream(
     statement: Sql,
-    format: "CSVWithNames" | "JSON" | "JSONEachRow" | "Parquet" | "RowBinary",
+    format: "CSVWithNames" | "JSON" | "JSONEachRow" | "JSONCompactEachRowWithNamesAndTypes" | "Parquet" | "RowBinary",
     options?: AskOptions,
   ): Promise<Readable>;
   command(statement: Sql, options?: AskOptions): Promise<void>;
@@ -73,6 +78,8 @@ export interface EngineAddress {
   readonly username: string;
   readonly password: string;
 }
+
+const apartDatabase = "throughline_apart";
 
 const gone = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]);
 
@@ -151,7 +158,7 @@ const refuse = (code: string, message: string, status: 409 | 422 | 503, cause: u
   return refusal;
 };
 
-const engineIn = (client: ClickHouseClient, database: string): Engine => {
+const engineIn = (client: ClickHouseClient, database: string, apart: () => Promise<Engine>): Engine => {
   const settingsFor = (options: AskOptions | undefined, fallback: Purpose): ClickHouseSettings => ({
     ...common,
     ...limits[options?.purpose ?? fallback],
@@ -164,6 +171,7 @@ const engineIn = (client: ClickHouseClient, database: string): Engine => {
   };
   return {
     database,
+    apart,
     rows: async (statement, row, options) => {
       const result = await client.query({ ...asked(statement, options, "ask"), format: "JSONEachRow" }).catch(explain);
       const rows = await result.json().catch(explain);
@@ -217,8 +225,20 @@ export const connectEngine = (address: EngineAddress): EngineServer => {
     clients.set(database, client);
     return client;
   };
+  let made: Promise<void> | undefined;
+  const apart = async (): Promise<Engine> => {
+    made ??= clientFor("default")
+      .command({ query: `CREATE DATABASE IF NOT EXISTS ${apartDatabase}` })
+      .then(() => undefined)
+      .catch((error: unknown) => {
+        made = undefined;
+        return explain(error);
+      });
+    await made;
+    return engineIn(clientFor(apartDatabase), apartDatabase, apart);
+  };
   return {
-    in: (database) => engineIn(clientFor(database), database),
+    in: (database) => engineIn(clientFor(database), database, apart),
     version: async () => {
       const result = await clientFor("default")
         .query({ query: "SELECT version() AS version", format: "JSONEachRow" })

@@ -137,4 +137,18 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .execute();
     },
   },
+  "2026-11-26-saved-queries": {
+    up: async (db: Kysely<unknown>) => {
+      await db.schema
+        .createTable("saved_queries")
+        .addColumn("id", "text", (c) => c.primaryKey())
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("name", "text", (c) => c.notNull())
+        .addColumn("input", "text", (c) => c.notNull())
+        .addColumn("saved_by", "text", (c) => c.notNull())
+        .addColumn("updated_at", "text", (c) => c.notNull())
+        .execute();
+      await db.schema.createIndex("saved_queries_by_workspace").on("saved_queries").column("workspace").execute();
+    },
+  },
 };

@@ -83,6 +83,14 @@ export interface State {
     changed_by: string;
     changed_at: string;
   };
+  saved_queries: {
+    id: string;
+    workspace: string;
+    name: string;
+    input: string;
+    saved_by: string;
+    updated_at: string;
+  };
   /** When each job of each workspace is due next, and until when somebody is at it. */
   job_turns: { job: string; workspace: string; due_at: string; busy_until: string };
   /** Who changed what, and when. Only ever added to. */

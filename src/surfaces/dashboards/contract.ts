@@ -17,8 +17,8 @@ const Name = z.string().trim().min(1, "Give it a name.").max(100);
 /** A path of this app only, so that a saved tile cannot lead elsewhere. */
 const Address = z
   .string()
-  .max(8_000)
-  .regex(/^\/explore(\?|$)/, "An address of the Explore page.");
+  .max(40_000)
+  .regex(/^\/(explore|sql)(\?|$)/, "An address of the Explore or the SQL page.");
 
 export const list = defineOperation({
   name: "dashboards.list",

@@ -67,7 +67,7 @@ interface Moves {
 
 /** The question of a tile, over the range that the whole dashboard is looked at. */
 const over = (question: Question, days: number | undefined): Question =>
-  days === undefined
+  days === undefined || question.kind === "sql"
     ? question
     : Question.parse({ ...question, input: { ...question.input, range: { last: days, unit: "day" } } });
 

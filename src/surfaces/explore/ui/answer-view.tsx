@@ -16,7 +16,7 @@ export const AnswerView = ({ result, compact = false }: { result: Answer; compac
   );
   const { provenance } = result;
   const picture = useRef<HTMLDivElement>(null);
-  const name = `${result.kind} ${provenance.from} to ${provenance.to}`;
+  const name = provenance.from === "" ? result.kind : `${result.kind} ${provenance.from} to ${provenance.to}`;
   const numbers = tables.map((table, place) => <NumbersTable key={place} table={table} />);
   const saveTable = (): void => download(`${name}.csv`, new Blob([csvOf(result)], { type: "text/csv;charset=utf-8" }));
   const savePicture = async (): Promise<void> => {
@@ -31,29 +31,33 @@ export const AnswerView = ({ result, compact = false }: { result: Answer; compac
       <Text size={compact ? "md" : "lg"} data-testid="sentence">
         {result.sentence}
       </Text>
-      <Suspense fallback={<Skeleton height={340} />}>
-        <div ref={picture}>
-          <Chart
-            options={options}
-            label={`Chart. ${result.sentence} The table below has every number.`}
-            height={compact ? 260 : 340}
-          />
-        </div>
-      </Suspense>
+      {options !== undefined && (
+        <Suspense fallback={<Skeleton height={340} />}>
+          <div ref={picture}>
+            <Chart
+              options={options}
+              label={`Chart. ${result.sentence} The table below has every number.`}
+              height={compact ? 260 : 340}
+            />
+          </div>
+        </Suspense>
+      )}
       <Group justify="space-between">
         <Text size="sm">{insight.note?.(result) ?? ""}</Text>
         <Group gap="sm">
           <Button size="xs" variant="default" onClick={saveTable}>
             Save as CSV
           </Button>
-          <Button size="xs" variant="default" onClick={() => void savePicture()}>
-            Save as PNG
-          </Button>
+          {options !== undefined && (
+            <Button size="xs" variant="default" onClick={() => void savePicture()}>
+              Save as PNG
+            </Button>
+          )}
         </Group>
       </Group>
-      {!compact && numbers}
+      {(!compact || options === undefined) && numbers}
       <Accordion variant="contained">
-        {compact && (
+        {compact && options !== undefined && (
           <Accordion.Item value="numbers">
             <Accordion.Control>Every number</Accordion.Control>
             <Accordion.Panel>{numbers}</Accordion.Panel>
@@ -65,8 +69,8 @@ export const AnswerView = ({ result, compact = false }: { result: Answer; compac
             <Stack gap="sm">
               <Text size="sm">{provenance.definition}</Text>
               <Text size="sm">
-                {provenance.from} to {provenance.to}, days of {provenance.zone}. Asked at{" "}
-                {new Date(provenance.askedAt).toLocaleString()}; took {provenance.milliseconds} ms.
+                {provenance.from !== "" && `${provenance.from} to ${provenance.to}, days of ${provenance.zone}. `}
+                Asked at {new Date(provenance.askedAt).toLocaleString()}; took {provenance.milliseconds} ms.
               </Text>
               <Code block tabIndex={0} style={{ maxHeight: 320, overflow: "auto" }}>
                 {provenance.sql}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Question } from "../contract.ts";
+import { BuiltQuestion } from "../contract.ts";
 import { askedOf, isShownWhole } from "./asked-of.ts";
 import { readAsked, written } from "./asked.ts";
 import { questionOf } from "./question.ts";
@@ -22,7 +22,7 @@ const whole: [string, unknown][] = [
 
 describe("a saved question in the builder", () => {
   it.each(whole)("is the same question again: %s", (kind, input) => {
-    const question = Question.parse({ kind, input: { ...frame, ...(input as object) } });
+    const question = BuiltQuestion.parse({ kind, input: { ...frame, ...(input as object) } });
     expect(isShownWhole(question)).toBe(true);
     // and survives the address
     const again = questionOf(readAsked(JSON.parse(JSON.stringify(written(askedOf(question))))));
@@ -31,7 +31,7 @@ describe("a saved question in the builder", () => {
   });
 
   it("is not said to be whole where the builder leaves something out", () => {
-    const question = (kind: string, input: object) => Question.parse({ kind, input: { ...frame, ...input } });
+    const question = (kind: string, input: object) => BuiltQuestion.parse({ kind, input: { ...frame, ...input } });
     expect(isShownWhole(question("stickiness", { activity: a, intervalCount: 2 }))).toBe(false);
     expect(isShownWhole(question("trends", { series: [a], formulas: ["A", "A * 2"] }))).toBe(false);
     expect(isShownWhole(question("conversion", { steps: [a, b, a], fromStep: 1 }))).toBe(false);

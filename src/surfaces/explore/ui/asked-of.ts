@@ -1,11 +1,11 @@
 import type { EventMatch } from "#insights/common/frame.ts";
-import { Question } from "../contract.ts";
+import type { BuiltQuestion } from "../contract.ts";
 import { readAsked, textOf, type Asked } from "./asked.ts";
 import { questionOf } from "./question.ts";
 
 /** The way back: a question that was saved, or that a metric is, as the builder edits it. */
 
-type Of<K extends Question["kind"]> = Extract<Question, { kind: K }>["input"];
+type Of<K extends BuiltQuestion["kind"]> = Extract<BuiltQuestion, { kind: K }>["input"];
 
 const nameOf = ({ event, filters }: EventMatch) => ({ name: event ?? "", filters });
 
@@ -76,7 +76,7 @@ const ofRetention = (input: Of<"retention">): Partial<Asked> => ({
   breakdown: input.breakdown === undefined ? "" : textOf(input.breakdown),
 });
 
-const ofInput = (question: Question): Partial<Asked> => {
+const ofInput = (question: BuiltQuestion): Partial<Asked> => {
   switch (question.kind) {
     case "trends":
       return ofTrend(question.input);
@@ -107,17 +107,17 @@ const ofInput = (question: Question): Partial<Asked> => {
   }
 };
 
-export const askedOf = (question: Question): Asked => {
+export const askedOf = (question: BuiltQuestion): Asked => {
   const { range, filters, zone = "", weekStart = "" } = question.input;
   return readAsked({ kind: question.kind, filters, zone, weekStart, ...ofRange(range), ...ofInput(question) });
 };
 
 /** Whether the builder shows all of a question, so that nothing is lost by changing it there. */
-export const isShownWhole = (question: Question): boolean => {
-  const bare = ({ kind, input }: Question): string => {
+export const isShownWhole = (question: BuiltQuestion): boolean => {
+  const bare = ({ kind, input }: BuiltQuestion): string => {
     const { range: _, ...rest } = input;
     const limitless = "breakdown" in rest && rest.breakdown !== undefined ? { ...rest, breakdown: { ...rest.breakdown, limit: 0 } } : rest; // prettier-ignore
     return JSON.stringify(Object.entries({ kind, ...limitless }).filter(([name, value]) => name !== "columns" && value !== undefined).sort(([a], [b]) => (a < b ? -1 : 1))); // prettier-ignore
   };
-  return bare(Question.parse(questionOf(askedOf(question)))) === bare(question);
+  return bare(questionOf(askedOf(question))) === bare(question);
 };

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { Filter, intervals, Unit, type DateRange } from "#insights/common/frame.ts";
 import type { AskedEvent as AskedName } from "#insights/common/ui/event-list.tsx";
 import { measures, type Measure } from "#insights/trends/contract.ts";
-import type { Kind } from "../contract.ts";
+import type { BuiltKind } from "../contract.ts";
 
 /** What may be said of one event alone: how a trend counts it, and whether a funnel may do without it. */
 interface Asking extends AskedName {
@@ -102,7 +102,7 @@ export const written = (asked: Asked): Record<string, unknown> =>
   );
 
 /** How many events each kind of question takes, at least and at most. */
-export const takes: Readonly<Record<Kind, readonly [fewest: number, most: number]>> = {
+export const takes: Readonly<Record<BuiltKind, readonly [fewest: number, most: number]>> = {
   trends: [1, 10],
   funnel: [2, 20],
   conversion: [2, 20],

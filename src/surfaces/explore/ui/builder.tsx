@@ -1,5 +1,5 @@
 import { Accordion, Button, Card, Group, Select, Stack, Text, TextInput } from "@mantine/core";
-import type { Kind } from "../contract.ts";
+import type { BuiltKind } from "../contract.ts";
 import { zones } from "#web/kit/zones.ts";
 import { takes, type Asked, type AskedEvent } from "./asked.ts";
 import { EventList } from "#insights/common/ui/event-list.tsx";
@@ -9,7 +9,7 @@ import { EventExtra, Options } from "./options.tsx";
 const lengths = [7, 14, 30, 90, 180, 365];
 const ownDates = "own";
 
-const eventLabels: Readonly<Record<Kind, string>> = {
+const eventLabels: Readonly<Record<BuiltKind, string>> = {
   trends: "Events",
   funnel: "Steps, in order",
   conversion: "Steps, in order",

@@ -6,7 +6,7 @@ import type { FunnelResult } from "#insights/funnels/contract.ts";
 import * as catalog from "#records/catalog/contract.ts";
 import { call, CallError } from "#web/call.ts";
 import { Empty, Problem, Waiting } from "#web/kit/states.tsx";
-import type { Kind, Question } from "../contract.ts";
+import type { BuiltKind, BuiltQuestion } from "../contract.ts";
 import { AnswerView } from "./answer-view.tsx";
 import { readAsked, takes, written, type Asked } from "./asked.ts";
 import { Builder } from "./builder.tsx";
@@ -31,8 +31,8 @@ const NextSteps = ({ asked, result }: { asked: Asked; result: Answer }) => {
 
 /** What may be kept of the page. */
 export interface Savable {
-  readonly kind: Kind;
-  readonly question: () => Question;
+  readonly kind: BuiltKind;
+  readonly question: () => BuiltQuestion;
   readonly suggested: string;
   /** The metric that it is to become another version of; empty for none. */
   readonly defining: string;
@@ -94,7 +94,7 @@ export const ExplorePage = ({ save }: { save: (save: Savable) => ReactNode }) =>
             })}
         </Group>
       </Group>
-      <Chip.Group value={asked.kind} onChange={(kind) => change({ kind: kind as Kind })}>
+      <Chip.Group value={asked.kind} onChange={(kind) => change({ kind: kind as BuiltKind })}>
         <Group gap="xs" role="radiogroup" aria-label="Kind of question">
           {kinds.map(({ value, label }) => (
             <Chip key={value} value={value} radius="sm" variant="outline">

@@ -6,10 +6,11 @@ import { lifecycleInsight } from "#insights/lifecycle/insight.ts";
 import { metricInsight } from "#insights/metrics/insight.ts";
 import { retentionInsight } from "#insights/retention/insight.ts";
 import { sessionsInsight } from "#insights/sessions/insight.ts";
+import { sqlInsight } from "#insights/sql/insight.ts";
 import { stickinessInsight } from "#insights/stickiness/insight.ts";
 import { trendInsight } from "#insights/trends/insight.ts";
 import { call } from "#web/call.ts";
-import type { Kind, Question } from "../contract.ts";
+import type { BuiltKind, Question } from "../contract.ts";
 
 /** Every kind of question, in the order in which people meet them. The one list that shows and asks them. */
 const insights = [
@@ -22,6 +23,7 @@ const insights = [
   stickinessInsight,
   sessionsInsight,
   metricInsight,
+  sqlInsight,
 ] as const;
 
 export type Answer = AnswerBase;
@@ -33,10 +35,10 @@ export const insightOf = (kind: string): AnyInsight => {
   return found as unknown as AnyInsight; // each takes its own answers alone
 };
 
-export const kinds: readonly { value: Kind; label: string }[] = insights.map(({ kind, title }) => ({
-  value: kind,
-  label: title,
-}));
+/** The kinds that the builder makes. */
+export const kinds: readonly { value: BuiltKind; label: string }[] = insights.flatMap(({ kind, title }) =>
+  kind === "sql" ? [] : [{ value: kind, label: title }],
+);
 
 /** Asks a question by its kind. */
 export const askQuestion = (question: Question, signal: AbortSignal): Promise<Answer> =>

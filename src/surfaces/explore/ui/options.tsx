@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import { EventList } from "#insights/common/ui/event-list.tsx";
 import * as metrics from "#insights/metrics/contract.ts";
 import { needsProperty, type Measure } from "#insights/trends/contract.ts";
-import type { Kind } from "../contract.ts";
+import type { BuiltKind } from "../contract.ts";
 import { call } from "#web/call.ts";
 import type { Asked, AskedEvent } from "./asked.ts";
 import { propertyChoices, useProperties } from "#insights/common/ui/properties.ts";
@@ -492,7 +492,7 @@ const MetricOptions = (props: OptionsProps) => {
 };
 
 /** What can be chosen of each kind, besides events, range and conditions. */
-export const Options: Readonly<Record<Kind, (props: OptionsProps & { names: readonly string[] }) => ReactNode>> = {
+export const Options: Readonly<Record<BuiltKind, (props: OptionsProps & { names: readonly string[] }) => ReactNode>> = {
   trends: TrendOptions,
   funnel: FunnelOptions,
   conversion: (props) => (

@@ -1,6 +1,6 @@
 import type { AskedEvent as AskedName } from "#insights/common/ui/event-list.tsx";
 import { needsProperty } from "#insights/trends/contract.ts";
-import { Question, type Kind } from "../contract.ts";
+import { BuiltQuestion, type BuiltKind } from "../contract.ts";
 import { breakdownOf, propertyOf, rangeOf, takes, type Asked, type AskedEvent } from "./asked.ts";
 
 const matchOf = ({ name, filters }: AskedName) => ({
@@ -40,7 +40,7 @@ const trendBreakdown = ({ breakdown, breakdown2 }: Asked) => {
 };
 
 /** What a kind takes of the question, besides what all have in common. Contracts check the rest. */
-const inputs: Readonly<Record<Kind, (asked: Asked, events: readonly AskedEvent[]) => Record<string, unknown>>> = {
+const inputs: Readonly<Record<BuiltKind, (asked: Asked, events: readonly AskedEvent[]) => Record<string, unknown>>> = {
   trends: (asked, events) => ({
     series: events.map((event) => {
       const measure = event.measure ?? asked.measure;
@@ -109,7 +109,7 @@ const inputs: Readonly<Record<Kind, (asked: Asked, events: readonly AskedEvent[]
 };
 
 /** What the builder holds, as a question that can be asked and saved. */
-export const questionOf = (asked: Asked): Question => {
+export const questionOf = (asked: Asked): BuiltQuestion => {
   const common = {
     range: rangeOf(asked),
     filters: asked.filters.filter(isWhole),
@@ -117,7 +117,7 @@ export const questionOf = (asked: Asked): Question => {
     weekStart: asked.weekStart === "" ? undefined : asked.weekStart,
   };
   const events = asked.events.slice(0, takes[asked.kind][1]);
-  return Question.parse({ kind: asked.kind, input: { ...common, ...inputs[asked.kind](asked, events) } });
+  return BuiltQuestion.parse({ kind: asked.kind, input: { ...common, ...inputs[asked.kind](asked, events) } });
 };
 
 /** A condition that is still being written does not count yet. */

@@ -153,11 +153,15 @@ export const Uses = ({ uses }: { uses: Shown["uses"] }) => (
   </Stack>
 );
 
+/** Where the definition is changed: Explore, or the SQL page. */
+const placeOf = (question: Question): { to: string; search: Record<string, unknown>; isWhole: boolean } => {
+  if (question.kind === "sql") return { to: "/sql", search: { query: question.input.query }, isWhole: true };
+  return { to: "/explore", search: written(askedOf(question)), isWhole: isShownWhole(question) };
+};
+
 const About = ({ metric, remove }: { metric: Shown; remove: () => void }) => {
   const { name, says, description, unit, direction, owner, product, northStar, moment: stage } = metric;
-  const question = asQuestion(metric);
-  const search = written(askedOf(question));
-  const isWhole = isShownWhole(question);
+  const { to, search, isWhole } = placeOf(asQuestion(metric));
   const facts = [unit, { up: "up is better", down: "down is better", none: "" }[direction], owner === "" ? "" : `owned by ${owner}`, product === "" ? "" : `of ${product}`, `version ${metric.version}`]; // prettier-ignore
   return (
     <>
@@ -172,10 +176,10 @@ const About = ({ metric, remove }: { metric: Shown; remove: () => void }) => {
           )}
         </Group>
         <Group gap="sm">
-          <Button component={Link} to="/explore" search={search as never} variant="default">
+          <Button component={Link} to={to} search={search as never} variant="default">
             Open as a question
           </Button>
-          <Button component={Link} to="/explore" search={{ ...search, defining: metric.key } as never}>
+          <Button component={Link} to={to} search={{ ...search, defining: metric.key } as never}>
             Change definition
           </Button>
           <Confirm label="Remove" title={`Remove ${name}?`} run={remove}>

@@ -67,6 +67,8 @@ const WhichNumber = ({
     return <Select label="The number of those who are" allowDeselect={false} data={[...states]} value={choice.state ?? "new"} onChange={(state) => change({ state: state as Choice["state"] })} />; // prettier-ignore
   if (kind === "stickiness")
     return <NumberInput label="The share that is active in at least so many" min={1} max={100} value={choice.atLeast ?? 3} onChange={(atLeast) => change({ atLeast: Number(atLeast) || 1 })} />; // prettier-ignore
+  if (kind === "sql")
+    return <Select label="Rows of one day, week or month" allowDeselect={false} data={[{ value: "sum", label: "Are added up" }, { value: "average", label: "Are averaged" }, { value: "last", label: "Count by their last" }]} value={choice.combine ?? "sum"} onChange={(combine) => change({ combine: combine as Choice["combine"] })} />; // prettier-ignore
   if (kind !== "sessions") return null;
   return (
     <Select
@@ -168,7 +170,7 @@ const Preview = ({ definition, saved }: { definition: Definition; saved: (over: 
                 : `Over the last 13 weeks: ${total(before)} as it is, ${total(after)} as it will be.`}
             </Text>
             <Suspense>
-              <Chart options={metricInsight.chart(shown)} label={after.sentence} height={220} />
+              <Chart options={metricInsight.chart(shown) ?? {}} label={after.sentence} height={220} />
             </Suspense>
             {version > 0 && changes.length === 0 && <Text size="sm">Nothing is different from version {version}.</Text>}
             <Changes changes={changes} />
@@ -212,7 +214,7 @@ const Form = ({ question, first, known, isNew, choice: firstChoice, saved }: For
   const drafted = measureOf(question, choice);
   if ("problem" in drafted) return <Text>{drafted.problem}</Text>;
   // the condition on the product is said as the product
-  const filters = question.input.filters.filter(({ on, values }) => !(on === "product" && told.product !== "" && values[0] === told.product)); // prettier-ignore
+  const filters = ("filters" in question.input ? question.input.filters : []).filter(({ on, values }) => !(on === "product" && told.product !== "" && values[0] === told.product)); // prettier-ignore
   const definition: Definition = { ...told, measure: drafted.measure, filters };
   const isNamed = metrics.Key.safeParse(told.key).success && told.name.trim() !== "";
   const taken = isNew && known.some(({ key }) => key === told.key);
@@ -255,6 +257,7 @@ const choiceOf = ({ measure }: MetricView): Choice => {
   if (measure.kind === "retention") return { after: measure.after };
   if (measure.kind === "lifecycle") return { state: measure.state };
   if (measure.kind === "stickiness") return { atLeast: measure.atLeast };
+  if (measure.kind === "sql") return { combine: measure.combine };
   return measure.kind === "sessions" ? { figure: measure.figure } : {};
 };
 
