@@ -4,8 +4,8 @@ import { companyDays, simulate } from "#programs/demo/company.ts";
 import { Question } from "#surfaces/explore/contract.ts";
 import { questionOf } from "#surfaces/explore/ui/question.ts";
 import { readAsked } from "#surfaces/explore/ui/asked.ts";
-import { insightOf } from "#surfaces/explore/ui/kinds.ts";
-import type { Tile } from "#surfaces/dashboards/contract.ts";
+import { insightOf } from "#surfaces/explore/insights.ts";
+import type { QuestionTile } from "#surfaces/dashboards/contract.ts";
 import { useWorld } from "#test/world.ts";
 
 const world = useWorld();
@@ -27,7 +27,11 @@ describe("the demo workspace", () => {
     expect(new Set(trend.lines.map((line) => line.total))).toEqual(new Set([signUps.size, events.length]));
 
     const { dashboards } = await world.ask<{ dashboards: { id: string }[] }>("dashboards.list", {}, workspace);
-    const dashboard = await world.ask<{ tiles: Tile[] }>("dashboards.get", { id: dashboards[0]?.id }, workspace);
+    const dashboard = await world.ask<{ tiles: QuestionTile[] }>(
+      "dashboards.get",
+      { id: dashboards[0]?.id },
+      workspace,
+    );
     expect(dashboard.tiles.length).toBeGreaterThan(2);
     for (const { question } of dashboard.tiles) {
       const { name } = insightOf(question.kind).operation;
@@ -43,7 +47,11 @@ describe("the demo workspace", () => {
   it("holds questions that the builder shows as they are", async () => {
     const { workspace } = await world.ask<{ workspace: string }>("demo.create", {});
     const { dashboards } = await world.ask<{ dashboards: { id: string }[] }>("dashboards.list", {}, workspace);
-    const { tiles } = await world.ask<{ tiles: Tile[] }>("dashboards.get", { id: dashboards[0]?.id }, workspace);
+    const { tiles } = await world.ask<{ tiles: QuestionTile[] }>(
+      "dashboards.get",
+      { id: dashboards[0]?.id },
+      workspace,
+    );
     for (const { address, question } of tiles) {
       const search = Object.fromEntries(
         [...new URL(address, "http://here").searchParams].map(([name, text]) => [

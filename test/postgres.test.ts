@@ -21,7 +21,12 @@ describe.skipIf(url === undefined)("the program on a PostgreSQL server", () => {
       expect(await readBack(world, world.workspace, "Bought")).toMatchObject({ events: 1, people: 1, sum: 3 });
       const { id } = await world.ask<{ id: string }>("dashboards.create", { name: "Growth" });
       await world.ask("dashboards.rename", { id, name: "Sales" });
-      expect(await world.ask("dashboards.get", { id })).toEqual({ id, name: "Sales", tiles: [] });
+      expect(await world.ask("dashboards.get", { id })).toEqual({
+        id,
+        name: "Sales",
+        tiles: [],
+        view: { filters: [] },
+      });
       const { entries } = await world.ask<{ entries: { operation: string; who: string }[] }>("workspaces.audit", {});
       expect(entries.map(({ operation, who }) => [operation, who])).toEqual([
         ["dashboards.rename", "Ana"],

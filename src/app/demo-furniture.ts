@@ -73,7 +73,13 @@ export const furnishDemo =
   (store: Store, clock: Clock) =>
   async (workspace: string, member: string): Promise<void> => {
     const now = new Date(clock.now()).toISOString();
-    const row = { id: newId("dash"), workspace, name: "Fernly at a glance", tiles: JSON.stringify(tiles()) };
+    const row = {
+      id: newId("dash"),
+      workspace,
+      name: "Fernly at a glance",
+      tiles: JSON.stringify(tiles()),
+      view: "{}",
+    };
     await store
       .insertInto("dashboards")
       .values({ ...row, created_by: member, created_at: now, updated_at: now })

@@ -27,7 +27,8 @@ import { accounts } from "#records/accounts/index.ts";
 import { exports } from "#records/exports/index.ts";
 import { people } from "#records/people/index.ts";
 import { sources } from "#records/sources/index.ts";
-import { dashboards } from "#surfaces/dashboards/index.ts";
+import { createMailer } from "#kernel/mail.ts";
+import { dashboards, type AnswerTo } from "#surfaces/dashboards/index.ts";
 import { furnishDemo } from "./demo-furniture.ts";
 import { version } from "./version.ts";
 
@@ -59,6 +60,14 @@ export const createModules = ({
 }: Services): readonly Module[] => {
   const usesOf = async (call: WorkspaceCall, used: Used): Promise<Use[]> =>
     (await Promise.all(all.map(async (module) => (await module.uses?.(call, used)) ?? []))).flat();
+  /** Answers a question on behalf of the program, such as for a report by mail. Never more than a reader may ask. */
+  const answerTo: AnswerTo = async (call, operation, input) => {
+    const handler = all
+      .flatMap((module) => module.operations ?? [])
+      .find((one) => one.operation.name === operation.name);
+    if (handler === undefined || operation.permission !== "read") throw new Error(`${operation.name} is no question`);
+    return operation.output.parse(await handler.run(call, operation.input.parse(input)));
+  };
   const all: readonly Module[] = [
     workspaces({
       store,
@@ -83,7 +92,13 @@ export const createModules = ({
     cohorts({ ingest, store }),
     metrics({ ingest, store, usesOf }),
     sqlPage({ ingest, store }),
-    dashboards({ store }),
+    dashboards({
+      store,
+      directory,
+      mailer: createMailer(config.smtp_url, config.mail_from),
+      publicUrl: config.public_url ?? `http://localhost:${config.port}`,
+      answerTo,
+    }),
     demo({ store, registry, ingest, clock, log, furnish: furnishDemo(store, clock) }),
   ];
   return all;

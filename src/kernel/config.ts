@@ -47,6 +47,11 @@ export const Config = z.strictObject({
   ingest_backlog: size
     .default(1_000_000_000)
     .describe("Bytes of accepted events that may wait for the store before 503."),
+  smtp_url: z
+    .url({ protocol: /^smtps?$/ })
+    .optional()
+    .describe("A mail server, such as smtp://user:password@mail.example.com:587. Without one no mail is sent."),
+  mail_from: z.string().max(200).default("Throughline <throughline@localhost>").describe("Who mail comes from."),
   log_level: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
 });
 export type Config = z.output<typeof Config>;

@@ -1,4 +1,4 @@
-import { ActionIcon, AppShell, Burger, Button, Group, NavLink, Text, useMantineColorScheme } from "@mantine/core";
+import { ActionIcon, AppShell, Box, Burger, Button, Group, NavLink, Text, useMantineColorScheme } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import {
   IconBuilding,
@@ -49,10 +49,17 @@ const SchemeSwitch = () => {
   );
 };
 
-/** Navigation at the left, the workspace at the top, the page in the middle. */
+/** Navigation at the left, the workspace at the top, the page in the middle; on a screen on the wall the page alone. */
 export const Shell = ({ menu, banner, signOut }: { menu: ReactNode; banner: ReactNode; signOut: () => void }) => {
   const [opened, { toggle, close }] = useDisclosure();
   const path = useRouterState({ select: (state) => state.location.pathname });
+  const isScreen = useRouterState({ select: (state) => (state.location.search as { tv?: unknown }).tv === 1 });
+  if (isScreen)
+    return (
+      <Box component="main" p="lg" className="screen">
+        <Outlet />
+      </Box>
+    );
   return (
     <AppShell
       header={{ height: 56 }}

@@ -44,7 +44,7 @@ describe("a product manager", () => {
     // where it fell: in the weeks around, by version of the app
     const day = (ago: number) => new Date(Date.now() - ago * 86_400_000).toISOString().slice(0, 10);
     await page.getByText("Funnel", { exact: true }).click();
-    await page.getByRole("combobox", { name: "Range" }).click();
+    await page.getByRole("combobox", { name: "Range", exact: true }).click();
     await page.getByRole("option", { name: "From one day to another" }).click();
     await page.getByLabel("First day").fill(day(130));
     await page.getByLabel("Last day").fill(day(100));
@@ -88,7 +88,7 @@ describe("a product manager", () => {
     await page.getByRole("combobox", { name: "Cohorts" }).click();
     await page.getByRole("option", { name: "Hit by 4.12.0" }).click();
     await page.keyboard.press("Escape");
-    await page.getByRole("combobox", { name: "Range" }).click();
+    await page.getByRole("combobox", { name: "Range", exact: true }).click();
     await page.getByRole("option", { name: "Last 180 days" }).click();
     await expect.poll(sentence).toMatch(/^Session started: \d+ people/);
     expect(Number(/: (\d+) people/.exec((await sentence()) ?? "")?.[1])).toBeLessThanOrEqual(Number(size));

@@ -71,9 +71,32 @@ describe("a new owner", () => {
       .toBe("From sign-up to the first task");
     await page.getByRole("combobox", { name: "Range of every question" }).click();
     await page.getByRole("option", { name: "Last 90 days" }).click();
-    await expect.poll(() => new URL(page.url()).searchParams.get("days")).toBe("90");
+    await expect.poll(() => new URL(page.url()).searchParams.get("view")).toContain('"days":90');
     await expect.poll(() => page.getByTestId("sentence").count(), { timeout: 20_000 }).toBe(6);
     expect(await serious(page)).toEqual([]);
+
+    // a condition on all of them, a text between, and the same on a screen on the wall
+    await page.getByRole("button", { name: "Add a condition" }).click();
+    await page.getByRole("combobox", { name: "Property" }).fill("plan");
+    await page.getByRole("option", { name: "plan", exact: true }).first().click();
+    await page.getByRole("combobox", { name: "Values" }).fill("business");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => page.getByTestId("sentence").count(), { timeout: 20_000 }).toBe(6);
+    await page.getByRole("button", { name: "Open it like this for everybody" }).click();
+    await expect.poll(() => new URL(page.url()).searchParams.get("view")).toBe(null);
+    await page.getByRole("button", { name: "Add a text" }).click();
+    await page.getByRole("dialog").getByLabel("Text").fill("# Of the business plan alone");
+    await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+    await page.getByRole("heading", { name: "Of the business plan alone" }).waitFor();
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "demo-dashboard-view");
+    await page.getByRole("button", { name: "Share" }).click();
+    await page.getByRole("menuitem", { name: "Send by email" }).click();
+    await page.getByText("No mail server is set").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Share" }).click();
+    await page.getByRole("menuitem", { name: "Show on a screen" }).click();
+    await page.getByRole("button", { name: "Leave the screen" }).click();
 
     await page.getByRole("link", { name: "Open", exact: true }).nth(2).click();
     await page.getByRole("heading", { name: "Explore" }).waitFor();

@@ -1,4 +1,5 @@
 import "@mantine/core/styles.css";
+import "./print.css";
 import { Button, Group, MantineProvider } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { QueryClient, QueryClientProvider, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
@@ -16,7 +17,8 @@ import { SettingsPage } from "#programs/workspaces/ui/settings-page.tsx";
 import { AccountPage, AccountsPage } from "#records/accounts/ui/accounts-page.tsx";
 import { PeoplePage, PersonPage } from "#records/people/ui/people-page.tsx";
 import { SourcesPage } from "#records/sources/ui/sources-page.tsx";
-import { DashboardPage, DashboardsPage } from "#surfaces/dashboards/ui/dashboards-page.tsx";
+import { DashboardPage } from "#surfaces/dashboards/ui/dashboard-page.tsx";
+import { DashboardsPage } from "#surfaces/dashboards/ui/dashboards-page.tsx";
 import { SaveTile } from "#surfaces/dashboards/ui/save-tile.tsx";
 import { ExplorePage } from "#surfaces/explore/ui/explore-page.tsx";
 import { MetricPage } from "#surfaces/metrics/ui/metric-page.tsx";

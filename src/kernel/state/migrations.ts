@@ -151,4 +151,27 @@ export const migrations: Readonly<Record<string, Migration>> = {
       await db.schema.createIndex("saved_queries_by_workspace").on("saved_queries").column("workspace").execute();
     },
   },
+  "2026-11-27-schedules": {
+    up: async (db: Kysely<unknown>) => {
+      await db.schema
+        .alterTable("dashboards")
+        .addColumn("view", "text", (c) => c.notNull().defaultTo("{}"))
+        .execute();
+      await db.schema
+        .createTable("schedules")
+        .addColumn("id", "text", (c) => c.primaryKey())
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("dashboard", "text", (c) => c.notNull())
+        .addColumn("members", "text", (c) => c.notNull())
+        .addColumn("rhythm", "text", (c) => c.notNull())
+        .addColumn("next_at", "text", (c) => c.notNull())
+        .addColumn("tries", "integer", (c) => c.notNull())
+        .addColumn("sent_at", "text")
+        .addColumn("problem", "text", (c) => c.notNull())
+        .addColumn("created_by", "text", (c) => c.notNull())
+        .addColumn("created_at", "text", (c) => c.notNull())
+        .execute();
+      await db.schema.createIndex("schedules_by_workspace").on("schedules").column("workspace").execute();
+    },
+  },
 };

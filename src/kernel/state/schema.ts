@@ -46,9 +46,27 @@ export interface State {
     workspace: string;
     name: string;
     tiles: string;
+    view: string;
     created_by: string;
     created_at: string;
     updated_at: string;
+  };
+  /** A dashboard that is sent to members, again and again. */
+  schedules: {
+    id: string;
+    workspace: string;
+    dashboard: string;
+    /** Ids of members, as JSON. */
+    members: string;
+    /** When: every day, week or month, at an hour of a zone; as JSON. */
+    rhythm: string;
+    next_at: string;
+    /** Tries since it last went out. */
+    tries: number;
+    sent_at: string | null;
+    problem: string;
+    created_by: string;
+    created_at: string;
   };
   cohorts: {
     id: string;

@@ -2,16 +2,28 @@ import { z } from "zod";
 import { newId } from "#kernel/ids.ts";
 import { defineModule, handle, type Module, type WorkspaceCall } from "#kernel/module.ts";
 import { Refusal } from "#kernel/refusal.ts";
-import type { Store } from "#kernel/state/store.ts";
+import { dashboardSchedules, type Parts } from "./schedules.ts";
+export type { AnswerTo } from "./schedules.ts";
 import * as contract from "./contract.ts";
-import { Tile } from "./contract.ts";
+import { Tile, View } from "./contract.ts";
 
 const mostTiles = 50;
 
-const readTiles = (json: string): Tile[] => z.array(Tile).parse(JSON.parse(json));
+/** Tiles that were kept before there were widths say whether they are wide. */
+const Kept = z.array(
+  z.preprocess((tile) => {
+    if (typeof tile !== "object" || tile === null || !("wide" in tile)) return tile;
+    const { wide, ...rest } = tile;
+    return { ...rest, width: wide === true ? "full" : "half" };
+  }, Tile),
+);
+
+const readTiles = (json: string): Tile[] => Kept.parse(JSON.parse(json));
 
 /** Questions kept side by side; each is asked anew when the dashboard is opened. */
-export const dashboards = ({ store }: { readonly store: Store }): Module => {
+export const dashboards = (parts: Parts): Module => {
+  const { store } = parts;
+  const schedules = dashboardSchedules(parts, async (call, id) => find(call, id));
   const find = async (call: WorkspaceCall, id: string) => {
     const row = await store
       .selectFrom("dashboards")
@@ -20,9 +32,11 @@ export const dashboards = ({ store }: { readonly store: Store }): Module => {
       .where("id", "=", id)
       .executeTakeFirst();
     if (row === undefined) throw new Refusal("dashboards.unknown", "There is no such dashboard here.", {}, 404);
-    return { ...row, tiles: readTiles(row.tiles) };
+    return { ...row, tiles: readTiles(row.tiles), view: View.parse(JSON.parse(row.view)) };
   };
   const save = async (call: WorkspaceCall, id: string, tiles: readonly Tile[]): Promise<void> => {
+    if (tiles.length > mostTiles)
+      throw new Refusal("dashboards.full", `A dashboard holds ${mostTiles} tiles. Take one off, or start another.`);
     const updated_at = new Date(call.now).toISOString();
     await store
       .updateTable("dashboards")
@@ -34,6 +48,8 @@ export const dashboards = ({ store }: { readonly store: Store }): Module => {
 
   return defineModule({
     name: "dashboards",
+    jobs: schedules.jobs,
+    routes: schedules.routes,
     uses: async (call, { id }) => {
       const rows = await store
         .selectFrom("dashboards")
@@ -42,11 +58,14 @@ export const dashboards = ({ store }: { readonly store: Store }): Module => {
         .execute();
       return rows
         .filter((row) =>
-          readTiles(row.tiles).some(({ question }) => question.kind === "metric" && question.input.metric === id),
+          readTiles(row.tiles).some(
+            (tile) => "question" in tile && tile.question.kind === "metric" && tile.question.input.metric === id,
+          ),
         )
         .map((row) => ({ kind: "dashboard", title: row.name, address: `/dashboards/${row.id}` }));
     },
     operations: [
+      ...schedules.operations,
       handle(contract.list, async (call) => {
         const rows = await store
           .selectFrom("dashboards")
@@ -63,8 +82,8 @@ export const dashboards = ({ store }: { readonly store: Store }): Module => {
         return { dashboards: view };
       }),
       handle(contract.get, async (call, { id }) => {
-        const { name, tiles } = await find(call, id);
-        return { id, name, tiles };
+        const { name, tiles, view } = await find(call, id);
+        return { id, name, tiles, view };
       }),
       handle(contract.create, async (call, { name }) => {
         const id = newId("dash");
@@ -75,6 +94,7 @@ export const dashboards = ({ store }: { readonly store: Store }): Module => {
           workspace: call.workspace.id,
           name,
           tiles: "[]",
+          view: "{}",
           created_by,
           created_at: now,
           updated_at: now,
@@ -84,21 +104,37 @@ export const dashboards = ({ store }: { readonly store: Store }): Module => {
       }),
       handle(contract.addTile, async (call, { id, title, question, address }) => {
         const { tiles } = await find(call, id);
-        if (tiles.length >= mostTiles) {
-          throw new Refusal(
-            "dashboards.full",
-            `A dashboard holds ${mostTiles} questions. Take one off, or start another.`,
-          );
-        }
         const tile = newId("tile");
-        await save(call, id, [...tiles, { id: tile, title, question, address, wide: false }]);
+        await save(call, id, [...tiles, { id: tile, title, question, address, width: "half" }]);
         return { tile };
+      }),
+      handle(contract.writeText, async (call, { id, tile, text }) => {
+        const { tiles } = await find(call, id);
+        if (tile !== undefined) {
+          if (!tiles.some((one) => one.id === tile && "text" in one))
+            throw new Refusal("dashboards.unknown_tile", "There is no such text on the dashboard.", {}, 404);
+          await save(call, id, tiles.map((one) => (one.id === tile ? { ...one, text } : one))); // prettier-ignore
+          return { tile };
+        }
+        const made = newId("tile");
+        await save(call, id, [...tiles, { id: made, text, width: "full" }]);
+        return { tile: made };
+      }),
+      handle(contract.keepView, async (call, { id, view }) => {
+        await find(call, id);
+        await store
+          .updateTable("dashboards")
+          .set({ view: JSON.stringify(view) })
+          .where("workspace", "=", call.workspace.id)
+          .where("id", "=", id)
+          .execute();
+        return { ok: true as const };
       }),
       handle(contract.arrange, async (call, { id, tiles: order }) => {
         const { tiles } = await find(call, id);
-        const placed = order.flatMap(({ id: tile, wide }) => {
+        const placed = order.flatMap(({ id: tile, width }) => {
           const known = tiles.find((one) => one.id === tile);
-          return known === undefined ? [] : [{ ...known, wide }];
+          return known === undefined ? [] : [{ ...known, width }];
         });
         const rest = tiles.filter((one) => !placed.some((tile) => tile.id === one.id));
         await save(call, id, [...placed, ...rest]);
@@ -116,6 +152,11 @@ export const dashboards = ({ store }: { readonly store: Store }): Module => {
       }),
       handle(contract.remove, async (call, { id }) => {
         await store.deleteFrom("dashboards").where("workspace", "=", call.workspace.id).where("id", "=", id).execute();
+        await store
+          .deleteFrom("schedules")
+          .where("workspace", "=", call.workspace.id)
+          .where("dashboard", "=", id)
+          .execute();
         return { ok: true as const };
       }),
       handle(contract.removeTile, async (call, { id, tile }) => {

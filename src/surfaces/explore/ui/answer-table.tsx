@@ -1,28 +1,7 @@
 import { Table } from "@mantine/core";
 import type { AnswerColumn, AnswerTable, Cell } from "#insights/common/insight.ts";
+import { plain, shownCell } from "../cells.ts";
 import { Scroll } from "#web/kit/scroll.tsx";
-
-const number = (value: number): string => value.toLocaleString(undefined, { maximumFractionDigits: 2 });
-const percent = (share: number): string => `${(share * 100).toLocaleString(undefined, { maximumFractionDigits: 1 })} %`;
-const duration = (seconds: number): string => {
-  const units = [["d", 86_400], ["h", 3_600], ["min", 60], ["s", 1]] as const; // prettier-ignore
-  const [name, size] = units.find(([, length]) => seconds >= length) ?? ["s", 1];
-  return `${(seconds / size).toLocaleString(undefined, { maximumFractionDigits: 1 })} ${name}`;
-};
-
-const formats = { number, share: percent, seconds: duration } as const;
-
-const plain = (cell: Cell | undefined): { value: string | number | null; mark: string } => {
-  if (typeof cell === "object" && cell !== null) return cell;
-  return { value: cell ?? null, mark: "" };
-};
-
-const shown = (cell: Cell | undefined, { format }: AnswerColumn): string => {
-  const { value, mark } = plain(cell);
-  if (value === null) return cell === undefined ? "" : "–";
-  if (typeof value === "string") return value + mark;
-  return `${format === undefined ? value : formats[format](value)}${mark}`;
-};
 
 const shade = (cell: Cell | undefined, { heat }: AnswerColumn): { backgroundColor: string } | undefined => {
   const { value } = plain(cell);
@@ -56,7 +35,7 @@ export const NumbersTable = ({ table }: { table: AnswerTable }) => (
                 ta={column.format === undefined ? "left" : "right"}
                 style={shade(row[index], column)}
               >
-                {shown(row[index], column)}
+                {shownCell(row[index], column)}
               </Table.Td>
             ))}
           </Table.Tr>

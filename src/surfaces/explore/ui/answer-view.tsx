@@ -2,8 +2,8 @@ import { Accordion, Button, Code, Group, Skeleton, Stack, Text } from "@mantine/
 import { lazy, Suspense, useMemo, useRef } from "react";
 import { download, pictureOf } from "#web/kit/download.ts";
 import { NumbersTable } from "./answer-table.tsx";
-import { csvOf } from "./csv.ts";
-import { insightOf, type Answer } from "./kinds.ts";
+import { csvOf } from "../csv.ts";
+import { insightOf, type Answer } from "../insights.ts";
 
 const Chart = lazy(() => import("#web/kit/chart.tsx"));
 
@@ -44,7 +44,7 @@ export const AnswerView = ({ result, compact = false }: { result: Answer; compac
       )}
       <Group justify="space-between">
         <Text size="sm">{insight.note?.(result) ?? ""}</Text>
-        <Group gap="sm">
+        <Group gap="sm" className="no-print">
           <Button size="xs" variant="default" onClick={saveTable}>
             Save as CSV
           </Button>
@@ -56,7 +56,7 @@ export const AnswerView = ({ result, compact = false }: { result: Answer; compac
         </Group>
       </Group>
       {(!compact || options === undefined) && numbers}
-      <Accordion variant="contained">
+      <Accordion variant="contained" className="no-print">
         {compact && options !== undefined && (
           <Accordion.Item value="numbers">
             <Accordion.Control>Every number</Accordion.Control>

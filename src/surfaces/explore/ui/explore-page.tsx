@@ -11,7 +11,8 @@ import { AnswerView } from "./answer-view.tsx";
 import { readAsked, takes, written, type Asked } from "./asked.ts";
 import { Builder } from "./builder.tsx";
 import { FunnelPeople } from "./funnel-people.tsx";
-import { askQuestion, insightOf, kinds, type Answer } from "./kinds.ts";
+import { askQuestion } from "./ask.ts";
+import { insightOf, kinds, type Answer } from "../insights.ts";
 import { isReady, questionOf } from "./question.ts";
 
 const wanted = (fewest: number): string =>

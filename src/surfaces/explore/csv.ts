@@ -1,5 +1,5 @@
 import type { Cell } from "#insights/common/insight.ts";
-import { insightOf, type Answer } from "./kinds.ts";
+import { insightOf, type Answer } from "./insights.ts";
 
 /** Text that a spreadsheet would run as a formula is made plain text. */
 const quoted = (cell: Cell): string => {

@@ -9,10 +9,9 @@ import { sessionsInsight } from "#insights/sessions/insight.ts";
 import { sqlInsight } from "#insights/sql/insight.ts";
 import { stickinessInsight } from "#insights/stickiness/insight.ts";
 import { trendInsight } from "#insights/trends/insight.ts";
-import { call } from "#web/call.ts";
-import type { BuiltKind, Question } from "../contract.ts";
+import type { BuiltKind } from "./contract.ts";
 
-/** Every kind of question, in the order in which people meet them. The one list that shows and asks them. */
+/** Every kind of question, in the order in which people meet them. The one list that shows and asks them. Browser-safe. */
 const insights = [
   trendInsight,
   funnelInsight,
@@ -39,7 +38,3 @@ export const insightOf = (kind: string): AnyInsight => {
 export const kinds: readonly { value: BuiltKind; label: string }[] = insights.flatMap(({ kind, title }) =>
   kind === "sql" ? [] : [{ value: kind, label: title }],
 );
-
-/** Asks a question by its kind. */
-export const askQuestion = (question: Question, signal: AbortSignal): Promise<Answer> =>
-  call(insightOf(question.kind).operation, question.input, signal);
