@@ -7,13 +7,14 @@ import { ConversionInput, FunnelInput } from "#insights/funnels/contract.ts";
 import { JourneyInput } from "#insights/journeys/contract.ts";
 import { linksQuery, nodesQuery } from "#insights/journeys/query.ts";
 import { LifecycleInput } from "#insights/lifecycle/contract.ts";
-import { lifecycleQuery } from "#insights/lifecycle/query.ts";
+import { lifecyclePeople, lifecycleQuery } from "#insights/lifecycle/query.ts";
 import { SessionsInput } from "#insights/sessions/contract.ts";
 import { sessionList, sessionsQuery } from "#insights/sessions/query.ts";
 import { StickinessInput } from "#insights/stickiness/contract.ts";
-import { stickinessQuery } from "#insights/stickiness/query.ts";
+import { stickinessPeople, stickinessQuery } from "#insights/stickiness/query.ts";
 import {
   conversionQuery,
+  conversionPeopleQuery,
   elapsedQuery,
   funnelPeopleQuery,
   funnelQuery,
@@ -21,10 +22,10 @@ import {
   timesQuery,
 } from "#insights/funnels/query.ts";
 import { RetentionInput } from "#insights/retention/contract.ts";
-import { retentionQuery } from "#insights/retention/query.ts";
+import { retentionPeople, retentionQuery } from "#insights/retention/query.ts";
 import { installStatements } from "#insights/sequence/sequence.ts";
 import { measures, TrendsInput } from "#insights/trends/contract.ts";
-import { trendsQuery } from "#insights/trends/query.ts";
+import { trendPeople, trendsQuery } from "#insights/trends/query.ts";
 import { sql, type Sql } from "#kernel/sql.ts";
 import { accountCount, accountList, eventsOfAccount, traitsOfAccount } from "#records/accounts/query.ts";
 import { eventNames, propertyNames, valuesOf, valuesOfAccounts } from "#records/catalog/query.ts";
@@ -116,6 +117,9 @@ const statements = (scope: Scope): readonly (readonly [string, Sql])[] => {
     ["funnel, people", funnelPeopleQuery(scope, plain, range, { step: 1, who: "dropped", group: "x", limit: 5 })],
     ["funnel, elapsed", elapsedQuery(scope, plain, range, 0, 1)],
     ...(["first_touch", "step"] as const).map((attribution): [string, Sql] => [`funnel, times by ${attribution}`, timesQuery(scope, funnel({ breakdown: { property: "plan", attribution } }), range, { from: 0, to: 1, interval: "week" })]), // prettier-ignore
+    ["trend, people", trendPeople(scope, TrendsInput.parse({ range: dates, series: [{ event: "A", measure: "sum", property: "x" }], breakdown: manyBroken, filters: who }), { event: "A", filters: [], measure: "sum", property: "x", windowDays: 7 }, range, "x")], // prettier-ignore
+    ["conversion, people", conversionPeopleQuery(scope, plain, range, { from: 0, to: 1, who: "dropped", group: "x", entered: range })], // prettier-ignore
+    ["retention, people", retentionPeople(scope, RetentionInput.parse({ start: { event: "A" }, returning: { event: "B" }, breakdown: { property: "plan" }, brackets: [1, 2] }), { range, first: 20_513, buckets: 31, columns: Array.from({ length: 31 }, () => 4) }, now, { row: 2, column: 1, came: false, group: "x" })], // prettier-ignore
     ["funnel, times", timesQuery(scope, plain, range, { from: 0, to: 1, interval: "day" })],
     ["funnel, histogram", histogramQuery(scope, plain, range, 0, 1, 0, 60)],
     ...(["recurring", "first_time", "first_ever", "first_in_range"] as const).map((cohorting) => retained(cohorting, { cohorting })), // prettier-ignore
@@ -134,6 +138,8 @@ const statements = (scope: Scope): readonly (readonly [string, Sql])[] => {
         ],
         [`lifecycle of ${unit}, filtered`, lifecycleQuery(scope, LifecycleInput.parse({ activity: {}, unit, filters }), { ...slots, count: 130 })], // prettier-ignore
         [`stickiness of ${unit}`, stickinessQuery(scope, StickinessInput.parse({ activity: { event: "A" }, unit, criterion: { op: "gte", value: 2 } }), { ...slots, count: 700 })], // prettier-ignore
+        [`lifecycle of ${unit}, people`, lifecyclePeople(scope, LifecycleInput.parse({ activity: { event: "A" }, unit }), slots, 3, "dormant")], // prettier-ignore
+        [`stickiness of ${unit}, people`, stickinessPeople(scope, StickinessInput.parse({ activity: { event: "A" }, unit, cumulative: true }), slots, 3)], // prettier-ignore
         [`cohort of ${unit}`, unitsOf({ scope, unit }, everyRule)],
         [`cohort of ${unit}, count`, countOf({ scope, unit }, unitsOf({ scope, unit }, everyRule))],
         [`cohort of ${unit}, list`, listed(scope, unit, ["1"])],

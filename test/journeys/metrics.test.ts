@@ -55,6 +55,19 @@ describe("a head of growth", () => {
     expect(await serious(page)).toEqual([]);
     await picture(page, "metric");
 
+    // from a point of it to its people, and to a cohort of them
+    await page.locator("svg path[fill='#fff']").nth(2).click({ force: true });
+    await page.getByRole("dialog").getByRole("link").first().waitFor();
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "metric-people");
+    expect(
+      await page
+        .getByRole("dialog")
+        .getByPlaceholder(/Automators, week of/)
+        .count(),
+    ).toBe(1);
+    await page.keyboard.press("Escape");
+
     // it stands on a dashboard, and is changed: the change is shown before it is kept
     await page.getByRole("link", { name: "Filter or break down" }).click();
     await page.getByTestId("sentence").waitFor();

@@ -91,3 +91,13 @@ export const Provenance = z.object({
 });
 
 export const other = "$other";
+
+/** So many of those whom a point of an answer is about. */
+export const Limit = z.int().min(1).max(10_000).default(100);
+
+/** Those whom a point of an answer is about; where accounts are counted, their ids. */
+export const Who = z.object({
+  unit: Unit,
+  people: z.array(z.object({ person: z.string(), ids: z.array(z.string()) })),
+});
+export type Who = z.output<typeof Who>;

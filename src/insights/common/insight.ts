@@ -1,7 +1,7 @@
 import type { EChartsCoreOption } from "echarts/core";
 import type { z } from "zod";
 import type { Operation } from "#kernel/operation.ts";
-import type { Provenance } from "./frame.ts";
+import type { Provenance, Who } from "./frame.ts";
 
 /** Browser-safe: what every kind of question declares, for all that shows, saves or exports answers. */
 
@@ -33,6 +33,27 @@ export interface AnswerBase {
   readonly provenance: z.output<typeof Provenance>;
 }
 
+/** A choice that a point of an answer is told by, such as its day. */
+export interface Axis {
+  readonly name: string;
+  readonly label: string;
+  readonly options: readonly { readonly value: string; readonly label: string }[];
+}
+
+export type Chosen = Readonly<Record<string, string>>;
+
+/** From a point of an answer to the people that it is about. */
+export interface Drill<I, R> {
+  readonly operation: Operation<z.ZodType, typeof Who>;
+  readonly axes: (result: R) => readonly Axis[];
+  /** The operation's input for a point, less how many. */
+  readonly input: (question: I, chosen: Chosen, result: R) => Readonly<Record<string, unknown>>;
+  /** The point that a click on the chart chose, as far as it says. */
+  readonly clicked: (result: R, at: { readonly series: string; readonly place: number }) => Chosen;
+  /** Who they are, in a few words. */
+  readonly says: (chosen: Chosen, result: R) => string;
+}
+
 /** One kind of question, as people meet it. */
 export interface Insight<I extends z.ZodType, R extends AnswerBase> {
   readonly kind: R["kind"];
@@ -45,6 +66,7 @@ export interface Insight<I extends z.ZodType, R extends AnswerBase> {
   readonly tables: (result: R) => readonly AnswerTable[];
   /** What the chart leaves to the table, if anything. */
   readonly note?: (result: R) => string;
+  readonly drill?: Drill<z.output<I>, R>;
   /** Rows for a file, where they differ from the tables. */
   readonly file?: (result: R) => readonly (readonly Cell[])[];
 }

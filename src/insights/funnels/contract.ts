@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineOperation } from "#kernel/operation.ts";
-import { Breakdown, EventMatch, frameShape, intervals, Provenance, Unit } from "#insights/common/frame.ts";
+import { Breakdown, EventMatch, frameShape, intervals, Limit, Provenance, Unit, Who } from "#insights/common/frame.ts";
 
 const Step = EventMatch.extend({
   name: z.string().max(200).optional(),
@@ -110,6 +110,20 @@ export const askConversion = defineOperation({
   output: ConversionResult,
 });
 
+export const conversionWho = defineOperation({
+  name: "funnels.whoOverTime",
+  summary: "Who of those who entered in a bucket converted, or did not.",
+  permission: "read",
+  input: z.strictObject({
+    conversion: ConversionInput,
+    bucket: z.string().max(40),
+    who: z.enum(["reached", "dropped"]).default("reached"),
+    group: z.string().optional(),
+    limit: Limit,
+  }),
+  output: Who,
+});
+
 export const funnelPeople = defineOperation({
   name: "funnels.people",
   summary: "Who reached a step of a funnel, or who dropped off before it. Where accounts are counted, their ids.",
@@ -119,9 +133,9 @@ export const funnelPeople = defineOperation({
     step: z.int().min(0).max(19),
     who: z.enum(["reached", "dropped"]).default("reached"),
     group: z.string().optional().describe("Only people of this value of the breakdown; empty for those without one."),
-    limit: z.int().min(1).max(10_000).default(100),
+    limit: Limit,
   }),
-  output: z.object({ people: z.array(z.object({ person: z.string(), ids: z.array(z.string()) })) }),
+  output: Who,
 });
 
 /** Seconds from one step to another, of those who took both. */

@@ -2,7 +2,8 @@ import { z } from "zod";
 import { defineModule, handle, type Module, type WorkspaceCall } from "#kernel/module.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import { ask, scopeOf } from "#records/common/ask.ts";
-import type { Interval } from "#insights/common/frame.ts";
+import { Who, type Interval } from "#insights/common/frame.ts";
+import { askWho, bucketOf, refuseOther } from "#insights/common/who.ts";
 import { daysOf, provenanceOf } from "#insights/common/provenance.ts";
 import { resolveRange } from "#insights/common/time.ts";
 import { installEvaluators } from "#insights/sequence/install.ts";
@@ -12,6 +13,7 @@ import type { Scope, TimeRange } from "#records/events/scope.ts";
 import {
   askConversion,
   askFunnel,
+  conversionWho,
   funnelPeople,
   timeToConvert,
   type ConversionInput,
@@ -23,6 +25,7 @@ import {
 import { conversion } from "./conversion.ts";
 import { binsOf, groupsOf, sentenceOf } from "./compute.ts";
 import {
+  conversionPeopleQuery,
   elapsedQuery,
   funnelPeopleQuery,
   funnelQuery,
@@ -115,6 +118,30 @@ export const timesBetween = async (
   return { groups, statement, range };
 };
 
+/** Who reached a step, or was lost before it. */
+const whoOfFunnel = async (
+  call: WorkspaceCall,
+  scope: Scope,
+  { funnel, ...which }: z.output<typeof funnelPeople.input>,
+): Promise<Who> => {
+  const query = funnelPeopleQuery(scope, funnel, checked(funnel, scope), which);
+  return { unit: funnel.unit, people: await ask(call, query, Who.shape.people.element) };
+};
+
+/** Who of those who entered in a bucket converted, or did not. */
+export const whoOfConversion = (
+  call: WorkspaceCall,
+  scope: Scope,
+  { conversion: input, bucket, who, group, limit }: z.output<typeof conversionWho.input>,
+): Promise<Who> => {
+  refuseOther(group);
+  const { interval, fromStep, toStep = input.steps.length - 1, ...funnel } = input;
+  const range = checked(funnel, scope);
+  const entered = bucketOf(scope, range, interval, bucket);
+  const found = conversionPeopleQuery(scope, funnel, range, { from: fromStep, to: toStep, who, group, entered });
+  return askWho(call, scope, found, funnel.unit, limit);
+};
+
 /** Funnels: who gets from step to step. */
 export const funnels = ({ ingest }: { readonly ingest: Ingest }): Module => {
   const ready = async (call: WorkspaceCall, input: FunnelInput): Promise<Scope> => {
@@ -131,11 +158,9 @@ export const funnels = ({ ingest }: { readonly ingest: Ingest }): Module => {
       }),
       handle(funnelPeople, async (call, { funnel, ...which }) => {
         const scope = await ready(call, funnel);
-        const query = funnelPeopleQuery(scope, funnel, checked(funnel, scope), which);
-        return {
-          people: await ask(call, query, z.object({ person: z.string(), ids: z.array(z.string()) })),
-        };
+        return whoOfFunnel(call, scope, { funnel, ...which });
       }),
+      handle(conversionWho, async (call, input) => whoOfConversion(call, await ready(call, input.conversion), input)),
       handle(timeToConvert, async (call, { funnel, from, to, bins }) => {
         if (from >= to || to >= funnel.steps.length)
           throw new Refusal("funnel.steps", "Choose two steps of the funnel, the earlier first.");

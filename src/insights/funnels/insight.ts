@@ -10,7 +10,15 @@ import {
   seriesDashes,
 } from "#insights/common/chart.ts";
 import { defineInsight, type AnswerTable } from "#insights/common/insight.ts";
-import { askConversion, askFunnel, type ConversionResult, type FunnelResult } from "./contract.ts";
+import { other } from "#insights/common/frame.ts";
+import {
+  askConversion,
+  askFunnel,
+  conversionWho,
+  funnelPeople,
+  type ConversionResult,
+  type FunnelResult,
+} from "./contract.ts";
 
 /** Bars of conversion from the first step, with the 95 % interval as a whisker. */
 const funnelChart = (result: FunnelResult): EChartsCoreOption => {
@@ -101,6 +109,58 @@ export const funnelInsight = defineInsight({
   operation: askFunnel,
   chart: funnelChart,
   tables: (result) => [table(result)],
+  drill: {
+    operation: funnelPeople,
+    axes: ({ groups }) => {
+      const steps = groups[0]?.steps ?? [];
+      const named = groups.flatMap(({ group }) => (group === null || group === other ? [] : [group]));
+      return [
+        {
+          name: "who",
+          label: "Who",
+          options: [
+            { value: "dropped", label: "Were lost before" },
+            { value: "reached", label: "Reached" },
+          ],
+        },
+        {
+          name: "step",
+          label: "Step",
+          options: steps.map(({ label }, place) => ({ value: String(place), label: `${place + 1}. ${label}` })),
+        },
+        ...(named.length === 0
+          ? []
+          : [
+              {
+                name: "group",
+                label: "Group",
+                options: [
+                  { value: "*", label: "Everybody" },
+                  ...named.map((group) => ({ value: `=${group}`, label: groupName(group) })),
+                ],
+              },
+            ]),
+      ];
+    },
+    input: (question, { who = "dropped", step = "1", group = "*" }) => ({
+      funnel: question,
+      step: who === "dropped" ? Math.max(1, Number(step)) : Number(step),
+      who,
+      group: group === "*" ? undefined : group.slice(1),
+    }),
+    clicked: ({ groups }, { series, place }) => {
+      const found = groups.find(({ group }) => group !== null && groupName(group) === series)?.group;
+      return {
+        step: String(Math.max(1, place)),
+        ...(found === undefined || found === null || found === other ? {} : { group: `=${found}` }),
+      };
+    },
+    says: ({ who = "dropped", step = "1", group = "*" }, { groups }) => {
+      const place = who === "dropped" ? Math.max(1, Number(step)) : Number(step);
+      const label = groups[0]?.steps[place]?.label ?? "";
+      return `${who === "dropped" ? "Did not get to" : "Got to"} ${label}${group === "*" ? "" : `, ${groupName(group.slice(1))}`}`;
+    },
+  },
 });
 
 const isOpen = (result: ConversionResult, place: number): boolean => place >= result.openFrom;
@@ -183,5 +243,53 @@ export const conversionInsight = defineInsight({
   explains: "Conversion shows what share of those who take the first step takes the last, by when they took the first.",
   operation: askConversion,
   chart: conversionChart,
+  drill: {
+    operation: conversionWho,
+    axes: (result) => {
+      const named = result.groups.flatMap(({ group }) => (group === null || group === other ? [] : [group]));
+      return [
+        {
+          name: "who",
+          label: "Who",
+          options: [
+            { value: "dropped", label: "Did not convert" },
+            { value: "reached", label: "Converted" },
+          ],
+        },
+        {
+          name: "bucket",
+          label: `Entered in the ${result.interval} of`,
+          options: result.buckets.map((value) => ({ value, label: value })),
+        },
+        ...(named.length === 0
+          ? []
+          : [
+              {
+                name: "group",
+                label: "Group",
+                options: [
+                  { value: "*", label: "Everybody" },
+                  ...named.map((group) => ({ value: `=${group}`, label: groupName(group) })),
+                ],
+              },
+            ]),
+      ];
+    },
+    input: (question, { who = "dropped", bucket = "", group = "*" }) => ({
+      conversion: question,
+      bucket,
+      who,
+      group: group === "*" ? undefined : group.slice(1),
+    }),
+    clicked: ({ buckets, groups }, { series, place }) => {
+      const found = groups.find(({ group }) => group !== null && groupName(group) === series)?.group;
+      return {
+        bucket: buckets[place] ?? "",
+        ...(found === undefined || found === null || found === other ? {} : { group: `=${found}` }),
+      };
+    },
+    says: ({ who = "dropped", bucket = "" }, { interval }) =>
+      `${who === "dropped" ? "Did not convert" : "Converted"}, ${interval} of ${bucket}`,
+  },
   tables: (result) => [conversionTable(result)],
 });

@@ -1,6 +1,7 @@
 import { bind, join, literal, none, sql, type Sql } from "#kernel/sql.ts";
 import { conditionsOf, matches, matchesAny, propertyText } from "#insights/common/conditions.ts";
 import { unitOf } from "#insights/common/activity.ts";
+import { withIds } from "#insights/common/who.ts";
 import { other, type Interval } from "#insights/common/frame.ts";
 import { bucketNumberSql } from "#insights/common/time.ts";
 import { attemptsOf, packed, type SequenceQuestion } from "#insights/sequence/sequence.ts";
@@ -165,12 +166,32 @@ export const funnelPeopleQuery = (
   const ofGroup = group === undefined ? none : sql`WHERE grp = ${bind.string(group)}`;
   const reached = sql`max(t[${literal(step + 1)}]) >= 0`;
   const before = sql`max(t[${literal(Math.max(step, 1))}]) >= 0`;
-  const found = sql`SELECT person FROM (${countedAttempts(scope, input, range)}) ${ofGroup} GROUP BY person HAVING ${who === "reached" ? reached : sql`${before} AND NOT (${reached})`} ORDER BY person LIMIT ${literal(limit)}`;
-  if (input.unit === "accounts") return sql`SELECT person, [person] AS ids FROM (${found}) ORDER BY person`;
-  return sql`SELECT toString(people.person) AS person, groupUniqArray(20)(id) AS ids
-    FROM (${found}) AS people
-    LEFT JOIN (SELECT DISTINCT ${personOf(scope)} AS person, id FROM identities) AS known ON known.person = people.person
-    GROUP BY person ORDER BY person`;
+  const found = sql`SELECT person FROM (${countedAttempts(scope, input, range)}) ${ofGroup} GROUP BY person HAVING ${who === "reached" ? reached : sql`${before} AND NOT (${reached})`}`;
+  return withIds(scope, found, input.unit, limit);
+};
+
+interface Between {
+  readonly from: number;
+  readonly to: number;
+  readonly who: Which["who"];
+  readonly group: string | undefined;
+  /** When they entered. */
+  readonly entered: TimeRange;
+}
+
+/** Who of those who entered in a stretch of the range got from one step to another, or did not: `person`. */
+export const conversionPeopleQuery = (
+  scope: Scope,
+  input: FunnelInput,
+  range: TimeRange,
+  { from, to, who, group, entered }: Between,
+): Sql => {
+  const mode = input.counting === "people" ? "every" : "one_after_another";
+  const ofGroup = group === undefined ? none : sql`AND grp = ${bind.string(group)}`;
+  const [came, went] = [sql`t[${literal(from + 1)}] >= 0`, sql`t[${literal(to + 1)}] >= 0`];
+  return sql`SELECT person FROM (${countedAttempts(scope, input, range, mode)})
+    WHERE t[1] >= ${literal(entered.from - range.from)} AND t[1] < ${literal(entered.to - range.from)} ${ofGroup}
+    GROUP BY person HAVING countIf(${came}) > 0 AND ${who === "reached" ? none : sql`NOT`} countIf(${came} AND ${went}) > 0`;
 };
 
 const elapsed = (from: number, to: number): Sql => sql`(t[${literal(to + 1)}] - t[${literal(from + 1)}]) / 1000`;

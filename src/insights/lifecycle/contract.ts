@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineOperation } from "#kernel/operation.ts";
-import { EventMatch, frameShape, intervals, Provenance, Unit } from "#insights/common/frame.ts";
+import { EventMatch, frameShape, intervals, Limit, Provenance, Unit, Who } from "#insights/common/frame.ts";
 
 /** Of everybody active in a bucket, and of those who stopped: which state they are in. */
 export const states = ["new", "returning", "resurrecting", "dormant"] as const;
@@ -35,6 +35,14 @@ export const LifecycleResult = z.object({
   provenance: Provenance,
 });
 export type LifecycleResult = z.output<typeof LifecycleResult>;
+
+export const lifecycleWho = defineOperation({
+  name: "lifecycle.who",
+  summary: "Who is in a state in one bucket.",
+  permission: "read",
+  input: z.strictObject({ question: LifecycleInput, bucket: z.string().max(40), state: z.enum(states), limit: Limit }),
+  output: Who,
+});
 
 export const askLifecycle = defineOperation({
   name: "lifecycle.ask",

@@ -1,7 +1,7 @@
 import type { EChartsCoreOption } from "echarts/core";
 import { bucketCell, bucketLabels, decals, grid, legend, seriesColors } from "#insights/common/chart.ts";
 import { defineInsight, type AnswerTable } from "#insights/common/insight.ts";
-import { askLifecycle, states, type LifecycleResult } from "./contract.ts";
+import { askLifecycle, lifecycleWho, states, type LifecycleResult } from "./contract.ts";
 
 const names = { new: "New", returning: "Returning", resurrecting: "Resurrecting", dormant: "Dormant" } as const;
 
@@ -44,4 +44,18 @@ export const lifecycleInsight = defineInsight({
   operation: askLifecycle,
   chart,
   tables: (result) => [table(result)],
+  drill: {
+    operation: lifecycleWho,
+    axes: ({ interval, buckets }) => [
+      { name: "state", label: "Who", options: states.map((state) => ({ value: state, label: names[state] })) },
+      { name: "bucket", label: `In the ${interval} of`, options: buckets.map((value) => ({ value, label: value })) },
+    ],
+    input: (question, { state = "new", bucket = "" }) => ({ question, state, bucket }),
+    clicked: ({ buckets }, { series, place }) => ({
+      bucket: buckets[place] ?? "",
+      ...Object.fromEntries(states.filter((state) => names[state] === series).map((state) => ["state", state])),
+    }),
+    says: ({ state = "new", bucket = "" }, { interval }) =>
+      `${names[state as keyof typeof names]}, ${interval} of ${bucket}`,
+  },
 });

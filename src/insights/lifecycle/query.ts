@@ -24,3 +24,18 @@ export const lifecycleQuery = (scope: Scope, input: LifecycleInput, slots: Slots
     ) AS stage
     GROUP BY stage`;
 };
+
+/** Who is in a state in a slot: `person`, the unit. */
+export const lifecyclePeople = (scope: Scope, input: LifecycleInput, slots: Slots, slot: number, state: State): Sql => {
+  const activity = { match: input.activity, filters: input.filters, unit: input.unit };
+  const began = sql`toInt32(${bucketNumberSql(input.interval, scope, sql`active.began`)}) - ${literal(slots.first)}`;
+  const [now, before] = [sql`has(slots, toInt32(${literal(slot)}))`, sql`has(slots, toInt32(${literal(slot - 1)}))`];
+  const isFresh = sql`fresh = ${literal(slot)}`;
+  const conditions = {
+    new: sql`${now} AND ${isFresh}`,
+    returning: sql`${now} AND NOT (${isFresh}) AND ${before}`,
+    resurrecting: sql`${now} AND NOT (${isFresh}) AND NOT ${before}`,
+    dormant: sql`NOT ${now} AND ${before}`,
+  } satisfies Record<State, Sql>;
+  return sql`SELECT unit AS person FROM (SELECT unit, ${began} AS fresh, slots FROM (${activeSinceEver(scope, activity, slots)}) AS active) WHERE ${conditions[state]}`;
+};

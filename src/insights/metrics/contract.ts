@@ -8,8 +8,10 @@ import {
   frameShape,
   type Interval,
   intervals,
+  Limit,
   Provenance,
   Unit,
+  Who,
 } from "#insights/common/frame.ts";
 import { states } from "#insights/lifecycle/contract.ts";
 import { Query } from "#insights/sql/contract.ts";
@@ -239,6 +241,19 @@ export const askMetric = defineOperation({
   permission: "read",
   input: MetricInput,
   output: MetricResult,
+});
+
+export const metricWho = defineOperation({
+  name: "metrics.who",
+  summary: "Who a point of a metric is about: of a share, those who got there; of a ratio, those of the upper number.",
+  permission: "read",
+  input: z.strictObject({
+    question: MetricInput,
+    bucket: z.string().max(40),
+    group: z.string().optional(),
+    limit: Limit,
+  }),
+  output: Who,
 });
 
 export const preview = defineOperation({

@@ -13,6 +13,7 @@ import { differences } from "./differences.ts";
 import { evaluate } from "./evaluate.ts";
 import { formatOf } from "./question.ts";
 import { metricSays } from "./says.ts";
+import { whoOfMetric } from "./who.ts";
 import { sentenceOf } from "./sentence.ts";
 
 interface Parts {
@@ -113,6 +114,14 @@ export const metrics = ({ ingest, store, usesOf }: Parts): Module => {
       handle(contract.askMetric, async (call, { metric, ...asked }) => {
         const { version, ...found } = await findMetric(store, call, metric);
         return answer(call, found, version, asked);
+      }),
+      handle(contract.metricWho, async (call, { question: { metric, ...asked }, bucket, group, limit }) => {
+        const found = await findMetric(store, call, metric);
+        await installEvaluators(call.engine);
+        const scope = await scopeOf(ingest, call, asked);
+        const [from, to] = daysOf(resolveRange(asked.range, scope), scope.zone);
+        const frame = { ...asked, range: { from, to } };
+        return whoOfMetric(call, scope, found, frame, { bucket, group, limit });
       }),
       handle(contract.preview, async (call, { definition, ...asked }) => {
         const all = await allMetrics(store, call);

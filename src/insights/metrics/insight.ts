@@ -1,7 +1,8 @@
 import type { EChartsCoreOption } from "echarts/core";
 import { grid, groupName, legend, mostLines, seriesColors, seriesDashes } from "#insights/common/chart.ts";
 import { defineInsight, type AnswerTable } from "#insights/common/insight.ts";
-import { askMetric, type MetricResult } from "./contract.ts";
+import { other } from "#insights/common/frame.ts";
+import { askMetric, metricWho, type MetricResult } from "./contract.ts";
 
 type Group = MetricResult["groups"][number];
 
@@ -126,4 +127,31 @@ export const metricInsight = defineInsight({
   operation: askMetric,
   chart: metricChart,
   tables: (result) => [table(result)],
+  drill: {
+    operation: metricWho,
+    axes: ({ interval, buckets, groups }) => {
+      const named = groups.flatMap(({ group, period }) =>
+        group === null || group === other || period === "previous" ? [] : [group],
+      );
+      return [
+        { name: "bucket", label: `In the ${interval} of`, options: buckets.map((value) => ({ value, label: value })) },
+        ...(named.length === 0
+          ? []
+          : [
+              {
+                name: "group",
+                label: "Group",
+                options: named.map((group) => ({ value: `=${group}`, label: groupName(group) })),
+              },
+            ]),
+      ];
+    },
+    input: (question, { bucket = "", group }) => ({
+      question,
+      bucket,
+      group: group === undefined ? undefined : group.slice(1),
+    }),
+    clicked: ({ buckets }, { place }) => ({ bucket: buckets[place] ?? "" }),
+    says: ({ bucket = "" }, { metric, interval }) => `${metric.name}, ${interval} of ${bucket}`,
+  },
 });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineOperation } from "#kernel/operation.ts";
-import { Breakdown, EventMatch, frameShape, intervals, Provenance, Unit } from "#insights/common/frame.ts";
+import { Breakdown, EventMatch, frameShape, intervals, Limit, Provenance, Unit, Who } from "#insights/common/frame.ts";
 
 export const RetentionInput = z.strictObject({
   ...frameShape,
@@ -60,6 +60,21 @@ export const RetentionResult = z.object({
   provenance: Provenance,
 });
 export type RetentionResult = z.output<typeof RetentionResult>;
+
+export const retentionWho = defineOperation({
+  name: "retention.who",
+  summary: "Who of a cohort came back in a column, or did not.",
+  permission: "read",
+  input: z.strictObject({
+    question: RetentionInput,
+    cohort: z.string().max(40).describe("The start of its period, as the answer names it."),
+    column: z.int().min(0).max(64),
+    came: z.boolean().default(true),
+    group: z.string().optional(),
+    limit: Limit,
+  }),
+  output: Who,
+});
 
 export const askRetention = defineOperation({
   name: "retention.ask",

@@ -6,9 +6,11 @@ import { daysOf, provenanceOf } from "#insights/common/provenance.ts";
 import { addBuckets, bucketNumber, bucketsOf, labelOf, resolveRange, startOf } from "#insights/common/time.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import type { Scope } from "#records/events/scope.ts";
-import { askRetention, type RetentionInput, type RetentionResult } from "./contract.ts";
+import type { Who } from "#insights/common/frame.ts";
+import { askWho, refuseOther } from "#insights/common/who.ts";
+import { askRetention, retentionWho, type RetentionInput, type RetentionResult } from "./contract.ts";
 import { columnLabels, groupsOf, sentenceOf, type RetentionRow } from "./compute.ts";
-import { periodMs, retentionQuery, type Grid } from "./query.ts";
+import { periodMs, retentionPeople, retentionQuery, type Grid } from "./query.ts";
 
 const Row = z.object({ grp: z.string(), cohort: z.number(), k: z.number(), people: z.number() });
 /** Buckets and columns are bits of one 64-bit word. */
@@ -86,11 +88,27 @@ export const answerRetention = async (
   };
 };
 
+/** Who of a cohort came back, or did not. */
+export const whoOfRetention = (
+  call: WorkspaceCall,
+  scope: Scope,
+  { question, cohort, column, came, group, limit }: z.output<typeof retentionWho.input>,
+): Promise<Who> => {
+  refuseOther(group);
+  const { grid, starts, reach } = planOf(question, scope);
+  const row = starts.findIndex((start) => labelOf(start, question.period, scope.zone) === cohort);
+  if (row < 0) throw new Refusal("who.bucket", `There is no cohort of ${cohort}.`);
+  return askWho(call, scope, retentionPeople(scope, question, grid, reach, { row, column, came, group }), question.unit, limit); // prettier-ignore
+};
+
 /** Retention: who comes back. */
 export const retention = ({ ingest }: { readonly ingest: Ingest }): Module =>
   defineModule({
     name: "retention",
     operations: [
+      handle(retentionWho, async (call, input) =>
+        whoOfRetention(call, await scopeOf(ingest, call, input.question), input),
+      ),
       handle(askRetention, async (call, input) => {
         if (input.mode === "rolling" && input.cohorting === "recurring") {
           throw new Refusal(

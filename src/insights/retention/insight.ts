@@ -1,7 +1,8 @@
 import type { EChartsCoreOption } from "echarts/core";
 import { grid, groupName, legend, mostLines, percent, seriesColors, seriesDashes } from "#insights/common/chart.ts";
 import { defineInsight, type AnswerTable, type Cell } from "#insights/common/insight.ts";
-import { askRetention, type RetentionResult } from "./contract.ts";
+import { other } from "#insights/common/frame.ts";
+import { askRetention, retentionWho, type RetentionResult } from "./contract.ts";
 
 /** The average curve over mature cohorts. */
 const retentionChart = (result: RetentionResult): EChartsCoreOption => ({
@@ -55,5 +56,51 @@ export const retentionInsight = defineInsight({
   operation: askRetention,
   chart: retentionChart,
   tables: (result) => result.groups.map((group) => table(result, group)),
+  drill: {
+    operation: retentionWho,
+    axes: ({ columns, groups, period }) => {
+      const named = groups.flatMap(({ group }) => (group === null || group === other ? [] : [group]));
+      const cohorts = (groups[0]?.cohorts ?? []).filter(({ size }) => size > 0);
+      return [
+        {
+          name: "came",
+          label: "Who",
+          options: [
+            { value: "no", label: "Did not come back" },
+            { value: "yes", label: "Came back" },
+          ],
+        },
+        {
+          name: "column",
+          label: "In",
+          options: columns.slice(1).map((label, place) => ({ value: String(place + 1), label })),
+        },
+        {
+          name: "cohort",
+          label: `Started in the ${period} of`,
+          options: cohorts.map(({ bucket }) => ({ value: bucket, label: bucket })),
+        },
+        ...(named.length === 0
+          ? []
+          : [
+              {
+                name: "group",
+                label: "Group",
+                options: named.map((group) => ({ value: `=${group}`, label: groupName(group) })),
+              },
+            ]),
+      ];
+    },
+    input: (question, { came = "no", column = "1", cohort = "", group }) => ({
+      question,
+      cohort,
+      column: Number(column),
+      came: came === "yes",
+      group: group === undefined ? undefined : group.slice(1),
+    }),
+    clicked: (_, { place }) => ({ column: String(Math.max(1, place)) }),
+    says: ({ came = "no", column = "1", cohort = "" }, { columns, period }) =>
+      `${came === "yes" ? "Back" : "Not back"} in ${columns[Number(column)] ?? ""}, started in the ${period} of ${cohort}`,
+  },
   file: counts,
 });

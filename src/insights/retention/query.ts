@@ -122,3 +122,22 @@ export const retentionQuery = (scope: Scope, input: RetentionInput, grid: Grid, 
     FROM (${grouped}) ARRAY JOIN arrayConcat([0], arrayMap(x -> toInt32(x), ${columnsHit(input, grid)})) AS k
     WHERE cohort >= 0 AND cohort < ${literal(grid.buckets)} GROUP BY grp, cohort, k`;
 };
+
+/** Who of a cohort came back in a column, or did not: `person`. Column 0 is everybody in it. */
+export const retentionPeople = (
+  scope: Scope,
+  input: RetentionInput,
+  grid: Grid,
+  reach: number,
+  which: { readonly row: number; readonly column: number; readonly came: boolean; readonly group: string | undefined },
+): Sql => {
+  const cohorts = (input.mode === "rolling" ? rollingCohorts : calendarCohorts)(scope, input, grid, reach);
+  const hit =
+    which.column === 0
+      ? sql`1`
+      : sql`has(arrayMap(x -> toInt32(x), ${columnsHit(input, grid)}), toInt32(${literal(which.column)}))`;
+  const all = sql`SELECT person FROM (${cohorts}) WHERE cohort = ${literal(which.row)} AND ${which.came ? hit : sql`NOT ${hit}`}`;
+  if (which.group === undefined || input.breakdown === undefined) return all;
+  return sql`SELECT found.person AS person FROM (${all}) AS found
+    LEFT ANY JOIN (${traitOfPeople(scope, input.breakdown.property)}) AS trait ON trait.person = found.person WHERE trait.value = ${bind.string(which.group)}`;
+};

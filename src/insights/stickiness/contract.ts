@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineOperation } from "#kernel/operation.ts";
-import { EventMatch, frameShape, intervals, Provenance, Unit } from "#insights/common/frame.ts";
+import { EventMatch, frameShape, intervals, Limit, Provenance, Unit, Who } from "#insights/common/frame.ts";
 
 export const StickinessInput = z.strictObject({
   ...frameShape,
@@ -30,6 +30,14 @@ export const StickinessResult = z.object({
   provenance: Provenance,
 });
 export type StickinessResult = z.output<typeof StickinessResult>;
+
+export const stickinessWho = defineOperation({
+  name: "stickiness.who",
+  summary: "Who was active in so many periods: exactly, or at least where the question counts so.",
+  permission: "read",
+  input: z.strictObject({ question: StickinessInput, periods: z.int().min(1).max(2_000), limit: Limit }),
+  output: Who,
+});
 
 export const askStickiness = defineOperation({
   name: "stickiness.ask",

@@ -5,11 +5,34 @@ import { daysOf, provenanceOf } from "#insights/common/provenance.ts";
 import { bucketNumber, bucketsOf, resolveRange } from "#insights/common/time.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import type { Scope } from "#records/events/scope.ts";
-import { askStickiness, type StickinessInput, type StickinessResult } from "./contract.ts";
+import type { Who } from "#insights/common/frame.ts";
+import { askWho } from "#insights/common/who.ts";
+import { askStickiness, stickinessWho, type StickinessInput, type StickinessResult } from "./contract.ts";
 import { countsOf, sentenceOf } from "./compute.ts";
-import { stickinessQuery } from "./query.ts";
+import { stickinessPeople, stickinessQuery } from "./query.ts";
 
 const Row = z.object({ periods: z.number(), units: z.number() });
+
+const slotsOf = (scope: Scope, input: StickinessInput) => {
+  const range = resolveRange(input.range, scope);
+  const starts = bucketsOf(range, input.interval, scope);
+  const slots = {
+    range,
+    interval: input.interval,
+    first: bucketNumber(starts[0] ?? range.from, input.interval, scope.zone),
+    count: Math.ceil(starts.length / input.intervalCount),
+    joined: input.intervalCount,
+  };
+  return { range, slots };
+};
+
+/** Who was active in so many periods. */
+export const whoOfStickiness = (
+  call: WorkspaceCall,
+  scope: Scope,
+  { question, periods, limit }: z.output<typeof stickinessWho.input>,
+): Promise<Who> =>
+  askWho(call, scope, stickinessPeople(scope, question, slotsOf(scope, question).slots, periods), question.unit, limit);
 
 /** The answer to a question of this kind. */
 export const answerStickiness = async (
@@ -18,16 +41,9 @@ export const answerStickiness = async (
   input: StickinessInput,
 ): Promise<StickinessResult> => {
   const began = performance.now();
-  const range = resolveRange(input.range, scope);
-  const starts = bucketsOf(range, input.interval, scope);
-  const statement = stickinessQuery(scope, input, {
-    range,
-    interval: input.interval,
-    first: bucketNumber(starts[0] ?? range.from, input.interval, scope.zone),
-    count: Math.ceil(starts.length / input.intervalCount),
-    joined: input.intervalCount,
-  });
-  const exactly = countsOf(await ask(call, statement, Row), Math.ceil(starts.length / input.intervalCount));
+  const { range, slots } = slotsOf(scope, input);
+  const statement = stickinessQuery(scope, input, slots);
+  const exactly = countsOf(await ask(call, statement, Row), slots.count);
   const [from, to] = daysOf(range, scope.zone);
   return {
     kind: "stickiness",
@@ -54,5 +70,8 @@ export const stickiness = ({ ingest }: { readonly ingest: Ingest }): Module =>
     name: "stickiness",
     operations: [
       handle(askStickiness, async (call, input) => answerStickiness(call, await scopeOf(ingest, call, input), input)),
+      handle(stickinessWho, async (call, input) =>
+        whoOfStickiness(call, await scopeOf(ingest, call, input.question), input),
+      ),
     ],
   });

@@ -1,7 +1,7 @@
 import type { EChartsCoreOption } from "echarts/core";
 import { grid, seriesColors } from "#insights/common/chart.ts";
 import { defineInsight, type AnswerTable } from "#insights/common/insight.ts";
-import { askStickiness, type StickinessResult } from "./contract.ts";
+import { askStickiness, stickinessWho, type StickinessResult } from "./contract.ts";
 
 const periods = (result: StickinessResult): string =>
   result.intervalCount === 1 ? `${result.interval}s` : `periods of ${result.intervalCount} ${result.interval}s`;
@@ -37,4 +37,18 @@ export const stickinessInsight = defineInsight({
   operation: askStickiness,
   chart,
   tables: (result) => [table(result)],
+  drill: {
+    operation: stickinessWho,
+    axes: (result) => [
+      {
+        name: "periods",
+        label: result.cumulative ? "Active in at least" : "Active in",
+        options: result.counts.map((_, k) => ({ value: String(k + 1), label: `${k + 1} ${periods(result)}` })),
+      },
+    ],
+    input: (question, { periods: count = "1" }) => ({ question, periods: Number(count) }),
+    clicked: (_, { place }) => ({ periods: String(place + 1) }),
+    says: ({ periods: count = "1" }, result) =>
+      `Active in ${result.cumulative ? "at least " : ""}${count} ${periods(result)}`,
+  },
 });

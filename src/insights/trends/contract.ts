@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineOperation } from "#kernel/operation.ts";
-import { Breakdown, EventMatch, frameShape, intervals, Provenance } from "#insights/common/frame.ts";
+import { Breakdown, EventMatch, frameShape, intervals, Limit, Provenance, Who } from "#insights/common/frame.ts";
 
 export const measures = [
   "total",
@@ -81,6 +81,20 @@ export const TrendsResult = z.object({
   provenance: Provenance,
 });
 export type TrendsResult = z.output<typeof TrendsResult>;
+
+export const trendWho = defineOperation({
+  name: "trends.who",
+  summary: "Who did what a series counts, in one bucket or in the whole range.",
+  permission: "read",
+  input: z.strictObject({
+    question: TrendsInput,
+    series: z.int().min(0).max(9).default(0),
+    bucket: z.string().max(40).optional(),
+    group: z.string().optional().describe("Only those of this value of the breakdown."),
+    limit: Limit,
+  }),
+  output: Who,
+});
 
 export const askTrends = defineOperation({
   name: "trends.ask",

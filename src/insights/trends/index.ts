@@ -5,9 +5,12 @@ import { daysOf, provenanceOf } from "#insights/common/provenance.ts";
 import { addBuckets, bucketNumber, bucketsOf, labelOf, resolveRange, shifted } from "#insights/common/time.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import type { Scope, TimeRange } from "#records/events/scope.ts";
-import { askTrends, type TrendsInput, type TrendsResult } from "./contract.ts";
+import { Refusal } from "#kernel/refusal.ts";
+import type { Who } from "#insights/common/frame.ts";
+import { askWho, bucketOf, refuseOther } from "#insights/common/who.ts";
+import { askTrends, trendWho, type TrendsInput, type TrendsResult } from "./contract.ts";
 import { isAdditive, linesOf, sentenceOf } from "./compute.ts";
-import { trendsQuery } from "./query.ts";
+import { trendPeople, trendsQuery } from "./query.ts";
 
 const Row = z.object({ series: z.number(), bucket: z.number(), grp: z.string(), value: z.number() });
 
@@ -63,11 +66,29 @@ export const answerTrends = async (call: WorkspaceCall, scope: Scope, input: Tre
   };
 };
 
+/** Who a point of a trend is about. Rolling people are those of the days before too. */
+export const whoOfTrend = async (
+  call: WorkspaceCall,
+  scope: Scope,
+  { question, series: index, bucket, group, limit }: z.output<typeof trendWho.input>,
+): Promise<Who> => {
+  const series = question.series[index];
+  if (series === undefined) throw new Refusal("who.series", `There is no series ${index}.`);
+  refuseOther(group);
+  const range = resolveRange(question.range, scope);
+  const own = bucket === undefined ? range : bucketOf(scope, range, question.interval, bucket);
+  const back = series.measure === "rolling_unique" && question.interval === "day" ? series.windowDays - 1 : 0;
+  const from = back === 0 ? own.from : addBuckets(own.from, "day", -back, scope.zone);
+  const unit = series.measure === "unique_accounts" ? "accounts" : "people";
+  return askWho(call, scope, trendPeople(scope, question, series, { from, to: own.to }, group), unit, limit);
+};
+
 /** Trends: events over time. */
 export const trends = ({ ingest }: { readonly ingest: Ingest }): Module =>
   defineModule({
     name: "trends",
     operations: [
       handle(askTrends, async (call, input) => answerTrends(call, await scopeOf(ingest, call, input), input)),
+      handle(trendWho, async (call, input) => whoOfTrend(call, await scopeOf(ingest, call, input.question), input)),
     ],
   });

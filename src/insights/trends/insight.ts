@@ -10,7 +10,8 @@ import {
   seriesDashes,
 } from "#insights/common/chart.ts";
 import { defineInsight, type AnswerTable } from "#insights/common/insight.ts";
-import { askTrends, type TrendsResult } from "./contract.ts";
+import { other } from "#insights/common/frame.ts";
+import { askTrends, trendWho, type TrendsResult } from "./contract.ts";
 
 /** What a line is called; with several series the name of the series too. */
 const lineName = (line: TrendsResult["lines"][number], several: boolean): string =>
@@ -30,6 +31,9 @@ const drawnLines = (result: TrendsResult): TrendsResult["lines"] => {
   const names = new Set([...new Set(result.lines.map(seriesName))].slice(0, mostLines));
   return result.lines.filter((line) => names.has(seriesName(line)));
 };
+
+/** A line as a choice: which series, and which value of the breakdown. */
+const lineValue = ({ index, group }: TrendsResult["lines"][number]): string => `${index} ${group ?? ""}`;
 
 const hasSeveral = (result: TrendsResult): boolean => new Set(result.lines.map((line) => line.index)).size > 1;
 
@@ -88,5 +92,46 @@ export const trendInsight = defineInsight({
   operation: askTrends,
   chart: trendChart,
   tables: (result) => [table(result)],
+  drill: {
+    operation: trendWho,
+    axes: (result) => {
+      const lines = drawnLines(result).filter(({ period, group }) => period === "current" && group !== other);
+      const several = hasSeveral(result);
+      return [
+        {
+          name: "line",
+          label: "Line",
+          options: lines.map((line) => ({ value: lineValue(line), label: lineName(line, several) || line.label })),
+        },
+        {
+          name: "bucket",
+          label: `In the ${result.interval} of`,
+          options: [
+            { value: "", label: "The whole range" },
+            ...result.buckets.map((value) => ({ value, label: value })),
+          ],
+        },
+      ];
+    },
+    input: (question, { line = "", bucket = "" }) => {
+      const [index = "0", ...group] = line.split(" ");
+      return {
+        question,
+        // a formula is of all series; its first is what it counts
+        series: question.formulas.length > 0 ? 0 : Number(index),
+        bucket: bucket === "" ? undefined : bucket,
+        group: question.breakdown === undefined ? undefined : group.join(" "),
+      };
+    },
+    clicked: (result, { series, place }) => {
+      const line = drawnLines(result).find((one) => lineName(one, hasSeveral(result)) === series);
+      return { bucket: result.buckets[place] ?? "", ...(line === undefined ? {} : { line: lineValue(line) }) };
+    },
+    says: ({ line = "", bucket = "" }, result) => {
+      const found = result.lines.find((one) => lineValue(one) === line);
+      const name = found === undefined ? "" : lineName(found, true);
+      return `${name}${bucket === "" ? "" : `, ${result.interval} of ${bucket}`}`;
+    },
+  },
   note: (result) => (leftOut(result) > 0 ? `${leftOut(result)} more lines are in the table only.` : ""),
 });

@@ -148,6 +148,15 @@ const rawGroup = (breakdown: TrendsInput["breakdown"]): Sql => {
   return sql`arrayStringConcat([${join(named, ", ")}], ' · ')`;
 };
 
+/** What the traits of the breakdown are joined by. */
+const traitJoins = (scope: Scope, breakdown: TrendsInput["breakdown"]): Sql =>
+  join(
+    brokenBy(breakdown)
+      .filter(({ on }) => on === "person")
+      .map(({ property, joined }) => sql`LEFT ANY JOIN (${traitOfPeople(scope, property)}) AS ${joined} ON ${joined}.person = ${personOf(scope)}`), // prettier-ignore
+    "\n",
+  );
+
 /** The one read: a row per bucket and value of the breakdown, with the given columns. */
 const grouped = (
   scope: Scope,
@@ -157,16 +166,13 @@ const grouped = (
   columns: readonly Sql[],
 ): Sql => {
   const { breakdown } = input;
-  const traits = brokenBy(breakdown)
-    .filter(({ on }) => on === "person")
-    .map(({ property, joined }) => sql`LEFT ANY JOIN (${traitOfPeople(scope, property)}) AS ${joined} ON ${joined}.person = ${personOf(scope)}`); // prettier-ignore
   const whole = {
     from: Math.min(...parts.map((part) => part.range.from)),
     to: Math.max(...parts.map((part) => part.range.to)),
   };
   const bucket = totals ? sql`toInt32(0)` : bucketNumberSql(input.interval, scope);
   return sql`SELECT ${bucket} AS bucket, ${rawGroup(breakdown)} AS grp, ${join(columns, ", ")}
-    FROM events ${join(traits, "\n")}
+    FROM events ${traitJoins(scope, breakdown)}
     WHERE ${inRange(whole)} AND ${matchesAny(scope, input.series)} AND ${conditionsOf(scope, input.filters)}
     GROUP BY ${breakdown === undefined ? sql`bucket` : sql`bucket, grp`}`;
 };
@@ -218,4 +224,21 @@ export const trendsQuery = (scope: Scope, input: TrendsInput, range: TimeRange, 
       SELECT * EXCEPT (bucket, target), tupleElement(target, 1) AS series, tupleElement(target, 2) AS slot
       FROM (${byValue}) ARRAY JOIN arrayConcat(${join(targets, ", ")}) AS target
     ) ${kept} GROUP BY series, slot, grp`;
+};
+
+/** Everybody who did what a series counts: `person`, or the account where accounts are counted. */
+export const trendPeople = (
+  scope: Scope,
+  input: TrendsInput,
+  series: Series,
+  range: TimeRange,
+  group: string | undefined,
+): Sql => {
+  const traits = traitJoins(scope, input.breakdown);
+  const isAccounts = series.measure === "unique_accounts";
+  const held = isAccounts ? sql`account != ''` : sql`1`;
+  const valued = needsProperty.has(series.measure) && series.property !== undefined ? sql`${propertyNumber(series.property)} IS NOT NULL` : sql`1`; // prettier-ignore
+  const own = group === undefined ? sql`1` : sql`${rawGroup(input.breakdown)} = ${bind.string(group)}`;
+  return sql`SELECT DISTINCT ${isAccounts ? sql`account` : personOf(scope)} AS person FROM events ${traits}
+    WHERE ${inRange(range)} AND ${matches(scope, series)} AND ${conditionsOf(scope, input.filters)} AND ${held} AND ${valued} AND ${own}`;
 };

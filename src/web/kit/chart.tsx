@@ -23,10 +23,13 @@ export default function Chart({
   options,
   label,
   height,
+  clicked,
 }: {
   options: EChartsCoreOption;
   label: string;
   height: number;
+  /** A point of it was clicked; whatever that does can be reached by keyboard elsewhere. */
+  clicked?: ((at: { series: string; place: number }) => void) | undefined;
 }) {
   const box = useRef<HTMLDivElement>(null);
   const scheme = useComputedColorScheme("light");
@@ -34,12 +37,14 @@ export default function Chart({
     if (box.current === null) return undefined;
     const chart = echarts.init(box.current, scheme === "dark" ? "dark" : undefined, { renderer: "svg" });
     chart.setOption({ backgroundColor: "transparent", animation: false, aria: { enabled: false }, ...options });
+    if (clicked !== undefined)
+      chart.on("click", ({ seriesName, dataIndex }) => clicked({ series: seriesName ?? "", place: dataIndex }));
     const watch = new ResizeObserver(() => chart.resize());
     watch.observe(box.current);
     return () => {
       watch.disconnect();
       chart.dispose();
     };
-  }, [options, scheme]);
+  }, [options, scheme, clicked]);
   return <div ref={box} role="img" aria-label={label} style={{ height, width: "100%" }} />;
 }

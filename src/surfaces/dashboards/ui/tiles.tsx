@@ -100,7 +100,7 @@ export const QuestionCard = ({ tile, view, moves, everyMs }: QuestionCardProps) 
         <Loaded query={query}>
           {(answer) => (
             <>
-              <AnswerView result={answer} compact />
+              <AnswerView result={answer} question={questionOver(tile.question, view)} compact />
               <Ago at={answer.provenance.askedAt} />
             </>
           )}

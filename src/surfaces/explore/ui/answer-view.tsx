@@ -1,6 +1,9 @@
 import { Accordion, Button, Code, Group, Skeleton, Stack, Text } from "@mantine/core";
-import { lazy, Suspense, useMemo, useRef } from "react";
+import { lazy, Suspense, useMemo, useRef, useState } from "react";
+import type { Chosen } from "#insights/common/insight.ts";
 import { download, pictureOf } from "#web/kit/download.ts";
+import type { Question } from "../contract.ts";
+import { PeopleOf } from "./people-of.tsx";
 import { NumbersTable } from "./answer-table.tsx";
 import { csvOf } from "../csv.ts";
 import { insightOf, type Answer } from "../insights.ts";
@@ -8,13 +11,29 @@ import { insightOf, type Answer } from "../insights.ts";
 const Chart = lazy(() => import("#web/kit/chart.tsx"));
 
 /** The sentence, then the picture, then the table (folded away where there is little room), then how it was computed. */
-export const AnswerView = ({ result, compact = false }: { result: Answer; compact?: boolean }) => {
+export const AnswerView = ({
+  result,
+  question,
+  compact = false,
+}: {
+  result: Answer;
+  /** What was asked, where one may go on from a point to its people. */
+  question?: Question;
+  compact?: boolean;
+}) => {
   const insight = insightOf(result.kind);
   const { options, tables } = useMemo(
     () => ({ options: insight.chart(result), tables: insight.tables(result) }),
     [insight, result],
   );
   const { provenance } = result;
+  const [point, setPoint] = useState<Chosen>();
+  const { drill } = insight;
+  const canDrill = drill !== undefined && question?.kind === result.kind;
+  const clicked = useMemo(
+    () => (canDrill ? (at: { series: string; place: number }) => setPoint(drill?.clicked(result, at)) : undefined),
+    [canDrill, drill, result],
+  );
   const picture = useRef<HTMLDivElement>(null);
   const name = provenance.from === "" ? result.kind : `${result.kind} ${provenance.from} to ${provenance.to}`;
   const numbers = tables.map((table, place) => <NumbersTable key={place} table={table} />);
@@ -38,13 +57,22 @@ export const AnswerView = ({ result, compact = false }: { result: Answer; compac
               options={options}
               label={`Chart. ${result.sentence} The table below has every number.`}
               height={compact ? 260 : 340}
+              clicked={clicked}
             />
           </div>
         </Suspense>
       )}
       <Group justify="space-between">
         <Text size="sm">{insight.note?.(result) ?? ""}</Text>
+        {point !== undefined && question !== undefined && (
+          <PeopleOf question={question} result={result} first={point} close={() => setPoint(undefined)} />
+        )}
         <Group gap="sm" className="no-print">
+          {canDrill && (
+            <Button size="xs" variant="default" onClick={() => setPoint({})}>
+              See people
+            </Button>
+          )}
           <Button size="xs" variant="default" onClick={saveTable}>
             Save as CSV
           </Button>

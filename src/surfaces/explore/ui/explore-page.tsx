@@ -2,7 +2,6 @@ import { Button, Chip, Grid, Group, Stack, Title } from "@mantine/core";
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import type { FunnelResult } from "#insights/funnels/contract.ts";
 import * as catalog from "#records/catalog/contract.ts";
 import { call, CallError } from "#web/call.ts";
 import { Empty, Problem, Waiting } from "#web/kit/states.tsx";
@@ -10,9 +9,8 @@ import type { BuiltKind, BuiltQuestion } from "../contract.ts";
 import { AnswerView } from "./answer-view.tsx";
 import { readAsked, takes, written, type Asked } from "./asked.ts";
 import { Builder } from "./builder.tsx";
-import { FunnelPeople } from "./funnel-people.tsx";
 import { askQuestion } from "./ask.ts";
-import { insightOf, kinds, type Answer } from "../insights.ts";
+import { insightOf, kinds } from "../insights.ts";
 import { isReady, questionOf } from "./question.ts";
 
 const wanted = (fewest: number): string =>
@@ -22,13 +20,6 @@ const suggestedTitle = (asked: Asked): string =>
   asked.events.length === 0
     ? insightOf(asked.kind).title
     : asked.events.map(({ name }) => (name === "" ? "Every event" : name)).join(" to ");
-
-/** What one may do with an answer. */
-const NextSteps = ({ asked, result }: { asked: Asked; result: Answer }) => {
-  if (asked.kind !== "funnel" || result.kind !== "funnel") return null;
-  const question = questionOf(asked);
-  return question.kind === "funnel" ? <FunnelPeople funnel={question.input} result={result as FunnelResult} /> : null;
-};
 
 /** What may be kept of the page. */
 export interface Savable {
@@ -116,10 +107,7 @@ export const ExplorePage = ({ save }: { save: (save: Savable) => ReactNode }) =>
           )}
           {ready && answer.data !== undefined && answer.error === null && (
             <div style={{ opacity: answer.isPlaceholderData ? 0.5 : 1 }} aria-busy={answer.isPlaceholderData}>
-              <Stack>
-                <AnswerView result={answer.data} />
-                <NextSteps asked={asked} result={answer.data} />
-              </Stack>
+              <AnswerView result={answer.data} question={questionOf(asked)} />
             </div>
           )}
         </Grid.Col>

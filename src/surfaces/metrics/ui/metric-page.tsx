@@ -30,14 +30,18 @@ const OverTime = ({ metric }: { metric: Shown }) => {
   const navigate = useNavigate();
   const days = typeof given["days"] === "number" && given["days"] > 0 ? Math.min(1_000, Math.floor(given["days"])) : 90;
   const interval = steps.find(({ value }) => value === given["by"])?.value ?? "week";
+  const question = {
+    kind: "metric",
+    input: metrics.MetricInput.parse({
+      metric: metric.key,
+      range: { last: days, unit: "day" },
+      interval,
+      compare: true,
+    }),
+  } as const;
   const query = useQuery({
     queryKey: ["metric-answer", metric.key, metric.version, days, interval],
-    queryFn: ({ signal }) =>
-      call(
-        metrics.askMetric,
-        { metric: metric.key, range: { last: days, unit: "day" }, interval: interval as "day", compare: true },
-        signal,
-      ),
+    queryFn: ({ signal }) => call(metrics.askMetric, question.input, signal),
     placeholderData: keepPreviousData,
   });
   const go = (part: Record<string, unknown>): void =>
@@ -68,7 +72,7 @@ const OverTime = ({ metric }: { metric: Shown }) => {
           Filter or break down
         </Button>
       </Group>
-      <Loaded query={query}>{(answer) => <AnswerView result={answer} />}</Loaded>
+      <Loaded query={query}>{(answer) => <AnswerView result={answer} question={question} />}</Loaded>
     </Stack>
   );
 };
