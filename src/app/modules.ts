@@ -1,5 +1,6 @@
 import { cohorts } from "#insights/cohorts/index.ts";
 import { funnels } from "#insights/funnels/index.ts";
+import { annotations } from "#insights/annotations/index.ts";
 import { sqlPage } from "#insights/sql/index.ts";
 import { metrics } from "#insights/metrics/index.ts";
 import { journeys } from "#insights/journeys/index.ts";
@@ -92,6 +93,7 @@ export const createModules = ({
     cohorts({ ingest, store }),
     metrics({ ingest, store, usesOf }),
     sqlPage({ ingest, store }),
+    annotations({ store }),
     dashboards({
       store,
       directory,

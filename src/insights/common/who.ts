@@ -6,13 +6,13 @@ import { personOf, type Scope, type TimeRange } from "#records/events/scope.ts";
 import { other, Who, type Interval, type Unit } from "./frame.ts";
 import { addBuckets, bucketsOf, labelOf } from "./time.ts";
 
-/** Those found (`person`), in order of their keys and so many at most, with the ids that they are known by. */
+/** Those found (`person`), in order of their keys and so many at most, with the ids that they are known by, those of signed-in people first. */
 export const withIds = (scope: Scope, found: Sql, unit: Unit, limit: number): Sql => {
   const first = sql`SELECT DISTINCT person FROM (${found}) ORDER BY person LIMIT ${literal(limit)}`;
   if (unit === "accounts") return sql`SELECT person, [person] AS ids FROM (${first}) ORDER BY person`;
-  return sql`SELECT toString(people.person) AS person, groupUniqArrayIf(20)(id, id != '') AS ids
+  return sql`SELECT toString(people.person) AS person, arraySlice(arrayMap(known -> known.2, arraySort(groupUniqArrayIf(1000)((kind != 'identified', id), id != ''))), 1, 20) AS ids
     FROM (${first}) AS people
-    LEFT JOIN (SELECT DISTINCT ${personOf(scope)} AS person, id FROM identities) AS known ON known.person = people.person
+    LEFT JOIN (SELECT DISTINCT ${personOf(scope)} AS person, id, kind FROM identities) AS known ON known.person = people.person
     GROUP BY person ORDER BY person`;
 };
 

@@ -174,4 +174,18 @@ export const migrations: Readonly<Record<string, Migration>> = {
       await db.schema.createIndex("schedules_by_workspace").on("schedules").column("workspace").execute();
     },
   },
+  "2026-11-27-annotations": {
+    up: async (db: Kysely<unknown>) => {
+      await db.schema
+        .createTable("annotations")
+        .addColumn("id", "text", (c) => c.primaryKey())
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("day", "text", (c) => c.notNull())
+        .addColumn("text", "text", (c) => c.notNull())
+        .addColumn("made_by", "text", (c) => c.notNull())
+        .addColumn("made_at", "text", (c) => c.notNull())
+        .execute();
+      await db.schema.createIndex("annotations_by_workspace").on("annotations").columns(["workspace", "day"]).execute();
+    },
+  },
 };

@@ -109,6 +109,7 @@ export interface State {
     saved_by: string;
     updated_at: string;
   };
+  annotations: { id: string; workspace: string; day: string; text: string; made_by: string; made_at: string };
   /** When each job of each workspace is due next, and until when somebody is at it. */
   job_turns: { job: string; workspace: string; due_at: string; busy_until: string };
   /** Who changed what, and when. Only ever added to. */

@@ -3,6 +3,8 @@ import { lazy, Suspense, useMemo, useRef, useState } from "react";
 import type { Chosen } from "#insights/common/insight.ts";
 import { download, pictureOf } from "#web/kit/download.ts";
 import type { Question } from "../contract.ts";
+import { notesIn, withNotes } from "../notes.ts";
+import { AddNote, NoteList, useNotes } from "./notes.tsx";
 import { PeopleOf } from "./people-of.tsx";
 import { NumbersTable } from "./answer-table.tsx";
 import { csvOf } from "../csv.ts";
@@ -22,10 +24,16 @@ export const AnswerView = ({
   compact?: boolean;
 }) => {
   const insight = insightOf(result.kind);
-  const { options, tables } = useMemo(
-    () => ({ options: insight.chart(result), tables: insight.tables(result) }),
-    [insight, result],
-  );
+  const all = useNotes();
+  const { options, tables, notes } = useMemo(() => {
+    const chart = insight.chart(result);
+    const own = notesIn(result, all);
+    return {
+      options: chart === undefined ? undefined : withNotes(chart, own),
+      tables: insight.tables(result),
+      notes: own,
+    };
+  }, [insight, result, all]);
   const { provenance } = result;
   const [point, setPoint] = useState<Chosen>();
   const { drill } = insight;
@@ -62,6 +70,7 @@ export const AnswerView = ({
           </div>
         </Suspense>
       )}
+      {notes.length > 0 && <NoteList notes={notes} />}
       <Group justify="space-between">
         <Text size="sm">{insight.note?.(result) ?? ""}</Text>
         {point !== undefined && question !== undefined && (
@@ -73,6 +82,7 @@ export const AnswerView = ({
               See people
             </Button>
           )}
+          {"buckets" in result && !compact && <AddNote />}
           <Button size="xs" variant="default" onClick={saveTable}>
             Save as CSV
           </Button>
