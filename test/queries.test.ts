@@ -22,7 +22,7 @@ import {
   timesQuery,
 } from "#insights/funnels/query.ts";
 import { RetentionInput } from "#insights/retention/contract.ts";
-import { retentionPeople, retentionQuery } from "#insights/retention/query.ts";
+import { retentionPeople, retentionQuery, retentionValues } from "#insights/retention/query.ts";
 import { installStatements } from "#insights/sequence/sequence.ts";
 import { measures, TrendsInput } from "#insights/trends/contract.ts";
 import { trendPeople, trendsQuery } from "#insights/trends/query.ts";
@@ -120,6 +120,8 @@ const statements = (scope: Scope): readonly (readonly [string, Sql])[] => {
     ["trend, people", trendPeople(scope, TrendsInput.parse({ range: dates, series: [{ event: "A", measure: "sum", property: "x" }], breakdown: manyBroken, filters: who }), { event: "A", filters: [], measure: "sum", property: "x", windowDays: 7 }, range, "x")], // prettier-ignore
     ["conversion, people", conversionPeopleQuery(scope, plain, range, { from: 0, to: 1, who: "dropped", group: "x", entered: range })], // prettier-ignore
     ["retention, people", retentionPeople(scope, RetentionInput.parse({ start: { event: "A" }, returning: { event: "B" }, breakdown: { property: "plan" }, brackets: [1, 2] }), { range, first: 20_513, buckets: 31, columns: Array.from({ length: 31 }, () => 4) }, now, { row: 2, column: 1, came: false, group: "x" })], // prettier-ignore
+    ...(["calendar", "rolling"] as const).map((mode): [string, Sql] => [`retention, values, ${mode}`, retentionValues(scope, RetentionInput.parse({ start: { event: "A" }, returning: { event: "B" }, mode, breakdown: { property: "plan" } }), { range, first: 20_513, buckets: 31, columns: Array.from({ length: 31 }, () => 4) }, now, "a.b")]), // prettier-ignore
+    ["funnel of sessions, people", funnelPeopleQuery(scope, funnel({ unit: "sessions" }), range, { step: 1, who: "reached", limit: 5 })], // prettier-ignore
     ["funnel, times", timesQuery(scope, plain, range, { from: 0, to: 1, interval: "day" })],
     ["funnel, histogram", histogramQuery(scope, plain, range, 0, 1, 0, 60)],
     ...(["recurring", "first_time", "first_ever", "first_in_range"] as const).map((cohorting) => retained(cohorting, { cohorting })), // prettier-ignore

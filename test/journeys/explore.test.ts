@@ -94,7 +94,10 @@ describe("a person who connects a source and asks", () => {
 
     // what happened on a day stands on the chart, and below it in words
     await page.getByRole("button", { name: "Note a day" }).click();
-    await page.getByRole("dialog").getByLabel("Day").fill(new Date(Date.now() - 3 * 86_400_000).toISOString().slice(0, 10));
+    await page
+      .getByRole("dialog")
+      .getByLabel("Day")
+      .fill(new Date(Date.now() - 3 * 86_400_000).toISOString().slice(0, 10));
     await page.getByLabel("What happened").fill("Released 4.12");
     await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
     await page.getByRole("region", { name: "Notes" }).getByText("Released 4.12").waitFor();

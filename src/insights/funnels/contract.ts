@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineOperation } from "#kernel/operation.ts";
-import { Breakdown, EventMatch, frameShape, intervals, Limit, Provenance, Unit, Who } from "#insights/common/frame.ts";
+import { Breakdown, EventMatch, frameShape, intervals, Limit, Provenance, Who } from "#insights/common/frame.ts";
 
 const Step = EventMatch.extend({
   name: z.string().max(200).optional(),
@@ -22,7 +22,12 @@ export const FunnelInput = z.strictObject({
     .default("any")
     .describe("any: the furthest attempt counts; first: only the first entry does."),
   counting: z.enum(["people", "attempts"]).default("people"),
-  unit: Unit.default("people").describe("Whose way it is: a person's, or that of all people of an account together."),
+  unit: z
+    .enum(["people", "accounts", "sessions"])
+    .default("people")
+    .describe(
+      "Whose way it is: a person's, that of all people of an account together, or that within one of the sender's sessions.",
+    ),
   hold: z
     .array(z.string().min(1).max(500))
     .max(3)

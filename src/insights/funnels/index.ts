@@ -30,9 +30,11 @@ import {
   funnelPeopleQuery,
   funnelQuery,
   histogramQuery,
+  peopleBehind,
   questionOf,
   scanned,
   timesQuery,
+  unitOfPeople,
 } from "./query.ts";
 
 const Numbers = z.array(z.number());
@@ -125,7 +127,7 @@ const whoOfFunnel = async (
   { funnel, ...which }: z.output<typeof funnelPeople.input>,
 ): Promise<Who> => {
   const query = funnelPeopleQuery(scope, funnel, checked(funnel, scope), which);
-  return { unit: funnel.unit, people: await ask(call, query, Who.shape.people.element) };
+  return { unit: unitOfPeople(funnel), people: await ask(call, query, Who.shape.people.element) };
 };
 
 /** Who of those who entered in a bucket converted, or did not. */
@@ -139,7 +141,7 @@ export const whoOfConversion = (
   const range = checked(funnel, scope);
   const entered = bucketOf(scope, range, interval, bucket);
   const found = conversionPeopleQuery(scope, funnel, range, { from: fromStep, to: toStep, who, group, entered });
-  return askWho(call, scope, found, funnel.unit, limit);
+  return askWho(call, scope, peopleBehind(scope, funnel, found), unitOfPeople(funnel), limit);
 };
 
 /** Funnels: who gets from step to step. */

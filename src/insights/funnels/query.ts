@@ -1,8 +1,7 @@
 import { bind, join, literal, none, sql, type Sql } from "#kernel/sql.ts";
 import { conditionsOf, matches, matchesAny, propertyText } from "#insights/common/conditions.ts";
-import { unitOf } from "#insights/common/activity.ts";
 import { withIds } from "#insights/common/who.ts";
-import { other, type Interval } from "#insights/common/frame.ts";
+import { other, type Interval, type Unit } from "#insights/common/frame.ts";
 import { bucketNumberSql } from "#insights/common/time.ts";
 import { attemptsOf, packed, type SequenceQuestion } from "#insights/sequence/sequence.ts";
 import { inRange, personOf, type Scope, type TimeRange } from "#records/events/scope.ts";
@@ -76,11 +75,15 @@ const attemptsOfEach = (scope: Scope, input: FunnelInput, range: TimeRange, mode
   const relevant = input.order === "strict" ? sql`1` : matchesAny(scope, [...input.steps, ...input.exclusions]);
   const { column, key, joined } = groupColumns(scope, input, matchesAny(scope, input.steps));
   const held = input.hold.map((name) => sql`, ${propertyText(name)}`);
-  const owned = input.unit === "accounts" ? sql`account != ''` : sql`1`;
+  const { unit, owned } = {
+    people: { unit: personOf(scope), owned: sql`1` },
+    accounts: { unit: sql`account`, owned: sql`account != ''` },
+    sessions: { unit: sql`session`, owned: sql`session != ''` },
+  }[input.unit];
   const events = sql`arraySort(groupArray(${literal(mostEvents)})(${packed(range.from, steps, exclusions)}))`;
   return sql`SELECT person, ${heldGroup(input)}, ${attemptsOf(questionOf(input, range, mode), sql`events`)} AS attempts
     FROM (
-      SELECT ${unitOf(scope, input.unit)} AS person, ${column}, ${events} AS events
+      SELECT ${unit} AS person, ${column}, ${events} AS events
       FROM events ${joined}
       WHERE ${inRange(scanned(input, range))} AND ${owned} AND ${relevant} AND ${conditionsOf(scope, input.filters)}
       GROUP BY person${key}${held.reduce((a, b) => sql`${a}${b}`, none)}
@@ -149,6 +152,13 @@ export const funnelQuery = (scope: Scope, input: FunnelInput, range: TimeRange):
     FROM (${countedAttempts(scope, input, range)}) ${grouped}`;
 };
 
+/** Sessions are told by the people whose they are. */
+export const peopleBehind = (scope: Scope, { unit }: FunnelInput, found: Sql): Sql =>
+  unit === "sessions"
+    ? sql`SELECT DISTINCT ${personOf(scope)} AS person FROM events WHERE session IN (${found})`
+    : found;
+export const unitOfPeople = ({ unit }: FunnelInput): Unit => (unit === "accounts" ? "accounts" : "people");
+
 interface Which {
   readonly step: number;
   readonly who: "reached" | "dropped";
@@ -167,7 +177,7 @@ export const funnelPeopleQuery = (
   const reached = sql`max(t[${literal(step + 1)}]) >= 0`;
   const before = sql`max(t[${literal(Math.max(step, 1))}]) >= 0`;
   const found = sql`SELECT person FROM (${countedAttempts(scope, input, range)}) ${ofGroup} GROUP BY person HAVING ${who === "reached" ? reached : sql`${before} AND NOT (${reached})`}`;
-  return withIds(scope, found, input.unit, limit);
+  return withIds(scope, peopleBehind(scope, input, found), unitOfPeople(input), limit);
 };
 
 interface Between {

@@ -44,6 +44,55 @@ const averagesOf = (cohorts: Group["cohorts"], widest: number): Group["averages"
     return { rate: people > 0 ? returned / people : null, interval: k === 0 ? null : wilson(returned, people), people };
   });
 
+/** Sum and number of a property's values, for a group, a cohort and an offset. */
+export interface ValueRow {
+  readonly grp: string;
+  readonly cohort: number;
+  readonly k: number;
+  readonly total: number;
+  readonly times: number;
+}
+
+/** The column of an offset: itself, or its bracket. */
+const columnOf = ({ brackets }: RetentionInput, offset: number): number | undefined => {
+  if (brackets === undefined || offset === 0) return offset;
+  let end = 0;
+  const place = brackets.findIndex((size) => (end += size) >= offset);
+  return place < 0 ? undefined : place + 1;
+};
+
+/** Puts the values beside the counts. An average of nothing is none; a sum of nothing is 0. */
+export const withValues = (input: RetentionInput, groups: readonly Group[], rows: readonly ValueRow[]): Group[] => {
+  if (input.value === undefined) return [...groups];
+  const { statistic } = input.value;
+  const names = new Set(groups.map(({ group }) => group));
+  return groups.map((group) => {
+    const sums = new Map<string, { total: number; times: number }>();
+    for (const { grp, cohort, k, total, times } of rows) {
+      const column = columnOf(input, k);
+      const own = group.group === null || (names.has(grp) ? grp : other) === group.group;
+      if (!own || column === undefined) continue;
+      const held = sums.get(`${cohort} ${column}`) ?? { total: 0, times: 0 };
+      sums.set(`${cohort} ${column}`, { total: held.total + total, times: held.times + times });
+    }
+    const at = (row: number, column: number) => sums.get(`${row} ${column}`) ?? { total: 0, times: 0 };
+    const cohorts = group.cohorts.map((cohort, row) => ({
+      ...cohort,
+      values: cohort.counts.map((_, column) => {
+        const { total, times } = at(row, column);
+        return statistic === "sum" ? total : times === 0 ? null : total / times;
+      }),
+    }));
+    const averages = group.averages.map((average, column) => {
+      const ripe = group.cohorts.flatMap((cohort, row) => (cohort.mature[column] === true ? [at(row, column)] : []));
+      const [total, times] = ripe.reduce(([a, b], one) => [a + one.total, b + one.times], [0, 0]);
+      const of = statistic === "sum" ? average.people : times;
+      return { ...average, value: of === 0 ? null : total / of };
+    });
+    return { ...group, cohorts, averages };
+  });
+};
+
 /** Rows to one table per group: cohorts down, columns across. */
 export const groupsOf = (
   input: RetentionInput,

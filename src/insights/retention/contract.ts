@@ -17,6 +17,10 @@ export const RetentionInput = z.strictObject({
     ),
   unit: Unit.default("people"),
   onOrAfter: z.boolean().default(false).describe("A return in a later column counts for the earlier ones too."),
+  value: z
+    .strictObject({ property: z.string().min(1).max(500), statistic: z.enum(["sum", "average"]) })
+    .optional()
+    .describe("Of the returning events, the sum or the average of a property, beside how many come back."),
   minimumOccurrences: z.int().min(1).max(1_000).default(1),
   columns: z.int().min(1).max(64).optional(),
   brackets: z
@@ -33,6 +37,8 @@ const Cohort = z.object({
   size: z.number(),
   /** Column 0 is the size. Null where the time has not come. */
   counts: z.array(z.number()),
+  /** The sum or average of the property over the returning events of the column, where one was asked for. */
+  values: z.array(z.number().nullable()).optional(),
   /** Whether the column's time is over, so that the number will not change. */
   mature: z.array(z.boolean()),
 });
@@ -41,6 +47,7 @@ export const RetentionResult = z.object({
   kind: z.literal("retention"),
   unit: Unit,
   period: z.enum(intervals),
+  value: z.object({ property: z.string(), statistic: z.enum(["sum", "average"]) }).nullable(),
   columns: z.array(z.string()),
   groups: z.array(
     z.object({
@@ -52,6 +59,8 @@ export const RetentionResult = z.object({
           rate: z.number().nullable(),
           interval: z.tuple([z.number(), z.number()]).nullable(),
           people: z.number(),
+          /** Of the property, over mature cells: each person's sum, or the average of all events. */
+          value: z.number().nullable().optional(),
         }),
       ),
     }),

@@ -9,10 +9,11 @@ import type { Scope } from "#records/events/scope.ts";
 import type { Who } from "#insights/common/frame.ts";
 import { askWho, refuseOther } from "#insights/common/who.ts";
 import { askRetention, retentionWho, type RetentionInput, type RetentionResult } from "./contract.ts";
-import { columnLabels, groupsOf, sentenceOf, type RetentionRow } from "./compute.ts";
-import { periodMs, retentionPeople, retentionQuery, type Grid } from "./query.ts";
+import { columnLabels, groupsOf, sentenceOf, withValues, type RetentionRow } from "./compute.ts";
+import { periodMs, retentionPeople, retentionQuery, retentionValues, type Grid } from "./query.ts";
 
 const Row = z.object({ grp: z.string(), cohort: z.number(), k: z.number(), people: z.number() });
+const Value = z.object({ grp: z.string(), cohort: z.number(), k: z.number(), total: z.number(), times: z.number() });
 /** Buckets and columns are bits of one 64-bit word. */
 const mostBuckets = 64;
 
@@ -69,12 +70,14 @@ export const answerRetention = async (
     return addBuckets(start, input.period, offset, scope.zone) < currentStart;
   };
   const labels = starts.map((start) => labelOf(start, input.period, scope.zone));
-  const groups = groupsOf(input, rows, labels, grid.columns, isMature);
+  const values = input.value === undefined ? [] : await ask(call, retentionValues(scope, input, grid, reach, input.value.property), Value); // prettier-ignore
+  const groups = withValues(input, groupsOf(input, rows, labels, grid.columns, isMature), values);
   const [from, to] = daysOf(grid.range, scope.zone);
   return {
     kind: "retention",
     unit: input.unit,
     period: input.period,
+    value: input.value ?? null,
     columns: columnLabels(input, Math.max(...grid.columns)),
     groups,
     sentence: sentenceOf(input, groups, from, to),
@@ -116,6 +119,8 @@ export const retention = ({ ingest }: { readonly ingest: Ingest }): Module =>
             "Rolling retention counts from a person's first start; choose first-time cohorts, or calendar periods.",
           );
         }
+        if (input.value !== undefined && (input.onOrAfter || input.minimumOccurrences > 1))
+          throw new Refusal("retention.value", "Values are those of each column's own events: without “or later”, and whenever somebody comes back."); // prettier-ignore
         if (input.unit === "accounts" && input.breakdown !== undefined)
           throw new Refusal("retention.accounts_by_trait", "Accounts have no one trait of a person to break down by.");
         return answerRetention(call, await scopeOf(ingest, call, input), input);

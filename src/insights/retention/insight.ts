@@ -4,23 +4,49 @@ import { defineInsight, type AnswerTable, type Cell } from "#insights/common/ins
 import { other } from "#insights/common/frame.ts";
 import { askRetention, retentionWho, type RetentionResult } from "./contract.ts";
 
-/** The average curve over mature cohorts. */
+const valueName = ({ value }: RetentionResult): string => {
+  if (value === null) return "Came back";
+  return value.statistic === "sum" ? `${value.property} per person` : `Average ${value.property}`;
+};
+
+/** The average curve over mature cohorts; of values, each person's sum or the average of all events. */
 const retentionChart = (result: RetentionResult): EChartsCoreOption => ({
   grid,
   legend,
   tooltip: { trigger: "axis" },
   xAxis: { type: "category", data: result.columns, boundaryGap: false },
-  yAxis: { type: "value", min: 0, max: 100, axisLabel: { formatter: "{value} %" } },
+  yAxis:
+    result.value === null
+      ? { type: "value", min: 0, max: 100, axisLabel: { formatter: "{value} %" } }
+      : { type: "value" },
   series: result.groups.slice(0, mostLines).map((group, index) => ({
     type: "line",
-    name: group.group === null ? "Came back" : groupName(group.group),
+    name: group.group === null ? valueName(result) : groupName(group.group),
     color: seriesColors[index],
     lineStyle: { type: seriesDashes[index] },
-    data: group.averages.map((average) => (average.rate === null ? null : percent(average.rate))),
+    data: group.averages.map(({ rate, value = null }) =>
+      result.value !== null ? value : rate === null ? null : percent(rate),
+    ),
   })),
 });
 
 type Group = RetentionResult["groups"][number];
+
+const valueTable = (result: RetentionResult, { group, cohorts }: Group): AnswerTable => ({
+  caption: `${group === null ? "" : `${groupName(group)}: `}${result.value?.statistic ?? ""} of ${result.value?.property ?? ""} of each cohort; * marks time that is not over yet`,
+  columns: [
+    { title: "Cohort" },
+    { title: result.unit === "people" ? "People" : "Accounts", format: "number" },
+    ...result.columns.map((title) => ({ title, format: "number" as const })),
+  ],
+  rows: cohorts
+    .filter(({ size }) => size > 0)
+    .map(({ bucket, size, values = [], mature }): Cell[] => [
+      bucket,
+      size,
+      ...values.map((value, column) => ({ value, mark: mature[column] === true ? "" : "*" })),
+    ]),
+});
 
 const table = (result: RetentionResult, { group, cohorts }: Group): AnswerTable => ({
   caption: `${group === null ? "Share of each cohort that came back" : groupName(group)}; cohorts without people are left out; * marks time that is not over yet`,
@@ -55,7 +81,11 @@ export const retentionInsight = defineInsight({
   explains: "Retention shows who comes back after starting, day by day or week by week.",
   operation: askRetention,
   chart: retentionChart,
-  tables: (result) => result.groups.map((group) => table(result, group)),
+  tables: (result) =>
+    result.groups.flatMap((group) => [
+      ...(result.value === null ? [] : [valueTable(result, group)]),
+      table(result, group),
+    ]),
   drill: {
     operation: retentionWho,
     axes: ({ columns, groups, period }) => {

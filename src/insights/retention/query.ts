@@ -1,6 +1,6 @@
 import { bind, literal, none, sql, type Sql } from "#kernel/sql.ts";
 import { firstActive, unitOf } from "#insights/common/activity.ts";
-import { conditionsOf, matches, matchesAny } from "#insights/common/conditions.ts";
+import { conditionsOf, matches, matchesAny, propertyNumber } from "#insights/common/conditions.ts";
 import { bucketNumberSql } from "#insights/common/time.ts";
 import { inRange, type Scope, type TimeRange } from "#records/events/scope.ts";
 import { traitOfPeople } from "#records/people/relation.ts";
@@ -140,4 +140,36 @@ export const retentionPeople = (
   if (which.group === undefined || input.breakdown === undefined) return all;
   return sql`SELECT found.person AS person FROM (${all}) AS found
     LEFT ANY JOIN (${traitOfPeople(scope, input.breakdown.property)}) AS trait ON trait.person = found.person WHERE trait.value = ${bind.string(which.group)}`;
+};
+
+/** One row per group, cohort and offset: the sum of a property over the returning events, and of how many. */
+export const retentionValues = (
+  scope: Scope,
+  input: RetentionInput,
+  grid: Grid,
+  reach: number,
+  property: string,
+): Sql => {
+  const number = propertyNumber(property);
+  const back = sql`${inRange(returnRange(grid, reach))} AND ${matches(scope, input.returning)} AND ${conditions(scope, input)} AND ${number} IS NOT NULL`;
+  const person = unitOf(scope, input.unit);
+  const sums = sql`toFloat64(sum(${number})) AS total, toFloat64(count()) AS times`;
+  const cohorts = sql`SELECT person, cohort FROM (${(input.mode === "rolling" ? rollingCohorts : calendarCohorts)(scope, input, grid, reach)})`;
+  const slot = sql`toInt32(${bucketNumberSql(input.period, scope)} - ${literal(grid.first)})`;
+  const offsets =
+    input.mode === "rolling"
+      ? sql`SELECT came.person AS person, firsts.cohort AS cohort, toInt32(intDiv(toUnixTimestamp64Milli(came.at) - toUnixTimestamp64Milli(firsts.first), ${literal(periodMs[input.period])})) AS k, came.value AS total, toFloat64(1) AS times
+          FROM (SELECT ${person} AS person, at, toFloat64(${number}) AS value FROM events WHERE ${back}) AS came
+          INNER JOIN (${firstStart(scope, input, grid)}) AS firsts ON firsts.person = came.person WHERE came.at >= firsts.first`
+      : sql`SELECT cohorts.person AS person, cohorts.cohort AS cohort, toInt32(came.slot - cohorts.cohort) AS k, came.total AS total, came.times AS times
+          FROM (${cohorts}) AS cohorts
+          INNER JOIN (SELECT ${person} AS person, ${slot} AS slot, ${sums} FROM events WHERE ${back} GROUP BY person, slot) AS came ON came.person = cohorts.person
+          WHERE came.slot >= cohorts.cohort`;
+  const grouped =
+    input.breakdown === undefined
+      ? sql`SELECT '' AS grp, cohort, k, total, times FROM (${offsets})`
+      : sql`SELECT trait.value AS grp, cohort, k, total, times FROM (${offsets}) AS offsets
+          LEFT ANY JOIN (${traitOfPeople(scope, input.breakdown.property)}) AS trait ON trait.person = offsets.person`;
+  return sql`SELECT grp, toInt32(cohort) AS cohort, k, sum(total) AS total, sum(times) AS times FROM (${grouped})
+    WHERE cohort >= 0 AND cohort < ${literal(grid.buckets)} AND k < 64 GROUP BY grp, cohort, k`;
 };

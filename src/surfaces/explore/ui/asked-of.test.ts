@@ -13,6 +13,7 @@ const whole: [string, unknown][] = [
   ["funnel", { steps: [a, { ...b, optional: true }, a], windowSeconds: 90, order: "unordered", hold: ["doc"], exclusionMode: "stop_chain", exclusions: [{ ...b, from: 0, to: 2 }], dates: "whole", breakdown: { property: "x", attribution: "step", step: 2 } }],
   ["conversion", { steps: [a, b], windowSeconds: 3 * 86_400, interval: "month", unit: "accounts", counting: "attempts", attempt: "first" }],
   ["retention", { start: a, returning: b, period: "week", brackets: [1, 2], minimumOccurrences: 3, onOrAfter: true, breakdown: { property: "plan" } }],
+  ["retention", { start: a, returning: b, value: { property: "amount", statistic: "average" } }],
   ["journey", { events: [a], start: "A", steps: 7, gapMinutes: 60 }],
   ["lifecycle", { activity: a, interval: "month", unit: "accounts" }],
   ["stickiness", { activity: a, interval: "week", cumulative: true }],

@@ -71,6 +71,8 @@ const ofRetention = (input: Of<"retention">): Partial<Asked> => ({
   mode: input.mode,
   unit: input.unit,
   onOrAfter: input.onOrAfter,
+  returnValue: input.value?.property ?? "",
+  returnStatistic: input.value?.statistic ?? "sum",
   minimumOccurrences: input.minimumOccurrences,
   brackets: input.brackets ?? [],
   breakdown: input.breakdown === undefined ? "" : textOf(input.breakdown),

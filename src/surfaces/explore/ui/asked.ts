@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Filter, intervals, Unit, type DateRange } from "#insights/common/frame.ts";
+import { Filter, intervals, type DateRange } from "#insights/common/frame.ts";
 import type { AskedEvent as AskedName } from "#insights/common/ui/event-list.tsx";
 import { measures, type Measure } from "#insights/trends/contract.ts";
 import type { BuiltKind } from "../contract.ts";
@@ -51,7 +51,7 @@ export const Asked = z.object({
   interval: z.enum(intervals).catch("day"),
   breakdown: text,
   breakdown2: text,
-  unit: Unit.catch("people"),
+  unit: z.enum(["people", "accounts", "sessions"]).catch("people"),
   measure: z.enum(measures).catch("unique"),
   property: text,
   formula: text,
@@ -74,6 +74,8 @@ export const Asked = z.object({
   cohorting: z.enum(["first_time", "recurring", "first_ever", "first_in_range"]).catch("first_time"),
   mode: z.enum(["calendar", "rolling"]).catch("calendar"),
   onOrAfter: yes,
+  returnValue: text,
+  returnStatistic: z.enum(["sum", "average"]).catch("sum"),
   minimumOccurrences: positive(1, 1_000),
   brackets: z.array(z.int().min(1).max(64)).max(30).catch([]),
   start: text,

@@ -11,6 +11,7 @@ import { readAsked, takes, written, type Asked } from "./asked.ts";
 import { Builder } from "./builder.tsx";
 import { askQuestion } from "./ask.ts";
 import { insightOf, kinds } from "../insights.ts";
+import { TimeToConvert } from "./time-to-convert.tsx";
 import { isReady, questionOf } from "./question.ts";
 
 const wanted = (fewest: number): string =>
@@ -20,6 +21,10 @@ const suggestedTitle = (asked: Asked): string =>
   asked.events.length === 0
     ? insightOf(asked.kind).title
     : asked.events.map(({ name }) => (name === "" ? "Every event" : name)).join(" to ");
+
+/** What else there is to see of a kind. */
+const MoreOf = ({ question }: { question: BuiltQuestion }) =>
+  question.kind === "funnel" && question.input.counting === "people" ? <TimeToConvert funnel={question.input} /> : null;
 
 /** What may be kept of the page. */
 export interface Savable {
@@ -107,7 +112,10 @@ export const ExplorePage = ({ save }: { save: (save: Savable) => ReactNode }) =>
           )}
           {ready && answer.data !== undefined && answer.error === null && (
             <div style={{ opacity: answer.isPlaceholderData ? 0.5 : 1 }} aria-busy={answer.isPlaceholderData}>
-              <AnswerView result={answer.data} question={questionOf(asked)} />
+              <Stack>
+                <AnswerView result={answer.data} question={questionOf(asked)} />
+                <MoreOf question={questionOf(asked)} />
+              </Stack>
             </div>
           )}
         </Grid.Col>

@@ -92,7 +92,11 @@ const Bucket = (props: OptionsProps & { hours?: boolean }) => (
   />
 );
 
-const UnitChoice = ({ label = "Count", ...props }: OptionsProps & { label?: string }) => (
+const UnitChoice = ({
+  label = "Count",
+  sessions = false,
+  ...props
+}: OptionsProps & { label?: string; sessions?: boolean }) => (
   <Choice
     {...props}
     name="unit"
@@ -100,6 +104,7 @@ const UnitChoice = ({ label = "Count", ...props }: OptionsProps & { label?: stri
     data={[
       { value: "people", label: "People" },
       { value: "accounts", label: "Accounts" },
+      ...(sessions ? [{ value: "sessions" as const, label: "Sessions, by the sender's ids" }] : []),
     ]}
   />
 );
@@ -342,7 +347,7 @@ const FunnelOptions = (props: OptionsProps & { names: readonly string[] }) => (
         { value: "attempts", label: "Every attempt" },
       ]}
     />
-    <UnitChoice {...props} label="Of" />
+    <UnitChoice {...props} label="Of" sessions />
     <Hold {...props} />
     <Choice
       {...props}
@@ -402,6 +407,35 @@ const Brackets = ({ asked, change }: OptionsProps) => (
   />
 );
 
+/** What those who come back are worth, by a property of the events that they come back with. */
+const ReturnValue = (props: OptionsProps) => {
+  const { asked, change } = props;
+  return (
+    <>
+      <Select
+        label="Value of their return"
+        searchable
+        clearable
+        placeholder="None"
+        data={[...useProperties().ofEvents]}
+        value={asked.returnValue === "" ? null : asked.returnValue}
+        onChange={(value) => change({ returnValue: value ?? "" })}
+      />
+      {asked.returnValue !== "" && (
+        <Choice
+          {...props}
+          name="returnStatistic"
+          label="As"
+          data={[
+            { value: "sum", label: "Sum" },
+            { value: "average", label: "Average" },
+          ]}
+        />
+      )}
+    </>
+  );
+};
+
 const RetentionOptions = (props: OptionsProps) => (
   <>
     <Bucket {...props} hours={false} />
@@ -429,6 +463,7 @@ const RetentionOptions = (props: OptionsProps) => (
     <Toggle {...props} name="onOrAfter" label="Or later" />
     <Whole {...props} name="minimumOccurrences" label="Times that make a return" most={1_000} />
     <Brackets {...props} />
+    <ReturnValue {...props} />
     <BreakDown {...props} onlyPeople />
   </>
 );

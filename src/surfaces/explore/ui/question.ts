@@ -39,6 +39,9 @@ const trendBreakdown = ({ breakdown, breakdown2 }: Asked) => {
   return first === undefined || breakdown2 === "" ? first : { ...first, and: [propertyOf(breakdown2)] };
 };
 
+/** Sessions are a unit of funnels alone. */
+const unitOf = ({ unit }: Asked) => (unit === "sessions" ? "people" : unit);
+
 /** What a kind takes of the question, besides what all have in common. Contracts check the rest. */
 const inputs: Readonly<Record<BuiltKind, (asked: Asked, events: readonly AskedEvent[]) => Record<string, unknown>>> = {
   trends: (asked, events) => ({
@@ -69,8 +72,9 @@ const inputs: Readonly<Record<BuiltKind, (asked: Asked, events: readonly AskedEv
       period: asked.interval,
       cohorting: asked.cohorting,
       mode: asked.mode,
-      unit: asked.unit,
+      unit: unitOf(asked),
       onOrAfter: asked.onOrAfter,
+      value: asked.returnValue === "" ? undefined : { property: asked.returnValue, statistic: asked.returnStatistic },
       minimumOccurrences: asked.minimumOccurrences,
       brackets: asked.brackets.length === 0 ? undefined : asked.brackets,
       breakdown: breakdown?.on === "person" ? { property: breakdown.property, limit: breakdown.limit } : undefined,
@@ -87,12 +91,12 @@ const inputs: Readonly<Record<BuiltKind, (asked: Asked, events: readonly AskedEv
   lifecycle: (asked, [activity = every]) => ({
     activity: matchOf(activity),
     interval: asked.interval,
-    unit: asked.unit,
+    unit: unitOf(asked),
   }),
   stickiness: (asked, [activity = every]) => ({
     activity: matchOf(activity),
     interval: asked.interval,
-    unit: asked.unit,
+    unit: unitOf(asked),
     cumulative: asked.cumulative,
   }),
   sessions: (asked, [activity = every]) => ({
