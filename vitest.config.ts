@@ -6,7 +6,7 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: 2,
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
-    testTimeout: 60_000,
+    testTimeout: 180_000,
     hookTimeout: 60_000,
     reporters: ["default", ["json", { outputFile: ".cache/vitest.json" }]],
   },

@@ -22,7 +22,8 @@ export interface PageLink {
   readonly icon: ReactNode;
 }
 
-const pages: readonly PageLink[] = [
+/** Every page, in the order of the navigation. */
+export const pages: readonly PageLink[] = [
   { path: "/explore", title: "Explore", icon: <IconChartLine size={18} aria-hidden /> },
   { path: "/catalog/metrics", title: "Metrics", icon: <IconTarget size={18} aria-hidden /> },
   { path: "/dashboards", title: "Dashboards", icon: <IconLayoutDashboard size={18} aria-hidden /> },
@@ -50,7 +51,17 @@ const SchemeSwitch = () => {
 };
 
 /** Navigation at the left, the workspace at the top, the page in the middle; on a screen on the wall the page alone. */
-export const Shell = ({ menu, banner, signOut }: { menu: ReactNode; banner: ReactNode; signOut: () => void }) => {
+export const Shell = ({
+  menu,
+  find,
+  banner,
+  signOut,
+}: {
+  menu: ReactNode;
+  find: ReactNode;
+  banner: ReactNode;
+  signOut: () => void;
+}) => {
   const [opened, { toggle, close }] = useDisclosure();
   const path = useRouterState({ select: (state) => state.location.pathname });
   const isScreen = useRouterState({ select: (state) => (state.location.search as { tv?: unknown }).tv === 1 });
@@ -76,6 +87,7 @@ export const Shell = ({ menu, banner, signOut }: { menu: ReactNode; banner: Reac
             {menu}
           </Group>
           <Group gap="sm" wrap="nowrap">
+            {find}
             <SchemeSwitch />
             <Button variant="default" size="sm" onClick={signOut}>
               Sign out

@@ -92,8 +92,15 @@ describe("a head of growth", () => {
       .getByText("measure.kind: unique → count")
       .waitFor();
 
-    // a metric of steps shows how long they take
-    await page.goto(`${world.url}/catalog/metrics/activation?w=${workspace}`);
+    // a metric of steps shows how long they take; it is found by typing
+    await page.keyboard.press("Control+k");
+    await page.getByRole("textbox", { name: "Find" }).fill("activati");
+    await page.getByRole("dialog").getByText("Activation", { exact: true }).waitFor();
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "palette");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Activation" }).waitFor();
     await page.getByRole("region", { name: "Time to value" }).getByRole("cell").first().waitFor();
     await picture(page, "metric-activation");
     expect(faults).toEqual([]);

@@ -10,6 +10,7 @@ import { create as createDemo } from "#programs/demo/contract.ts";
 import { DemoBanner } from "#programs/demo/ui/demo-banner.tsx";
 import { CohortPage, CohortsPage, NewCohortPage } from "#insights/cohorts/ui/cohorts-page.tsx";
 import { z } from "zod";
+import { Palette } from "./palette.tsx";
 import { begin, signOut, type WorkspaceView } from "#programs/workspaces/contract.ts";
 import { SetUp, SignIn } from "#programs/workspaces/ui/entrance.tsx";
 import { NewWorkspace } from "#programs/workspaces/ui/new-workspace.tsx";
@@ -123,6 +124,7 @@ const Inside = ({ workspaces, addDemo, again }: InsideProps) => {
             create={open}
           />
         }
+        find={<Palette />}
         banner={current.isDemo && <DemoBanner name={current.name} canRemove={current.role === "owner"} left={leave} />}
         signOut={() => void call(signOut, {}).then(again)}
       />

@@ -5,14 +5,28 @@ import { daysOf, provenanceOf } from "#insights/common/provenance.ts";
 import { addBuckets, bucketNumber, bucketsOf, labelOf, resolveRange, shifted } from "#insights/common/time.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import type { Scope, TimeRange } from "#records/events/scope.ts";
+import type { Sql } from "#kernel/sql.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import type { Who } from "#insights/common/frame.ts";
 import { askWho, bucketOf, refuseOther } from "#insights/common/who.ts";
 import { askTrends, trendWho, type TrendsInput, type TrendsResult } from "./contract.ts";
 import { isAdditive, linesOf, sentenceOf } from "./compute.ts";
-import { trendPeople, trendsQuery } from "./query.ts";
+import { isRollingAlone, rollingQuery, trendPeople, trendsQuery } from "./query.ts";
 
 const Row = z.object({ series: z.number(), bucket: z.number(), grp: z.string(), value: z.number() });
+
+/** Rows over time. Rolling series are asked by themselves, the others in one read. */
+const rowsOf = async (call: WorkspaceCall, scope: Scope, input: TrendsInput, range: TimeRange) => {
+  const numbered = input.series.map((series, index) => ({ series, index }));
+  const rolling = numbered.filter(({ series }) => isRollingAlone(input, series));
+  const others = numbered.filter(({ series }) => !isRollingAlone(input, series));
+  const together = { ...input, series: others.map(({ series }) => series) };
+  const [plain, ...alone] = await Promise.all([
+    others.length === 0 ? [] : ask(call, trendsQuery(scope, together, range, false), Row),
+    ...rolling.map(({ series, index }) => ask(call, rollingQuery(scope, input, index, series, range), Row)),
+  ]);
+  return [...plain.map((row) => ({ ...row, series: others[row.series]?.index ?? 0 })), ...alone.flat()];
+};
 
 const linesIn = async (
   call: WorkspaceCall,
@@ -29,10 +43,18 @@ const linesIn = async (
     bucketNumber(start, input.interval, scope.zone),
   );
   const [rows, totals] = await Promise.all([
-    ask(call, trendsQuery(scope, input, range, false), Row),
+    rowsOf(call, scope, input, range),
     isAdditive(input) ? undefined : ask(call, trendsQuery(scope, input, range, true), Row),
   ]);
   return linesOf(input, rows, totals, numbers, period);
+};
+
+/** The statement that says most about how an answer came about. */
+const shown = (scope: Scope, input: TrendsInput, range: TimeRange): Sql => {
+  const [only] = input.series;
+  return input.display !== "total" && input.series.length === 1 && only !== undefined && isRollingAlone(input, only)
+    ? rollingQuery(scope, input, 0, only, range)
+    : trendsQuery(scope, input, range, input.display === "total");
 };
 
 /** The answer to a question of this kind. */
@@ -59,7 +81,7 @@ export const answerTrends = async (call: WorkspaceCall, scope: Scope, input: Tre
     provenance: provenanceOf(
       scope,
       range,
-      trendsQuery(scope, input, range, input.display === "total"),
+      shown(scope, input, range),
       "Events that match each series, per bucket of local time. People are counted once a bucket, after ids of one person are joined.",
       began,
     ),

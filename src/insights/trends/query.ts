@@ -1,7 +1,8 @@
 import { bind, identifier, join, literal, none, sql, type Sql } from "#kernel/sql.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import { conditionsOf, matches, matchesAny, propertyNumber, propertyText } from "#insights/common/conditions.ts";
-import { addBuckets, bucketNumberSql, startOf } from "#insights/common/time.ts";
+import { activeSlots } from "#insights/common/activity.ts";
+import { addBuckets, bucketNumber, bucketNumberSql, startOf } from "#insights/common/time.ts";
 import { other } from "#insights/common/frame.ts";
 import { inRange, personOf, type Scope, type TimeRange } from "#records/events/scope.ts";
 import { traitOfPeople } from "#records/people/relation.ts";
@@ -241,4 +242,36 @@ export const trendPeople = (
   const own = group === undefined ? sql`1` : sql`${rawGroup(input.breakdown)} = ${bind.string(group)}`;
   return sql`SELECT DISTINCT ${isAccounts ? sql`account` : personOf(scope)} AS person FROM events ${traits}
     WHERE ${inRange(range)} AND ${matches(scope, series)} AND ${conditionsOf(scope, input.filters)} AND ${held} AND ${valued} AND ${own}`;
+};
+
+/** Whether a series is rolling and can be counted from the days on which each person was active. */
+export const isRollingAlone = (input: TrendsInput, series: Series): boolean =>
+  series.measure === "rolling_unique" && input.interval === "day" && input.breakdown === undefined;
+
+/**
+ * One row per day of a rolling series, as trendsQuery gives them. A person counts from each active day on for as many
+ * days as the window has; where such stretches begin and end is all that is kept of them, so that a window costs no more
+ * than a day.
+ */
+export const rollingQuery = (
+  scope: Scope,
+  input: TrendsInput,
+  index: number,
+  series: Series,
+  range: TimeRange,
+): Sql => {
+  const window = literal(series.windowDays);
+  const from = addBuckets(startOf(range.from, "day", scope), "day", 1 - series.windowDays, scope.zone);
+  const first = bucketNumber(from, "day", scope.zone);
+  const count = bucketNumber(range.to - 1, "day", scope.zone) - first + 1;
+  const activity = { match: { event: series.event, filters: series.filters }, filters: input.filters, unit: "people" } as const; // prettier-ignore
+  const active = activeSlots(scope, activity, { range: { from, to: range.to }, interval: "day", first, count });
+  const begins = sql`arrayMap(slot -> (slot, 1), arrayFilter((slot, before) -> slot - before > ${window}, slots, arrayPushFront(arrayPopBack(slots), toInt32(-100000))))`;
+  const ends = sql`arrayMap(slot -> (slot + ${window}, -1), arrayFilter((slot, after) -> after - slot > ${window}, slots, arrayPushBack(arrayPopFront(slots), toInt32(1000000))))`;
+  const turns = sql`SELECT toInt32(turn.1) AS slot, toInt64(turn.2) AS delta FROM (SELECT slots FROM (${active}) WHERE notEmpty(slots)) ARRAY JOIN arrayConcat(${begins}, ${ends}) AS turn`;
+  return sql`SELECT toInt32(${literal(index)}) AS series, toInt32(slot + ${literal(first)}) AS bucket, '' AS grp, toFloat64(value) AS value FROM (
+      SELECT slot, sum(delta) OVER (ORDER BY slot) AS value FROM (
+        SELECT slot, sum(delta) AS delta FROM (${turns} UNION ALL SELECT toInt32(number), toInt64(0) FROM numbers(${literal(count)})) GROUP BY slot
+      )
+    ) WHERE slot >= ${literal(series.windowDays - 1)} AND slot < ${literal(count)}`;
 };
