@@ -37,8 +37,14 @@ const sayTheirs = (error: unknown): never => {
   const text = error instanceof Error ? error.message : "";
   const [, said] = /^engine error \d+: ([\s\S]+)$/.exec(text) ?? [];
   if (said === undefined) throw error;
-  // the relations stand before the query in what the engine quotes
-  const short = said.replace(/ [Ii]n (scope|query) [\s\S]*$/, "").replace(/ Maybe you meant[\s\S]*$/, "").replace(/ \(position \d+\)[\s\S]*?(Expected)/, " $1").slice(0, 500); // prettier-ignore
+  const short = said
+    .replace(/ [Ii]n (scope|query) [\s\S]*$/, "") // the relations stand before the query in what the engine quotes
+    .replace(/ Maybe you meant[\s\S]*$/, "") // and it knows names that are nobody's to read
+    .replace(
+      /failed at position \d+ \((.*?)\) \(line (\d+), col (\d+)\): [\s\S]*$/,
+      (_, near: string, line: string, column: string) => `line ${Number(line) - 1}, column ${column}, near ${near}.`,
+    ) // prettier-ignore
+    .slice(0, 500);
   throw new Refusal("sql.wrong", short, {}, 422);
 };
 

@@ -20,7 +20,8 @@ export const oneStatement = (text: string): string => {
   const written = text.replace(/[\s;]+$/, "");
   const kept = [...written.matchAll(part)].map(({ 0: token, index }) => {
     const where = `Line ${lineOf(written, index)}:`;
-    if (token.startsWith("--") || token.startsWith("/*")) return " ";
+    // lines stay where they are, so that what the engine says of them is true of the text
+    if (token.startsWith("--") || token.startsWith("/*")) return token.replaceAll(/[^\n]/g, "") || " ";
     if (token.length > 1) {
       // eslint-disable-next-line no-control-regex
       if (!token.startsWith("'") && /[\u0000-\u001f\\]/.test(token))
@@ -81,6 +82,15 @@ const readNode = (line: string): Node => {
   return { depth, type, name: rest.join(" ").replace(/ \(alias [\s\S]*\)$/, "") };
 };
 
+const parentOf = (nodes: readonly Node[], place: number): Node | undefined => {
+  const depth = nodes[place]?.depth ?? 0;
+  for (let before = place - 1; before >= 0; before -= 1) {
+    const node = nodes[before];
+    if (node !== undefined && node.depth < depth) return node;
+  }
+  return undefined;
+};
+
 /** Names of the engine for parts of the syntax, which are no functions of their own list. */
 const syntax = new Set(["lambda", "exists", "grouping", "cast", "_cast", "interval"]);
 
@@ -90,13 +100,11 @@ const syntax = new Set(["lambda", "exists", "grouping", "cast", "_cast", "interv
  */
 export const checkTree = (lines: readonly string[], functions: ReadonlySet<string>): void => {
   const nodes = lines.map(readNode);
-  nodes.forEach(({ type, name, depth }, place) => {
-    const parents = nodes.slice(0, place).toReversed();
-    const parent = parents.find((one) => one.depth < depth);
+  nodes.forEach(({ type, name }, place) => {
     if (type === "TableIdentifier") {
       if (name.includes(".") && name !== "system.one") refuse(`${name}: tables are named without a database.`);
     } else if (type === "Function") {
-      if (parent?.type === "TableExpression") {
+      if (parentOf(nodes, place)?.type === "TableExpression") {
         if (!tableFunctions.has(name.toLowerCase())) refuse(`${name}() is no table that can be asked.`);
       } else if (!syntax.has(name.toLowerCase()) && !isFunction(name, functions)) {
         refuse(`The function ${name} cannot be used here.`);

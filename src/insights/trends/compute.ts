@@ -1,4 +1,5 @@
 import { evaluateFormula, parseFormula } from "./formula.ts";
+import { replicates } from "./query.ts";
 import { needsProperty, type Line, type Measure, type TrendsInput } from "./contract.ts";
 
 export interface TrendRow {
@@ -73,6 +74,47 @@ const applied = (formula: string, series: readonly (readonly number[])[]): numbe
 
 const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
 
+/** Student's t for 95 % with one degree of freedom less than there are groups. */
+const t95 = 2.093;
+
+/**
+ * What all people would give, from the groups of a sample, and the half width of its 95 % interval: the variance of the
+ * sum of random groups, less what is certain because so large a share was asked (Cochran, Sampling Techniques, 1977,
+ * chapters 2 and 11).
+ */
+const estimated = (groups: readonly number[], share: number): { value: number; error: number } => {
+  const sum = total(groups);
+  const mean = sum / replicates;
+  const spread = groups.reduce((all, value) => all + (value - mean) ** 2, 0) + (replicates - groups.length) * mean ** 2;
+  const variance = (replicates / (replicates - 1)) * spread * (1 - share);
+  return { value: sum / share, error: (t95 * Math.sqrt(variance)) / share };
+};
+
+const sampledLines = (
+  input: TrendsInput,
+  share: number,
+  groups: ReadonlyMap<string, number[][]>,
+  wholes: ReadonlyMap<string, number[][]> | undefined,
+  buckets: number,
+  period: Line["period"],
+): Line[] =>
+  input.series.map((_, index) => {
+    const at = (place: number) => estimated([...groups.values()].map((series) => series[index]?.[place] ?? 0), share); // prettier-ignore
+    const points = Array.from({ length: buckets }, (__, place) => at(place));
+    const whole = [...groups].map(([name, series]) => wholes?.get(name)?.[index]?.[0] ?? total(series[index] ?? []));
+    const { value, error } = estimated(whole, share);
+    return {
+      label: seriesLabel(input, index),
+      index,
+      group: null,
+      period,
+      values: points.map((point) => point.value),
+      errors: points.map((point) => point.error),
+      total: value,
+      totalError: error,
+    };
+  });
+
 /** Rows of one period to lines. `totals` are the rows over the whole range, where they had to be asked for. */
 export const linesOf = (
   input: TrendsInput,
@@ -84,6 +126,7 @@ export const linesOf = (
   const count = input.series.length;
   const groups = grid(rows, buckets, count);
   const wholes = totals === undefined ? undefined : grid(totals, [0], count);
+  if (input.sample !== undefined) return sampledLines(input, input.sample, groups, wholes, buckets.length, period);
   if (groups.size === 0 && input.breakdown === undefined)
     groups.set(
       "",
@@ -138,12 +181,15 @@ export const sentenceOf = (input: TrendsInput, lines: readonly Line[], from: str
   const isSeries = input.formulas.length === 0 && asked !== undefined;
   const subject = isSeries ? (asked.event ?? "Every event") : first.label;
   // "20 people", "sum of amount 250", or for a formula only the number
-  const told = (number: number): string => {
+  const measured = (given: number): string => {
+    const number = first.totalError === undefined ? given : Math.round(given);
     if (!isSeries) return format(number);
     return needsProperty.has(asked.measure)
       ? `${labels[asked.measure]} of ${asked.property ?? ""} ${format(number)}`
       : `${format(number)} ${labels[asked.measure]}`;
   };
+  const off = first.totalError === undefined ? "" : ` (± ${format(Math.round(first.totalError))}, from a sample)`;
+  const told = (number: number): string => `${measured(number)}${off}`;
   const named =
     first.group === null
       ? subject

@@ -54,6 +54,14 @@ export const TrendsInput = z.strictObject({
   display: z.enum(["buckets", "total"]).default("buckets"),
   cumulative: z.boolean().default(false),
   movingAverage: z.int().min(2).max(100).optional(),
+  sample: z
+    .number()
+    .min(0.01)
+    .max(0.9)
+    .optional()
+    .describe(
+      "Asks so large a share of the people and says how far the numbers may be off. For events, people and sums.",
+    ),
 });
 export type TrendsInput = z.output<typeof TrendsInput>;
 
@@ -64,8 +72,11 @@ const Line = z.object({
   group: z.string().nullable(),
   period: z.enum(["current", "previous"]),
   values: z.array(z.number().nullable()),
+  /** Of a sample: each value is right to within so much, 19 times of 20. */
+  errors: z.array(z.number()).optional(),
   /** Over the whole range: distinct where the measure is distinct, never the sum of buckets. Null where that has no meaning. */
   total: z.number().nullable(),
+  totalError: z.number().optional(),
 });
 export type Line = z.output<typeof Line>;
 

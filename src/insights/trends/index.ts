@@ -9,11 +9,20 @@ import type { Sql } from "#kernel/sql.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import type { Who } from "#insights/common/frame.ts";
 import { askWho, bucketOf, refuseOther } from "#insights/common/who.ts";
-import { askTrends, trendWho, type TrendsInput, type TrendsResult } from "./contract.ts";
+import { askTrends, trendWho, type Measure, type TrendsInput, type TrendsResult } from "./contract.ts";
 import { isAdditive, linesOf, sentenceOf } from "./compute.ts";
 import { isRollingAlone, rollingQuery, trendPeople, trendsQuery } from "./query.ts";
 
 const Row = z.object({ series: z.number(), bucket: z.number(), grp: z.string(), value: z.number() });
+
+/** A sample answers what adds up over people, plainly. */
+const sampleable: ReadonlySet<Measure> = new Set(["total", "unique", "sum"]);
+const checkSample = ({ sample, series, formulas, breakdown, cumulative, movingAverage }: TrendsInput): void => {
+  if (sample === undefined) return;
+  const isPlain = formulas.length === 0 && breakdown === undefined && !cumulative && movingAverage === undefined;
+  if (!isPlain || series.some(({ measure }) => !sampleable.has(measure)))
+    throw new Refusal("trends.sample", "A sample answers how many events and people there are, and sums, without formulas, breakdowns, running totals and means."); // prettier-ignore
+};
 
 /** Rows over time. Rolling series are asked by themselves, the others in one read. */
 const rowsOf = async (call: WorkspaceCall, scope: Scope, input: TrendsInput, range: TimeRange) => {
@@ -60,6 +69,7 @@ const shown = (scope: Scope, input: TrendsInput, range: TimeRange): Sql => {
 /** The answer to a question of this kind. */
 export const answerTrends = async (call: WorkspaceCall, scope: Scope, input: TrendsInput): Promise<TrendsResult> => {
   const began = performance.now();
+  checkSample(input);
   const range = resolveRange(input.range, scope);
   const before = input.compare === undefined ? undefined : shifted(range, input.compare.offsetDays, scope.zone);
   const [current, previous] = await Promise.all([
@@ -82,7 +92,7 @@ export const answerTrends = async (call: WorkspaceCall, scope: Scope, input: Tre
       scope,
       range,
       shown(scope, input, range),
-      "Events that match each series, per bucket of local time. People are counted once a bucket, after ids of one person are joined.",
+      `Events that match each series, per bucket of local time. People are counted once a bucket, after ids of one person are joined.${input.sample === undefined ? "" : ` Asked of ${input.sample * 100} % of the people, chosen by chance, and scaled up; ± is half of the 95 % interval.`}`,
       began,
     ),
   };

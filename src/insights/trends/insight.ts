@@ -40,6 +40,19 @@ const hasSeveral = (result: TrendsResult): boolean => new Set(result.lines.map((
 /** How many lines the chart leaves to the table. */
 const leftOut = (result: TrendsResult): number => result.lines.length - drawnLines(result).length;
 
+/** How far the values of one sampled line may be off, as a band. */
+const errorBand = (lines: TrendsResult["lines"]): object[] => {
+  const [line, second] = lines;
+  const errors = line?.errors;
+  if (line === undefined || errors === undefined || second !== undefined) return [];
+  const bound = (name: string, opacity: number, data: number[]) => ({ type: "line", name, stack: "interval", symbol: "none", silent: true, tooltip: { show: false }, color: seriesColors[0], lineStyle: { opacity: 0 }, areaStyle: { opacity }, data }); // prettier-ignore
+  const low = errors.map((error, place) => Math.max(0, (line.values[place] ?? 0) - error));
+  return [
+    bound("low", 0, low),
+    bound("95 % interval", 0.2, errors.map((error, place) => (line.values[place] ?? 0) + error - (low[place] ?? 0))), // prettier-ignore
+  ];
+};
+
 /** Lines over time. The bucket that is not over yet is a hollow point. */
 const trendChart = (result: TrendsResult): EChartsCoreOption => {
   const lines = drawnLines(result);
@@ -48,25 +61,28 @@ const trendChart = (result: TrendsResult): EChartsCoreOption => {
   const last = result.buckets.length - 1;
   return {
     grid,
-    legend,
+    legend: { ...legend, data: lines.map((line) => lineName(line, several)) },
     tooltip: { trigger: "axis" },
     xAxis: { type: "category", data: bucketLabels(result), boundaryGap: false },
     yAxis: { type: "value" },
-    series: lines.map((line) => ({
-      type: "line",
-      name: lineName(line, several),
-      data: line.values.map((value, place) =>
-        result.incomplete && place === last && line.period === "current"
-          ? { value, symbol: "emptyCircle", symbolSize: 9 }
-          : value,
-      ),
-      showSymbol: result.buckets.length <= 60,
-      color: seriesColors[names.indexOf(seriesName(line))],
-      lineStyle: {
-        width: line.period === "previous" ? 1 : 2,
-        type: line.period === "previous" ? "dashed" : seriesDashes[names.indexOf(seriesName(line))],
-      },
-    })),
+    series: [
+      ...errorBand(lines),
+      ...lines.map((line) => ({
+        type: "line",
+        name: lineName(line, several),
+        data: line.values.map((value, place) =>
+          result.incomplete && place === last && line.period === "current"
+            ? { value, symbol: "emptyCircle", symbolSize: 9 }
+            : value,
+        ),
+        showSymbol: result.buckets.length <= 60,
+        color: seriesColors[names.indexOf(seriesName(line))],
+        lineStyle: {
+          width: line.period === "previous" ? 1 : 2,
+          type: line.period === "previous" ? "dashed" : seriesDashes[names.indexOf(seriesName(line))],
+        },
+      })),
+    ],
   };
 };
 
@@ -76,11 +92,17 @@ const table = (result: TrendsResult): AnswerTable => {
     caption: "Every number of the chart",
     columns: [
       { title: `Start of ${result.interval}` },
-      ...result.lines.map((line) => ({ title: lineName(line, several), format: "number" as const })),
+      ...result.lines.flatMap((line) => [
+        { title: lineName(line, several), format: "number" as const },
+        ...(line.errors === undefined ? [] : [{ title: "±", format: "number" as const }]),
+      ]),
     ],
     rows: result.buckets.map((_, place) => [
       bucketCell(result, place),
-      ...result.lines.map((line) => line.values[place] ?? null),
+      ...result.lines.flatMap(({ values, errors }) => [
+        values[place] ?? null,
+        ...(errors === undefined ? [] : [errors[place] ?? null]),
+      ]),
     ]),
   };
 };

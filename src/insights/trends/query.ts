@@ -158,6 +158,20 @@ const traitJoins = (scope: Scope, breakdown: TrendsInput["breakdown"]): Sql =>
     "\n",
   );
 
+/** Groups of people that a sample is cut into, so that how much they differ says how far their sum may be off. */
+export const replicates = 20;
+const finest = 10_000;
+
+/** The people of a sample, and which of its groups each is in; the same people whenever the same share is asked. */
+const sampled = (scope: Scope, share: number): { inside: Sql; group: Sql } => {
+  const most = literal(Math.round(share * finest));
+  const place = sql`sipHash64(${personOf(scope)}, 'sample') % ${literal(finest)}`;
+  return {
+    inside: sql`${place} < ${most}`,
+    group: sql`toString(intDiv((${place}) * ${literal(replicates)}, ${most}))`,
+  };
+};
+
 /** The one read: a row per bucket and value of the breakdown, with the given columns. */
 const grouped = (
   scope: Scope,
@@ -171,11 +185,12 @@ const grouped = (
     from: Math.min(...parts.map((part) => part.range.from)),
     to: Math.max(...parts.map((part) => part.range.to)),
   };
+  const sample = input.sample === undefined ? undefined : sampled(scope, input.sample);
   const bucket = totals ? sql`toInt32(0)` : bucketNumberSql(input.interval, scope);
-  return sql`SELECT ${bucket} AS bucket, ${rawGroup(breakdown)} AS grp, ${join(columns, ", ")}
+  return sql`SELECT ${bucket} AS bucket, ${sample?.group ?? rawGroup(breakdown)} AS grp, ${join(columns, ", ")}
     FROM events ${traitJoins(scope, breakdown)}
-    WHERE ${inRange(whole)} AND ${matchesAny(scope, input.series)} AND ${conditionsOf(scope, input.filters)}
-    GROUP BY ${breakdown === undefined ? sql`bucket` : sql`bucket, grp`}`;
+    WHERE ${inRange(whole)} AND ${matchesAny(scope, input.series)} AND ${conditionsOf(scope, input.filters)} AND ${sample?.inside ?? sql`1`}
+    GROUP BY ${breakdown === undefined && sample === undefined ? sql`bucket` : sql`bucket, grp`}`;
 };
 
 /** The values with the largest totals over all series keep their names; the others are Other. */

@@ -23,6 +23,7 @@ const ofTrend = ({
   formulas,
   cumulative,
   movingAverage,
+  sample,
 }: Of<"trends">): Partial<Asked> => {
   const [first] = series;
   const isSame = series.every(({ measure, property }) => measure === first?.measure && property === first?.property);
@@ -39,6 +40,7 @@ const ofTrend = ({
     compareDays: compare?.offsetDays ?? 0,
     formula: formulas[0] ?? "",
     cumulative,
+    sample: Math.round((sample ?? 0) * 100),
     movingAverage: movingAverage ?? 0,
   };
 };

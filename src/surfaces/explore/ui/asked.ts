@@ -59,6 +59,8 @@ export const Asked = z.object({
   compareDays: z.int().min(0).max(3_660).catch(0),
   cumulative: yes,
   movingAverage: z.int().min(0).max(100).catch(0),
+  /** Of 100 people so many are asked; 0 for all. */
+  sample: z.number().min(0).max(90).catch(0),
   rollingDays: positive(7, 366),
   windowDays: positive(14, 366),
   windowSeconds: z.number().min(0).max(31_622_400).catch(0),

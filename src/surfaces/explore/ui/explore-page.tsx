@@ -1,4 +1,5 @@
 import { Button, Chip, Grid, Group, Stack, Title } from "@mantine/core";
+import { useDisclosure, useMediaQuery } from "@mantine/hooks";
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import type { ReactNode } from "react";
@@ -47,6 +48,9 @@ export const ExplorePage = ({ save }: { save: (save: Savable) => ReactNode }) =>
     queryFn: ({ signal }) => call(catalog.events, { limit: 500 }, signal),
   });
   const ready = isReady(asked);
+  const isWide = useMediaQuery("(min-width: 62em)", true);
+  // where there is little room, the answer stands first once there is one
+  const [building, { toggle }] = useDisclosure(!ready);
   const key = ["answer", asked];
   const answer = useQuery({
     queryKey: key,
@@ -102,7 +106,14 @@ export const ExplorePage = ({ save }: { save: (save: Savable) => ReactNode }) =>
       </Chip.Group>
       <Grid>
         <Grid.Col span={{ base: 12, md: 4, xl: 3 }}>
-          <Builder asked={asked} change={change} names={(events.data?.events ?? []).map(({ name }) => name)} />
+          {!isWide && (
+            <Button variant="default" fullWidth mb="sm" aria-expanded={building} onClick={toggle}>
+              {building ? "Hide the question" : "Change the question"}
+            </Button>
+          )}
+          {(isWide || building) && (
+            <Builder asked={asked} change={change} names={(events.data?.events ?? []).map(({ name }) => name)} />
+          )}
         </Grid.Col>
         <Grid.Col span={{ base: 12, md: 8, xl: 9 }}>
           {!ready && <Empty title={wanted(takes[asked.kind][0])}>{insightOf(asked.kind).explains}</Empty>}

@@ -250,6 +250,18 @@ const TrendOptions = (props: OptionsProps) => {
       <Whole {...props} name="movingAverage" label="Mean of the last so many" least={0} most={100} />
       <Toggle {...props} name="cumulative" label="Running total" />
       <Compare {...props} />
+      <Select
+        label="Ask"
+        allowDeselect={false}
+        data={[
+          { value: "0", label: "Everybody" },
+          { value: "50", label: "Half of the people" },
+          { value: "10", label: "A tenth of the people" },
+          { value: "1", label: "One in a hundred" },
+        ]}
+        value={String(asked.sample)}
+        onChange={(value) => change({ sample: Number(value ?? 0) })}
+      />
     </>
   );
 };

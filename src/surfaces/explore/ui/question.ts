@@ -59,6 +59,7 @@ const inputs: Readonly<Record<BuiltKind, (asked: Asked, events: readonly AskedEv
     breakdown: trendBreakdown(asked),
     compare: asked.compare ? { offsetDays: asked.compareDays > 0 ? asked.compareDays : undefined } : undefined,
     formulas: asked.formula === "" ? [] : [asked.formula],
+    sample: asked.sample >= 1 ? asked.sample / 100 : undefined,
     cumulative: asked.cumulative,
     movingAverage: asked.movingAverage > 1 ? asked.movingAverage : undefined,
   }),
