@@ -138,6 +138,7 @@ describe("a dashboard", () => {
     await expect(world.ask("dashboards.addSchedule", { id, members: ["mem_stranger"], rhythm })).rejects.toMatchObject({ code: "dashboards.not_a_member" }); // prettier-ignore
     await expect(world.ask("dashboards.addSchedule", { id, members: [members[0]!.id], rhythm: { ...rhythm, zone: "Mars/Base" } })).rejects.toBeDefined(); // prettier-ignore
     expect(await world.ask("dashboards.sendNow", { id })).toEqual({ to: world.owner.email });
+    await expect(world.ask("dashboards.sendNow", { id })).rejects.toMatchObject({ code: "dashboards.slow_down" });
     expect(received.splice(0)[0]!.headers.has("list")).toBe(false);
     await world.ask("dashboards.remove", { id });
     expect(await world.system.store.selectFrom("schedules").selectAll().execute()).toEqual([]);
