@@ -22,7 +22,7 @@ import { RetentionInput } from "#insights/retention/contract.ts";
 import { retentionQuery } from "#insights/retention/query.ts";
 import { installStatements } from "#insights/sequence/sequence.ts";
 import { TrendsInput } from "#insights/trends/contract.ts";
-import { trendsQuery } from "#insights/trends/query.ts";
+import { activityQuery, trendsQuery } from "#insights/trends/query.ts";
 import { bucketNumber } from "#insights/common/time.ts";
 import { keysOf } from "#records/people/keys.ts";
 import type { Scope } from "#records/events/scope.ts";
@@ -150,6 +150,7 @@ const questionsOf = (scope: Scope, window: number, steps: readonly string[]): re
   const grid = { range, first: slots.first, buckets: days, columns };
   const trend = (series: Record<string, unknown>, more: Record<string, unknown> = {}): Sql =>
     trendsQuery(scope, TrendsInput.parse({ range: dates, series: [{ event: "event 1", ...series }], ...more }), range, false); // prettier-ignore
+  const people = TrendsInput.parse({ range: dates, series: [{ event: "event 1", measure: "unique" }] });
   const common = { range: dates, steps: steps.map((event) => ({ event })), windowSeconds: window, dates: "whole" };
   const byWindowFunnel = {
     by: "windowFunnel",
@@ -160,7 +161,7 @@ const questionsOf = (scope: Scope, window: number, steps: readonly string[]): re
   return [
     {
       name: "trend, people a day",
-      ours: trend({ measure: "unique" }),
+      ours: activityQuery(scope, people, 0, { event: "event 1", filters: [], measure: "unique", windowDays: 7 }, range),
       by: "by hand",
       other: sql`SELECT toDate(at) AS day, uniqExact(actor) AS people FROM events WHERE event = 'event 1' AND ${inRange} GROUP BY day`,
       inDuckDb: duckUniques,

@@ -25,7 +25,7 @@ import { RetentionInput } from "#insights/retention/contract.ts";
 import { retentionPeople, retentionQuery, retentionValues } from "#insights/retention/query.ts";
 import { installStatements } from "#insights/sequence/sequence.ts";
 import { measures, TrendsInput } from "#insights/trends/contract.ts";
-import { rollingQuery, trendPeople, trendsQuery } from "#insights/trends/query.ts";
+import { activityQuery, trendPeople, trendsQuery } from "#insights/trends/query.ts";
 import { sql, type Sql } from "#kernel/sql.ts";
 import { accountCount, accountList, eventsOfAccount, traitsOfAccount } from "#records/accounts/query.ts";
 import { eventNames, propertyNames, valuesOf, valuesOfAccounts } from "#records/catalog/query.ts";
@@ -117,7 +117,17 @@ const statements = (scope: Scope): readonly (readonly [string, Sql])[] => {
     ["funnel, people", funnelPeopleQuery(scope, plain, range, { step: 1, who: "dropped", group: "x", limit: 5 })],
     ["funnel, elapsed", elapsedQuery(scope, plain, range, 0, 1)],
     ...(["first_touch", "step"] as const).map((attribution): [string, Sql] => [`funnel, times by ${attribution}`, timesQuery(scope, funnel({ breakdown: { property: "plan", attribution } }), range, { from: 0, to: 1, interval: "week" })]), // prettier-ignore
-    ["trend, rolling", rollingQuery(scope, TrendsInput.parse({ series: [{ event: "A" }], filters: who }), 1, { event: null, filters: [], measure: "rolling_unique", windowDays: 28 }, range)], // prettier-ignore
+    [
+      "trend, people of every day",
+      activityQuery(
+        scope,
+        TrendsInput.parse({ series: [{ event: "A" }], interval: "week" }),
+        0,
+        { event: "A", filters: [], measure: "unique", windowDays: 7 },
+        range,
+      ),
+    ],
+    ["trend, rolling", activityQuery(scope, TrendsInput.parse({ series: [{ event: "A" }], filters: who }), 1, { event: null, filters: [], measure: "rolling_unique", windowDays: 28 }, range)], // prettier-ignore
     ["trend, people", trendPeople(scope, TrendsInput.parse({ range: dates, series: [{ event: "A", measure: "sum", property: "x" }], breakdown: manyBroken, filters: who }), { event: "A", filters: [], measure: "sum", property: "x", windowDays: 7 }, range, "x")], // prettier-ignore
     ["conversion, people", conversionPeopleQuery(scope, plain, range, { from: 0, to: 1, who: "dropped", group: "x", entered: range })], // prettier-ignore
     ["retention, people", retentionPeople(scope, RetentionInput.parse({ start: { event: "A" }, returning: { event: "B" }, breakdown: { property: "plan" }, brackets: [1, 2] }), { range, first: 20_513, buckets: 31, columns: Array.from({ length: 31 }, () => 4) }, now, { row: 2, column: 1, came: false, group: "x" })], // prettier-ignore

@@ -11,7 +11,7 @@ import type { Who } from "#insights/common/frame.ts";
 import { askWho, bucketOf, refuseOther } from "#insights/common/who.ts";
 import { askTrends, trendWho, type Measure, type TrendsInput, type TrendsResult } from "./contract.ts";
 import { isAdditive, linesOf, sentenceOf } from "./compute.ts";
-import { isRollingAlone, rollingQuery, trendPeople, trendsQuery } from "./query.ts";
+import { isByActivity, activityQuery, trendPeople, trendsQuery } from "./query.ts";
 
 const Row = z.object({ series: z.number(), bucket: z.number(), grp: z.string(), value: z.number() });
 
@@ -24,15 +24,15 @@ const checkSample = ({ sample, series, formulas, breakdown, cumulative, movingAv
     throw new Refusal("trends.sample", "A sample answers how many events and people there are, and sums, without formulas, breakdowns, running totals and means."); // prettier-ignore
 };
 
-/** Rows over time. Rolling series are asked by themselves, the others in one read. */
+/** Rows over time. Series by activity are asked by themselves, the others in one read. */
 const rowsOf = async (call: WorkspaceCall, scope: Scope, input: TrendsInput, range: TimeRange) => {
   const numbered = input.series.map((series, index) => ({ series, index }));
-  const rolling = numbered.filter(({ series }) => isRollingAlone(input, series));
-  const others = numbered.filter(({ series }) => !isRollingAlone(input, series));
+  const active = numbered.filter(({ series }) => isByActivity(input, series));
+  const others = numbered.filter(({ series }) => !isByActivity(input, series));
   const together = { ...input, series: others.map(({ series }) => series) };
   const [plain, ...alone] = await Promise.all([
     others.length === 0 ? [] : ask(call, trendsQuery(scope, together, range, false), Row),
-    ...rolling.map(({ series, index }) => ask(call, rollingQuery(scope, input, index, series, range), Row)),
+    ...active.map(({ series, index }) => ask(call, activityQuery(scope, input, index, series, range), Row)),
   ]);
   return [...plain.map((row) => ({ ...row, series: others[row.series]?.index ?? 0 })), ...alone.flat()];
 };
@@ -61,8 +61,8 @@ const linesIn = async (
 /** The statement that says most about how an answer came about. */
 const shown = (scope: Scope, input: TrendsInput, range: TimeRange): Sql => {
   const [only] = input.series;
-  return input.display !== "total" && input.series.length === 1 && only !== undefined && isRollingAlone(input, only)
-    ? rollingQuery(scope, input, 0, only, range)
+  return input.display !== "total" && input.series.length === 1 && only !== undefined && isByActivity(input, only)
+    ? activityQuery(scope, input, 0, only, range)
     : trendsQuery(scope, input, range, input.display === "total");
 };
 

@@ -259,28 +259,40 @@ export const trendPeople = (
     WHERE ${inRange(range)} AND ${matches(scope, series)} AND ${conditionsOf(scope, input.filters)} AND ${held} AND ${valued} AND ${own}`;
 };
 
-/** Whether a series is rolling and can be counted from the days on which each person was active. */
-export const isRollingAlone = (input: TrendsInput, series: Series): boolean =>
-  series.measure === "rolling_unique" && input.interval === "day" && input.breakdown === undefined;
+/**
+ * Whether a series counts people by nothing but time, so that the buckets in which each of them was active say all. That
+ * holds a word or a few for each person, where distinct counts hold each person in each bucket, and the daily rollup
+ * serves it where it can.
+ */
+export const isByActivity = (input: TrendsInput, { measure }: Series): boolean =>
+  input.breakdown === undefined &&
+  input.sample === undefined &&
+  (measure === "unique" ? input.interval !== "hour" : measure === "rolling_unique" && input.interval === "day");
+
+/** The active buckets of each person, `before` more days than the range has. */
+const activeIn = (scope: Scope, input: TrendsInput, series: Series, range: TimeRange, before: number) => {
+  const start = startOf(range.from, input.interval, scope);
+  const from = before === 0 ? range.from : addBuckets(start, "day", -before, scope.zone);
+  const first = bucketNumber(before === 0 ? start : from, input.interval, scope.zone);
+  const count = bucketNumber(range.to - 1, input.interval, scope.zone) - first + 1;
+  const activity = { match: { event: series.event, filters: series.filters }, filters: input.filters, unit: "people" } as const; // prettier-ignore
+  const slots = { range: { from, to: range.to }, interval: input.interval, first, count };
+  return { active: activeSlots(scope, activity, slots), first, count };
+};
+
+const peopleByBucket = (scope: Scope, input: TrendsInput, index: number, series: Series, range: TimeRange): Sql => {
+  const { active, first } = activeIn(scope, input, series, range, 0);
+  return sql`SELECT toInt32(${literal(index)}) AS series, toInt32(slot + ${literal(first)}) AS bucket, '' AS grp, toFloat64(count()) AS value
+    FROM (SELECT slots FROM (${active})) ARRAY JOIN slots AS slot GROUP BY slot`;
+};
 
 /**
- * One row per day of a rolling series, as trendsQuery gives them. A person counts from each active day on for as many
- * days as the window has; where such stretches begin and end is all that is kept of them, so that a window costs no more
- * than a day.
+ * A person counts from each active day on for as many days as the window has; where such stretches begin and end is all
+ * that is kept of them, so that a window costs no more than a day.
  */
-export const rollingQuery = (
-  scope: Scope,
-  input: TrendsInput,
-  index: number,
-  series: Series,
-  range: TimeRange,
-): Sql => {
+const rollingPeople = (scope: Scope, input: TrendsInput, index: number, series: Series, range: TimeRange): Sql => {
   const window = literal(series.windowDays);
-  const from = addBuckets(startOf(range.from, "day", scope), "day", 1 - series.windowDays, scope.zone);
-  const first = bucketNumber(from, "day", scope.zone);
-  const count = bucketNumber(range.to - 1, "day", scope.zone) - first + 1;
-  const activity = { match: { event: series.event, filters: series.filters }, filters: input.filters, unit: "people" } as const; // prettier-ignore
-  const active = activeSlots(scope, activity, { range: { from, to: range.to }, interval: "day", first, count });
+  const { active, first, count } = activeIn(scope, input, series, range, series.windowDays - 1);
   const begins = sql`arrayMap(slot -> (slot, 1), arrayFilter((slot, before) -> slot - before > ${window}, slots, arrayPushFront(arrayPopBack(slots), toInt32(-100000))))`;
   const ends = sql`arrayMap(slot -> (slot + ${window}, -1), arrayFilter((slot, after) -> after - slot > ${window}, slots, arrayPushBack(arrayPopFront(slots), toInt32(1000000))))`;
   const turns = sql`SELECT toInt32(turn.1) AS slot, toInt64(turn.2) AS delta FROM (SELECT slots FROM (${active}) WHERE notEmpty(slots)) ARRAY JOIN arrayConcat(${begins}, ${ends}) AS turn`;
@@ -290,3 +302,7 @@ export const rollingQuery = (
       )
     ) WHERE slot >= ${literal(series.windowDays - 1)} AND slot < ${literal(count)}`;
 };
+
+/** One row per bucket of a series by activity, as trendsQuery gives them. */
+export const activityQuery = (scope: Scope, input: TrendsInput, index: number, series: Series, range: TimeRange): Sql =>
+  (series.measure === "unique" ? peopleByBucket : rollingPeople)(scope, input, index, series, range);
