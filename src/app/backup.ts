@@ -46,10 +46,10 @@ const stateTables = Object.keys(keptState) as (keyof typeof keptState)[]; // its
 
 /**
  * Read against the order in which batches are written, so that what later batches are decided by (messages seen, joins
- * logged) never knows more than what it was decided about. The rollup is left out: it is made anew from the events.
+ * logged) never knows more than what it was decided about. What is derived is left out: it is made anew from the events.
  */
 const dataTables = tables
-  .filter((table) => table.name !== "activity_daily")
+  .filter(({ derived }) => derived !== true)
   .sort((a, b) => writeOrder.indexOf(b.name) - writeOrder.indexOf(a.name));
 
 const insertBytes = 4 * 1024 * 1024;

@@ -64,6 +64,8 @@ export interface TableDoc {
   readonly name: string;
   readonly grain: string;
   readonly columns: Readonly<Record<string, ColumnDoc>>;
+  /** It is made from other tables as they are written; backups leave it out. */
+  readonly derived?: true;
   /** Idempotent statements, run in order when the workspace is opened. `database` is the workspace's own. */
   readonly create: (database: Sql) => readonly Sql[];
 }

@@ -115,11 +115,12 @@ describe("the kill drill", () => {
       rows: z.number(),
       distinct: z.number(),
       rollup: z.number(),
+      named: z.number(),
       seen: z.number(),
       visits: z.number(),
     });
     const [counts] = await engine.rows(
-      sql`SELECT count() AS rows, uniqExact(message) AS distinct, (SELECT sum(events) FROM activity_daily) AS rollup, (SELECT uniqExact(message) FROM seen_messages) AS seen, toInt32(uniqExact(actor)) AS visits FROM events`,
+      sql`SELECT count() AS rows, uniqExact(message) AS distinct, (SELECT sum(events) FROM activity_daily) AS rollup, (SELECT sum(events) FROM event_names) AS named, (SELECT uniqExact(message) FROM seen_messages) AS seen, toInt32(uniqExact(actor)) AS visits FROM events`,
       row,
     );
     const stored = new Set(
@@ -146,6 +147,7 @@ describe("the kill drill", () => {
       rows: counts?.distinct,
       distinct: counts?.distinct,
       rollup: counts?.distinct,
+      named: counts?.distinct,
       seen: (counts?.distinct ?? 0) + (counts?.visits ?? 0), // a join for every visit
       visits: counts?.visits,
     });

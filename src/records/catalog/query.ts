@@ -5,7 +5,7 @@ const contains = (column: Sql, search: string): Sql =>
 
 /** One row per event name, the most frequent first. */
 export const eventNames = (search: string, limit: number): Sql => sql`
-  SELECT event AS name, toFloat64(sum(events)) AS count, toString(max(last)) AS last FROM activity_daily
+  SELECT event AS name, toFloat64(sum(events)) AS count, toString(max(last)) AS last FROM event_names
   WHERE ${contains(sql`event`, search)} GROUP BY event ORDER BY count DESC LIMIT ${literal(limit)}`;
 
 /** One row per property of an event (of any, for null) and per trait of people; vendors' own properties last. */

@@ -50,6 +50,7 @@ const events: TableDoc = {
 
 const activityDaily: TableDoc = {
   name: "activity_daily",
+  derived: true,
   grain: "One known id, one event name, one UTC day.",
   columns: {
     event: { type: "LowCardinality(String)", meaning: "Name of what happened.", class: "internal" },
@@ -80,6 +81,34 @@ const activityDaily: TableDoc = {
     sql`CREATE MATERIALIZED VIEW IF NOT EXISTS activity_daily_feed TO activity_daily AS
       SELECT event, actor, toDate(at) AS day, count() AS events, min(at) AS first, max(at) AS last
       FROM events GROUP BY event, actor, day`,
+  ],
+};
+
+const eventNames: TableDoc = {
+  name: "event_names",
+  derived: true,
+  grain: "One event name.",
+  columns: {
+    event: { type: "LowCardinality(String)", meaning: "Name of what happened.", class: "internal" },
+    events: { type: "SimpleAggregateFunction(sum, UInt64)", meaning: "How often, ever.", class: "internal" },
+    last: {
+      type: "SimpleAggregateFunction(max, DateTime64(3, 'UTC'))",
+      meaning: "When it happened last.",
+      class: "internal",
+    },
+  },
+  create: () => [
+    sql`CREATE TABLE IF NOT EXISTS event_names (
+      event LowCardinality(String),
+      events SimpleAggregateFunction(sum, UInt64),
+      last SimpleAggregateFunction(max, DateTime64(3, 'UTC'))
+    ) ENGINE = AggregatingMergeTree ORDER BY event
+    SETTINGS ${remembered}`,
+    // of a workspace that is older than this table
+    sql`INSERT INTO event_names SELECT event, sum(events), max(last) FROM activity_daily
+      WHERE (SELECT count() FROM event_names) = 0 GROUP BY event`,
+    sql`CREATE MATERIALIZED VIEW IF NOT EXISTS event_names_feed TO event_names AS
+      SELECT event, count() AS events, max(at) AS last FROM events GROUP BY event`,
   ],
 };
 
@@ -136,4 +165,11 @@ const deadLetters: TableDoc = {
 };
 
 /** In the order in which they are made: the rollup reads the events. */
-export const eventTables: readonly TableDoc[] = [events, activityDaily, seenMessages, propertyValues, deadLetters];
+export const eventTables: readonly TableDoc[] = [
+  events,
+  activityDaily,
+  eventNames,
+  seenMessages,
+  propertyValues,
+  deadLetters,
+];
