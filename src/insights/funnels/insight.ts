@@ -1,8 +1,13 @@
 import type { EChartsCoreOption } from "echarts/core";
 import {
+  bandName,
+  chosenGroup,
+  clickedGroup,
   decals,
   grid,
+  groupAxis,
   groupName,
+  intervalBand,
   legend,
   mostLines,
   percent,
@@ -10,7 +15,6 @@ import {
   seriesDashes,
 } from "#insights/common/chart.ts";
 import { defineInsight, type AnswerTable } from "#insights/common/insight.ts";
-import { other } from "#insights/common/frame.ts";
 import {
   askConversion,
   askFunnel,
@@ -113,7 +117,6 @@ export const funnelInsight = defineInsight({
     operation: funnelPeople,
     axes: ({ groups }) => {
       const steps = groups[0]?.steps ?? [];
-      const named = groups.flatMap(({ group }) => (group === null || group === other ? [] : [group]));
       return [
         {
           name: "who",
@@ -128,37 +131,21 @@ export const funnelInsight = defineInsight({
           label: "Step",
           options: steps.map(({ label }, place) => ({ value: String(place), label: `${place + 1}. ${label}` })),
         },
-        ...(named.length === 0
-          ? []
-          : [
-              {
-                name: "group",
-                label: "Group",
-                options: [
-                  { value: "*", label: "Everybody" },
-                  ...named.map((group) => ({ value: `=${group}`, label: groupName(group) })),
-                ],
-              },
-            ]),
+        ...groupAxis(groups),
       ];
     },
-    input: (question, { who = "dropped", step = "1", group = "*" }) => ({
+    input: (question, { who = "dropped", step = "1", ...rest }) => ({
       funnel: question,
       step: who === "dropped" ? Math.max(1, Number(step)) : Number(step),
       who,
-      group: group === "*" ? undefined : group.slice(1),
+      group: chosenGroup(rest),
     }),
-    clicked: ({ groups }, { series, place }) => {
-      const found = groups.find(({ group }) => group !== null && groupName(group) === series)?.group;
-      return {
-        step: String(Math.max(1, place)),
-        ...(found === undefined || found === null || found === other ? {} : { group: `=${found}` }),
-      };
-    },
-    says: ({ who = "dropped", step = "1", group = "*" }, { groups }) => {
+    clicked: ({ groups }, { series, place }) => ({ step: String(Math.max(1, place)), ...clickedGroup(groups, series) }),
+    says: ({ who = "dropped", step = "1", ...rest }, { groups }) => {
+      const group = chosenGroup(rest);
       const place = who === "dropped" ? Math.max(1, Number(step)) : Number(step);
       const label = groups[0]?.steps[place]?.label ?? "";
-      return `${who === "dropped" ? "Did not get to" : "Got to"} ${label}${group === "*" ? "" : `, ${groupName(group.slice(1))}`}`;
+      return `${who === "dropped" ? "Did not get to" : "Got to"} ${label}${group === undefined ? "" : `, ${groupName(group)}`}`;
     },
   },
 });
@@ -169,24 +156,11 @@ const isOpen = (result: ConversionResult, place: number): boolean => place >= re
 const conversionChart = (result: ConversionResult): EChartsCoreOption => {
   const groups = result.groups.slice(0, mostLines);
   const [only] = groups.length === 1 ? groups : [];
-  const band = (name: string, value: (interval: readonly [number, number]) => number, opacity: number) => ({
-    type: "line",
-    name,
-    stack: "interval",
-    symbol: "none",
-    silent: true,
-    tooltip: { show: false },
-    color: seriesColors[0],
-    lineStyle: { opacity: 0 },
-    areaStyle: { opacity },
-    data: only?.points.map(({ interval }) => (interval === null ? null : percent(value(interval)))) ?? [],
-  });
-  const bands =
-    only === undefined ? [] : [band("low", ([low]) => low, 0), band("95 % interval", ([low, high]) => high - low, 0.2)];
+  const bands = intervalBand((only?.points ?? []).map(({ interval }) => interval && [percent(interval[0]), percent(interval[1])])); // prettier-ignore
   const names = groups.map(({ group }) => (group === null ? "Converted" : groupName(group)));
   return {
     grid,
-    legend: { ...legend, data: [...names, ...(only === undefined ? [] : ["95 % interval"])] },
+    legend: { ...legend, data: [...names, ...(bands.length === 0 ? [] : [bandName])] },
     tooltip: { trigger: "axis" },
     xAxis: {
       type: "category",
@@ -246,7 +220,6 @@ export const conversionInsight = defineInsight({
   drill: {
     operation: conversionWho,
     axes: (result) => {
-      const named = result.groups.flatMap(({ group }) => (group === null || group === other ? [] : [group]));
       return [
         {
           name: "who",
@@ -261,33 +234,19 @@ export const conversionInsight = defineInsight({
           label: `Entered in the ${result.interval} of`,
           options: result.buckets.map((value) => ({ value, label: value })),
         },
-        ...(named.length === 0
-          ? []
-          : [
-              {
-                name: "group",
-                label: "Group",
-                options: [
-                  { value: "*", label: "Everybody" },
-                  ...named.map((group) => ({ value: `=${group}`, label: groupName(group) })),
-                ],
-              },
-            ]),
+        ...groupAxis(result.groups),
       ];
     },
-    input: (question, { who = "dropped", bucket = "", group = "*" }) => ({
+    input: (question, { who = "dropped", bucket = "", ...rest }) => ({
       conversion: question,
       bucket,
       who,
-      group: group === "*" ? undefined : group.slice(1),
+      group: chosenGroup(rest),
     }),
-    clicked: ({ buckets, groups }, { series, place }) => {
-      const found = groups.find(({ group }) => group !== null && groupName(group) === series)?.group;
-      return {
-        bucket: buckets[place] ?? "",
-        ...(found === undefined || found === null || found === other ? {} : { group: `=${found}` }),
-      };
-    },
+    clicked: ({ buckets, groups }, { series, place }) => ({
+      bucket: buckets[place] ?? "",
+      ...clickedGroup(groups, series),
+    }),
     says: ({ who = "dropped", bucket = "" }, { interval }) =>
       `${who === "dropped" ? "Did not convert" : "Converted"}, ${interval} of ${bucket}`,
   },

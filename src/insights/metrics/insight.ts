@@ -1,7 +1,6 @@
 import type { EChartsCoreOption } from "echarts/core";
-import { grid, groupName, legend, mostLines, seriesColors, seriesDashes } from "#insights/common/chart.ts";
+import { bandName, chosenGroup, clickedGroup, grid, groupAxis, groupName, intervalBand, legend, mostLines, seriesColors, seriesDashes } from "#insights/common/chart.ts"; // prettier-ignore
 import { defineInsight, type AnswerTable } from "#insights/common/insight.ts";
-import { other } from "#insights/common/frame.ts";
 import { askMetric, metricWho, type MetricResult } from "./contract.ts";
 
 type Group = MetricResult["groups"][number];
@@ -33,27 +32,12 @@ const metricChart = (result: MetricResult): EChartsCoreOption => {
     ...result.groups.filter(({ group, period }) => period === "previous" && names.includes(group)),
   ];
   const [only] = current.length === 1 ? current : [];
-  const band = (name: string, value: (interval: readonly [number, number]) => number, opacity: number) => ({
-    type: "line",
-    name,
-    stack: "interval",
-    symbol: "none",
-    silent: true,
-    tooltip: { show: false },
-    color: seriesColors[0],
-    lineStyle: { opacity: 0 },
-    areaStyle: { opacity },
-    data: only?.points.map(({ interval }) => (interval === null ? null : drawn(value(interval), divide))) ?? [],
-  });
-  const hasBand = only?.points.some(({ interval }) => interval !== null) === true;
-  const bands = hasBand
-    ? [band("low", ([low]) => low, 0), band("95 % interval", ([low, high]) => high - low, 0.2)]
-    : [];
+  const bands = intervalBand((only?.points ?? []).map(({ interval }) => interval && [drawn(interval[0], divide), drawn(interval[1], divide)])); // prettier-ignore
   return {
     grid,
     legend: {
       ...legend,
-      data: [...shown.map((group) => nameOf(result, group)), ...(hasBand ? ["95 % interval"] : [])],
+      data: [...shown.map((group) => nameOf(result, group)), ...(bands.length === 0 ? [] : [bandName])],
     },
     tooltip: { trigger: "axis" },
     xAxis: { type: "category", boundaryGap: false, data: result.buckets.map((bucket, place) => (isOpen(result, place) ? `${bucket}*` : bucket)) }, // prettier-ignore
@@ -130,28 +114,20 @@ export const metricInsight = defineInsight({
   drill: {
     operation: metricWho,
     axes: ({ interval, buckets, groups }) => {
-      const named = groups.flatMap(({ group, period }) =>
-        group === null || group === other || period === "previous" ? [] : [group],
-      );
       return [
         { name: "bucket", label: `In the ${interval} of`, options: buckets.map((value) => ({ value, label: value })) },
-        ...(named.length === 0
-          ? []
-          : [
-              {
-                name: "group",
-                label: "Group",
-                options: named.map((group) => ({ value: `=${group}`, label: groupName(group) })),
-              },
-            ]),
+        ...groupAxis(groups),
       ];
     },
-    input: (question, { bucket = "", group }) => ({
+    input: (question, { bucket = "", ...rest }) => ({
       question,
       bucket,
-      group: group === undefined ? undefined : group.slice(1),
+      group: chosenGroup(rest),
     }),
-    clicked: ({ buckets }, { place }) => ({ bucket: buckets[place] ?? "" }),
+    clicked: ({ buckets, groups }, { series, place }) => ({
+      bucket: buckets[place] ?? "",
+      ...clickedGroup(groups, series),
+    }),
     says: ({ bucket = "" }, { metric, interval }) => `${metric.name}, ${interval} of ${bucket}`,
   },
 });

@@ -1,7 +1,16 @@
 import type { EChartsCoreOption } from "echarts/core";
-import { grid, groupName, legend, mostLines, percent, seriesColors, seriesDashes } from "#insights/common/chart.ts";
+import {
+  chosenGroup,
+  grid,
+  groupAxis,
+  groupName,
+  legend,
+  mostLines,
+  percent,
+  seriesColors,
+  seriesDashes,
+} from "#insights/common/chart.ts";
 import { defineInsight, type AnswerTable, type Cell } from "#insights/common/insight.ts";
-import { other } from "#insights/common/frame.ts";
 import { askRetention, retentionWho, type RetentionResult } from "./contract.ts";
 
 const valueName = ({ value }: RetentionResult): string => {
@@ -89,7 +98,6 @@ export const retentionInsight = defineInsight({
   drill: {
     operation: retentionWho,
     axes: ({ columns, groups, period }) => {
-      const named = groups.flatMap(({ group }) => (group === null || group === other ? [] : [group]));
       const cohorts = (groups[0]?.cohorts ?? []).filter(({ size }) => size > 0);
       return [
         {
@@ -110,23 +118,15 @@ export const retentionInsight = defineInsight({
           label: `Started in the ${period} of`,
           options: cohorts.map(({ bucket }) => ({ value: bucket, label: bucket })),
         },
-        ...(named.length === 0
-          ? []
-          : [
-              {
-                name: "group",
-                label: "Group",
-                options: named.map((group) => ({ value: `=${group}`, label: groupName(group) })),
-              },
-            ]),
+        ...groupAxis(groups),
       ];
     },
-    input: (question, { came = "no", column = "1", cohort = "", group }) => ({
+    input: (question, { came = "no", column = "1", cohort = "", ...rest }) => ({
       question,
       cohort,
       column: Number(column),
       came: came === "yes",
-      group: group === undefined ? undefined : group.slice(1),
+      group: chosenGroup(rest),
     }),
     clicked: (_, { place }) => ({ column: String(Math.max(1, place)) }),
     says: ({ came = "no", column = "1", cohort = "" }, { columns, period }) =>

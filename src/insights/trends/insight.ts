@@ -4,6 +4,7 @@ import {
   bucketLabels,
   grid,
   groupName,
+  intervalBand,
   legend,
   mostLines,
   seriesColors,
@@ -43,14 +44,13 @@ const leftOut = (result: TrendsResult): number => result.lines.length - drawnLin
 /** How far the values of one sampled line may be off, as a band. */
 const errorBand = (lines: TrendsResult["lines"]): object[] => {
   const [line, second] = lines;
-  const errors = line?.errors;
-  if (line === undefined || errors === undefined || second !== undefined) return [];
-  const bound = (name: string, opacity: number, data: number[]) => ({ type: "line", name, stack: "interval", symbol: "none", silent: true, tooltip: { show: false }, color: seriesColors[0], lineStyle: { opacity: 0 }, areaStyle: { opacity }, data }); // prettier-ignore
-  const low = errors.map((error, place) => Math.max(0, (line.values[place] ?? 0) - error));
-  return [
-    bound("low", 0, low),
-    bound("95 % interval", 0.2, errors.map((error, place) => (line.values[place] ?? 0) + error - (low[place] ?? 0))), // prettier-ignore
-  ];
+  if (line?.errors === undefined || second !== undefined) return [];
+  return intervalBand(
+    line.errors.map((error, place) => [
+      Math.max(0, (line.values[place] ?? 0) - error),
+      (line.values[place] ?? 0) + error,
+    ]),
+  );
 };
 
 /** Lines over time. The bucket that is not over yet is a hollow point. */
