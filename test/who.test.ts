@@ -140,3 +140,22 @@ describe("the people of a point", () => {
     }
   });
 });
+
+describe("people counted from the buckets in which each was active", () => {
+  const ranges = [
+    range,
+    { from: "2026-02-11T05:00", to: "2026-02-25T17:30" },
+    { from: "2026-02-10", to: "2026-02-10" },
+  ];
+  it.each(["UTC", "America/New_York", "Asia/Kathmandu"])("are those that distinct counts find, in %s", async (where) => {
+    for (const within of ranges)
+      for (const [measure, interval] of [["unique", "day"], ["unique", "week"], ["unique", "month"], ["rolling_unique", "day"]]) {
+        const question = { range: within, zone: where, weekStart: "sunday", interval, series: [{ event: "A", measure, windowDays: 5 }, { event: null, measure, windowDays: 28 }] };
+        const fast = await world.ask<TrendsResult>("trends.ask", question);
+        // one group that holds everybody is counted the other way
+        const plain = await world.ask<TrendsResult>("trends.ask", { ...question, breakdown: { property: "nobody has it" } });
+        const values = ({ lines }: TrendsResult) => lines.map(({ index, values: all, total }) => ({ index, all, total })).sort((a, b) => a.index - b.index);
+        expect(values(fast)).toEqual(values(plain));
+      }
+  }); // prettier-ignore
+});
