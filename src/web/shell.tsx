@@ -4,6 +4,7 @@ import {
   IconBuilding,
   IconChartLine,
   IconLayoutDashboard,
+  IconLogout,
   IconMoon,
   IconSettings,
   IconPlugConnected,
@@ -89,9 +90,12 @@ export const Shell = ({
           <Group gap="sm" wrap="nowrap">
             {find}
             <SchemeSwitch />
-            <Button variant="default" size="sm" onClick={signOut}>
+            <Button variant="default" size="sm" onClick={signOut} visibleFrom="sm">
               Sign out
             </Button>
+            <ActionIcon variant="default" size="lg" aria-label="Sign out" onClick={signOut} hiddenFrom="sm">
+              <IconLogout size={18} aria-hidden />
+            </ActionIcon>
           </Group>
         </Group>
       </AppShell.Header>
