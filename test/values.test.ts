@@ -34,7 +34,7 @@ beforeAll(async () => {
   const source = await world.system.registry.byKey((await world.source()).writeKey);
   await world.system.ingest.accept(
     source,
-    happened.map(({ name, who, at, session, amount }, n) => ({ name, userId: who, at, session: session === "" ? "" : `${who} ${session}`, messageId: String(n), properties: amount === undefined ? {} : { amount } })), // prettier-ignore
+    happened.map(({ name, who, at, session, amount }, n) => ({ name, userId: who, at, session, messageId: String(n), properties: amount === undefined ? {} : { amount } })), // prettier-ignore
   );
   await world.settled();
 });

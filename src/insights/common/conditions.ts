@@ -133,11 +133,12 @@ const sessionFigures = {
   seconds: sql`toString(dateDiff('millisecond', min(at), max(at)) / 1000)`,
 } as const;
 
-const sessionCondition = (filter: Filter): Sql => {
+const sessionCondition = (scope: Scope, filter: Filter): Sql => {
   if (filter.property === "id") return textConditions[filter.op](sql`session`, filter);
   if (filter.property !== "events" && filter.property !== "seconds")
     throw new Refusal("filter.session", `A session has an id, events and seconds, but no ${filter.property.slice(0, 40)}.`); // prettier-ignore
-  return sql`session IN (SELECT session FROM events WHERE session != '' GROUP BY session HAVING ${textConditions[filter.op](sessionFigures[filter.property], filter)})`;
+  // senders number the sessions of each person by themselves, so that two people may have one of the same name
+  return sql`(${personOf(scope)}, session) IN (SELECT ${personOf(scope)} AS person, session FROM events WHERE session != '' GROUP BY person, session HAVING ${textConditions[filter.op](sessionFigures[filter.property], filter)})`;
 };
 
 const conditionOf = (scope: Scope, filter: Filter): Sql => {
@@ -148,7 +149,7 @@ const conditionOf = (scope: Scope, filter: Filter): Sql => {
   if (filter.on === "person") return personCondition(scope, filter);
   if (filter.on === "person_then") return personThenCondition(scope, filter);
   if (filter.on === "account") return accountCondition(filter);
-  if (filter.on === "session") return sessionCondition(filter);
+  if (filter.on === "session") return sessionCondition(scope, filter);
   return textConditions[filter.op](propertyText(filter.property), filter);
 };
 

@@ -141,7 +141,7 @@ export const whoOfConversion = (
   const range = checked(funnel, scope);
   const entered = bucketOf(scope, range, interval, bucket);
   const found = conversionPeopleQuery(scope, funnel, range, { from: fromStep, to: toStep, who, group, entered });
-  return askWho(call, scope, peopleBehind(scope, funnel, found), unitOfPeople(funnel), limit);
+  return askWho(call, scope, peopleBehind(funnel, found), unitOfPeople(funnel), limit);
 };
 
 /** Funnels: who gets from step to step. */

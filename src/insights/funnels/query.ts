@@ -78,7 +78,8 @@ const attemptsOfEach = (scope: Scope, input: FunnelInput, range: TimeRange, mode
   const { unit, owned } = {
     people: { unit: personOf(scope), owned: sql`1` },
     accounts: { unit: sql`account`, owned: sql`account != ''` },
-    sessions: { unit: sql`session`, owned: sql`session != ''` },
+    // two people may have sessions of one name
+    sessions: { unit: sql`(${personOf(scope)}, session)`, owned: sql`session != ''` },
   }[input.unit];
   const events = sql`arraySort(groupArray(${literal(mostEvents)})(${packed(range.from, steps, exclusions)}))`;
   return sql`SELECT person, ${heldGroup(input)}, ${attemptsOf(questionOf(input, range, mode), sql`events`)} AS attempts
@@ -153,10 +154,8 @@ export const funnelQuery = (scope: Scope, input: FunnelInput, range: TimeRange):
 };
 
 /** Sessions are told by the people whose they are. */
-export const peopleBehind = (scope: Scope, { unit }: FunnelInput, found: Sql): Sql =>
-  unit === "sessions"
-    ? sql`SELECT DISTINCT ${personOf(scope)} AS person FROM events WHERE session IN (${found})`
-    : found;
+export const peopleBehind = ({ unit }: FunnelInput, found: Sql): Sql =>
+  unit === "sessions" ? sql`SELECT DISTINCT tupleElement(person, 1) AS person FROM (${found})` : found;
 export const unitOfPeople = ({ unit }: FunnelInput): Unit => (unit === "accounts" ? "accounts" : "people");
 
 interface Which {
@@ -177,7 +176,7 @@ export const funnelPeopleQuery = (
   const reached = sql`max(t[${literal(step + 1)}]) >= 0`;
   const before = sql`max(t[${literal(Math.max(step, 1))}]) >= 0`;
   const found = sql`SELECT person FROM (${countedAttempts(scope, input, range)}) ${ofGroup} GROUP BY person HAVING ${who === "reached" ? reached : sql`${before} AND NOT (${reached})`}`;
-  return withIds(scope, peopleBehind(scope, input, found), unitOfPeople(input), limit);
+  return withIds(scope, peopleBehind(input, found), unitOfPeople(input), limit);
 };
 
 interface Between {

@@ -60,7 +60,10 @@ export const checkCatalog = (definitions: readonly Definition[]): void => {
   const stars = definitions.filter(({ northStar }) => northStar);
   if (stars.length > 1)
     throw new Refusal("metrics.north_stars", `There is one North Star; ${stars.map(({ key }) => key).join(" and ")} say that they are it.`); // prettier-ignore
+  // each metric is followed once, however many ways lead to it
+  const followed = new Set<string>();
   const visit = (key: string, trail: readonly string[]): void => {
+    if (followed.has(key)) return;
     for (const input of byKey.get(key)?.inputs ?? []) {
       if (!byKey.has(input))
         throw new Refusal("metrics.unknown_input", `${key} names ${input}, which is no metric here.`);
@@ -68,6 +71,7 @@ export const checkCatalog = (definitions: readonly Definition[]): void => {
         throw new Refusal("metrics.circle", `${[...trail, key, input].join(" → ")}: a metric cannot move itself.`);
       visit(input, [...trail, key]);
     }
+    followed.add(key);
   };
   for (const { key } of definitions) visit(key, []);
 };

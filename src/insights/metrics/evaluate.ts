@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 import type { WorkspaceCall } from "#kernel/module.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import { answerConversion, answerFunnel, timesBetween } from "#insights/funnels/index.ts";
@@ -12,8 +12,7 @@ import { RetentionInput, type RetentionResult } from "#insights/retention/contra
 import { answerRetention } from "#insights/retention/index.ts";
 import { SessionsInput } from "#insights/sessions/contract.ts";
 import { answerSessions } from "#insights/sessions/index.ts";
-import { askOverTime, checkedStatement } from "#insights/sql/ask.ts";
-import { overTime } from "#insights/sql/query.ts";
+import { answerOverTime } from "#insights/sql/index.ts";
 import { StickinessInput } from "#insights/stickiness/contract.ts";
 import { answerStickiness } from "#insights/stickiness/index.ts";
 import { TrendsInput, type Line } from "#insights/trends/contract.ts";
@@ -301,8 +300,6 @@ const ofSessions = async (asked: Asked, { figure }: Measure & { kind: "sessions"
   };
 };
 
-const SqlRow = z.object({ bucket: z.number(), whole: z.number(), value: z.number() });
-
 const ofSql = async (asked: Asked, { query, combine }: Measure & { kind: "sql" }): Promise<Evaluated> => {
   unbroken(asked);
   const { call, scope, frame, definition } = asked;
@@ -311,11 +308,10 @@ const ofSql = async (asked: Asked, { query, combine }: Measure & { kind: "sql" }
       "metrics.no_filters",
       "A metric in SQL takes no conditions from outside. Write them into its query.",
     );
-  const statement = await checkedStatement(call, query);
   const range = resolveRange(frame.range, scope);
-  const rows = await askOverTime(call, overTime(scope, statement, range, frame.interval, combine), SqlRow);
+  const rows = await answerOverTime(call, scope, query, { range, interval: frame.interval, combine });
   const starts = startsOf(asked);
-  const point = (row: z.output<typeof SqlRow> | undefined): Point => plain(row?.value ?? null);
+  const point = (row: { readonly value: number } | undefined): Point => plain(row?.value ?? null);
   const points = starts
     .map((start) => bucketNumber(start, frame.interval, scope.zone))
     .map((number) => point(rows.find(({ whole, bucket }) => whole === 0 && bucket === number)));

@@ -148,6 +148,11 @@ describe("a metric", () => {
     expect(uses).toEqual([]);
     await expect(world.ask("metrics.remove", { metric: "m" })).rejects.toMatchObject({ code: "metrics.in_use" });
     await expect(define(metric("m", { kind: "count", ...bought }, { inputs: ["paid"] }))).rejects.toMatchObject({ code: "metrics.circle" }); // prettier-ignore
+    // however many ways lead from one to another, each is followed once
+    const layer = (n: number) => Array.from({ length: 12 }, (_, place) => `l${n}_${place}`);
+    const layers = Array.from({ length: 14 }, (_, n) => layer(n).map((key) => metric(key, { kind: "count" }, { inputs: n === 0 ? [] : layer(n - 1) }))).flat(); // prettier-ignore
+    const many = await world.ask<{ planned: unknown[] }>("metrics.plan", { metrics: layers });
+    expect(many.planned).toHaveLength(168);
     await expect(define(metric("x", { kind: "count", ...bought }, { inputs: ["nothing"] }))).rejects.toMatchObject({ code: "metrics.unknown_input" }); // prettier-ignore
     await define(metric("paid", { kind: "count", ...bought }));
     await world.ask("metrics.remove", { metric: "paid" });

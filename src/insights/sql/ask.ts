@@ -1,12 +1,13 @@
 import { createInterface } from "node:readline";
 import { z } from "zod";
+import type { Interval } from "#insights/common/frame.ts";
 import type { AskOptions, Engine } from "#kernel/engine/engine.ts";
 import type { WorkspaceCall } from "#kernel/module.ts";
 import { Refusal } from "#kernel/refusal.ts";
-import type { Scope } from "#records/events/scope.ts";
+import type { Scope, TimeRange } from "#records/events/scope.ts";
 import type { SqlResult } from "./contract.ts";
 import { checkTree, oneStatement } from "./check.ts";
-import { pureFunctions, treeOf, writtenQuery } from "./query.ts";
+import { overTime, pureFunctions, treeOf, writtenQuery, type Combined } from "./query.ts";
 
 /** Limits of one written query: seconds, bytes of memory, rows and bytes of the answer. */
 const mostRows = 10_000;
@@ -49,7 +50,7 @@ const sayTheirs = (error: unknown): never => {
 };
 
 /** The checked statement, that may be asked `apart`. Throws `sql.not_allowed`, or `sql.wrong` where it cannot be read. */
-export const checkedStatement = async (call: WorkspaceCall, text: string): Promise<string> => {
+const checkedStatement = async (call: WorkspaceCall, text: string): Promise<string> => {
   const statement = oneStatement(text);
   const apart = await call.engine.apart();
   const options = { purpose: "look-up", signal: call.signal, settings } as const;
@@ -103,12 +104,18 @@ const parsed = (line: string): unknown[] => {
   }
 };
 
-/** Rows of a checked statement's number over time. */
-export const askOverTime = async <T>(
+const Over = z.object({ bucket: z.number(), whole: z.number(), value: z.number() });
+
+/** A written query's `value` over time: a row per bucket, and one (`whole` is 1) over all of the range. */
+export const answerOverTime = async (
   call: WorkspaceCall,
-  statement: Parameters<Engine["rows"]>[0],
-  row: z.ZodType<T>,
-): Promise<T[]> => {
+  scope: Scope,
+  text: string,
+  frame: { readonly range: TimeRange; readonly interval: Interval; readonly combine: Combined },
+): Promise<z.output<typeof Over>[]> => {
+  const statement = await checkedStatement(call, text);
   const apart = await call.engine.apart();
-  return apart.rows(statement, row, { purpose: "ask", signal: call.signal, settings: { ...settings, output_format_json_quote_64bit_integers: 0 } }).catch(sayTheirs); // prettier-ignore
+  const query = overTime(scope, statement, frame.range, frame.interval, frame.combine);
+  const numbers = { ...settings, output_format_json_quote_64bit_integers: 0 } as const;
+  return apart.rows(query, Over, { purpose: "ask", signal: call.signal, settings: numbers }).catch(sayTheirs);
 };

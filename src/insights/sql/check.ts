@@ -23,8 +23,7 @@ export const oneStatement = (text: string): string => {
     // lines stay where they are, so that what the engine says of them is true of the text
     if (token.startsWith("--") || token.startsWith("/*")) return token.replaceAll(/[^\n]/g, "") || " ";
     if (token.length > 1) {
-      // eslint-disable-next-line no-control-regex
-      if (!token.startsWith("'") && /[\u0000-\u001f\\]/.test(token))
+      if (!token.startsWith("'") && /[\p{Cc}\\]/u.test(token))
         refuse(`${where} a quoted name holds a character that no name may have.`);
       return token;
     }
@@ -36,8 +35,8 @@ export const oneStatement = (text: string): string => {
       refuse(`${where} ${token} cannot stand here.`);
     return token;
   });
-  const statement = kept.join("").trim();
-  if (statement === "") refuse("There is no query.");
+  const statement = kept.join("").trimEnd();
+  if (statement.trim() === "") refuse("There is no query.");
   return statement;
 };
 

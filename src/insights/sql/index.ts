@@ -9,6 +9,8 @@ import * as contract from "./contract.ts";
 import { SqlInput } from "./contract.ts";
 import { relations } from "./relations.ts";
 
+export { answerOverTime } from "./ask.ts";
+
 const mostSaved = 500;
 
 /** SQL for people: one read-only SELECT over relations that hold what questions may see, and nothing else. */

@@ -161,8 +161,8 @@ describe("a written query", () => {
 
   it("says what is wrong with it, in its own words", async () => {
     await expect(ask("SELECT nothing FROM events")).rejects.toThrow(/nothing/);
-    await expect(ask("SELECT 1,\n  /* two\n lines */ 2 FRM x y")).rejects.toThrow(
-      /Syntax error: line 3, column \d+, near/,
+    await expect(ask("\n\nSELECT 1,\n  /* two\n lines */ 2 FRM x y")).rejects.toThrow(
+      /Syntax error: line 5, column \d+, near/,
     );
     for (const query of [
       "SELECT evnt FROM events",

@@ -258,10 +258,9 @@ export const dashboardSchedules = (
     Promise.resolve(
       void server.register((scope, _options, done) => {
         scope.removeAllContentTypeParsers();
-        scope.addContentTypeParser("*", (_request, payload, parsed) => {
-          payload.resume();
-          payload.on("end", () => parsed(null));
-        });
+        scope.addContentTypeParser("*", { parseAs: "string", bodyLimit: 4_096 }, (_request, _body, parsed) =>
+          parsed(null),
+        );
         scope.get("/mail/stop", (_request, reply) =>
           reply
             .type("text/html")
