@@ -5,7 +5,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import { z } from "zod";
 import { openSystem } from "#app/system.ts";
 import { readConfig } from "#kernel/config.ts";
-import type { Engine } from "#kernel/engine/engine.ts";
+import { connectEngine, type Engine } from "#kernel/engine/engine.ts";
 import { bind, identifier, literal, sql, type Sql } from "#kernel/sql.ts";
 import { createWorkspace } from "#programs/workspaces/create.ts";
 import { ConversionInput, FunnelInput } from "#insights/funnels/contract.ts";
@@ -20,7 +20,6 @@ import { StickinessInput } from "#insights/stickiness/contract.ts";
 import { stickinessQuery } from "#insights/stickiness/query.ts";
 import { RetentionInput } from "#insights/retention/contract.ts";
 import { retentionQuery } from "#insights/retention/query.ts";
-import { installStatements } from "#insights/sequence/sequence.ts";
 import { TrendsInput } from "#insights/trends/contract.ts";
 import { activityQuery, trendsQuery } from "#insights/trends/query.ts";
 import { bucketNumber } from "#insights/common/time.ts";
@@ -136,6 +135,8 @@ interface Compared {
   /** A scan of the columns that the question reads, and nothing else. */
   readonly reads: Sql;
   readonly isFunnel?: true;
+  /** Functions run in this process, as with a server that runs none. */
+  readonly isBeside?: true;
 }
 
 const scanOf = (names: readonly string[]): Sql =>
@@ -180,6 +181,12 @@ const questionsOf = (scope: Scope, window: number, steps: readonly string[]): re
       ours: funnelQuery(scope, FunnelInput.parse(common), range),
       inDuckDb: duckFunnel,
       isFunnel: true,
+      ...byWindowFunnel,
+    },
+    {
+      name: "funnel, functions beside",
+      ours: funnelQuery(scope, FunnelInput.parse(common), range),
+      isBeside: true,
       ...byWindowFunnel,
     },
     {
@@ -260,24 +267,27 @@ const benchSize = async (folder: string, millions: number): Promise<ReadonlyMap<
   const found = await system.directory.find(workspace);
   if (found === undefined) throw new Error("no workspace");
   const { engine } = found;
-  for (const statement of installStatements) await engine.command(statement);
   await fill(engine, count);
   const duck = await openDuck(engine, folder);
   const scope: Scope = { engine, zone: "UTC", weekStart: "monday", hasMerges: false, keys: keysOf("x"), now: range.to };
-  const timed = (statement: Sql) => async (): Promise<number> => {
-    const began = performance.now();
-    await engine.rows(statement, z.unknown(), { purpose: "maintain", settings: { max_result_rows: "0" } });
-    return performance.now() - began;
-  };
+  const { url = "", password = "" } = system.host ?? {};
+  const beside = connectEngine({ url, username: "default", password, functions: "beside" });
+  const timed =
+    (statement: Sql, on: Engine = engine) =>
+    async (): Promise<number> => {
+      const began = performance.now();
+      await on.rows(statement, z.unknown(), { purpose: "maintain", settings: { max_result_rows: "0" } });
+      return performance.now() - began;
+    };
   const window = 7 * 86_400;
   const steps = ["event 2", "event 3", "event 4"];
   const questions = questionsOf(scope, window, steps);
   console.log(`${millions} million events`);
   const rounds = millions > 20 ? 3 : 10;
   const mineByName = new Map<string, number>();
-  for (const { name, ours, by, other, inDuckDb, reads, isFunnel = false } of questions) {
+  for (const { name, ours, by, other, inDuckDb, reads, isFunnel = false, isBeside = false } of questions) {
     const all = [
-      timed(ours),
+      timed(ours, isBeside ? beside.in(engine.database) : engine),
       timed(other),
       timed(reads),
       ...(inDuckDb === undefined ? [] : [() => duck(inDuckDb)]),
@@ -295,6 +305,7 @@ const benchSize = async (folder: string, millions: number): Promise<ReadonlyMap<
     console.log(`${name.padEnd(28)} ${Math.round(mine)} ms; ${others.join(", ")}`);
   }
   console.log(`most memory of the engine's process: ${peakMemory(system.host?.pid)}`);
+  await beside.close();
   await system.close();
   return mineByName;
 };

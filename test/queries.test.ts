@@ -23,7 +23,6 @@ import {
 } from "#insights/funnels/query.ts";
 import { RetentionInput } from "#insights/retention/contract.ts";
 import { retentionPeople, retentionQuery, retentionValues } from "#insights/retention/query.ts";
-import { installStatements } from "#insights/sequence/sequence.ts";
 import { measures, TrendsInput } from "#insights/trends/contract.ts";
 import { activityQuery, trendPeople, trendsQuery } from "#insights/trends/query.ts";
 import { sql, type Sql } from "#kernel/sql.ts";
@@ -203,7 +202,6 @@ const statements = (scope: Scope): readonly (readonly [string, Sql])[] => {
 describe.each([false, true])("every statement (ids joined: %s)", (hasMerges) => {
   it("is understood by the engine, and gives a column for each of its names", async () => {
     const { engine } = (await world.system.directory.find(world.workspace))!;
-    for (const statement of installStatements) await engine.command(statement);
     await engine.command(sql`SYSTEM RELOAD DICTIONARY identity_of`);
     const scope: Scope = { engine, zone: "Europe/Paris", weekStart: "sunday", hasMerges, keys: keysOf("x"), now };
     const faults: string[] = [];

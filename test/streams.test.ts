@@ -10,7 +10,6 @@ import { JourneyInput } from "#insights/journeys/contract.ts";
 import { linksQuery } from "#insights/journeys/query.ts";
 import { RetentionInput } from "#insights/retention/contract.ts";
 import { retentionQuery } from "#insights/retention/query.ts";
-import { installEvaluators } from "#insights/sequence/install.ts";
 import { SessionsInput } from "#insights/sessions/contract.ts";
 import { sessionList } from "#insights/sessions/query.ts";
 import { StickinessInput } from "#insights/stickiness/contract.ts";
@@ -92,7 +91,6 @@ beforeAll(async () => {
   await world.system.ingest.accept(source, joins);
   await world.settled();
   const { engine } = (await world.system.directory.find(workspace))!;
-  await installEvaluators(engine);
   const hasMerges = await world.system.ingest.freshIdentities(workspace);
   scope = { engine, zone, weekStart: "monday", hasMerges, keys: keysOf("x"), now: range.to + 86_400_000 };
 }, 120_000);

@@ -43,6 +43,7 @@ export const openSystem = async (config: Config, clock: Clock = systemClock): Pr
     url: host?.url ?? url ?? "",
     username: host === undefined ? config.clickhouse_user : "default",
     password: host?.password ?? config.clickhouse_password,
+    functions: config.engine_functions,
   });
   const dialect =
     config.database_url === undefined ? embeddedDialect(config.data) : postgresDialect(config.database_url);

@@ -43,6 +43,10 @@ export const Config = z.strictObject({
     .max(64)
     .default(4)
     .describe("Queries the embedded engine runs at once."),
+  engine_functions: z
+    .enum(["inside", "beside"])
+    .optional()
+    .describe("Where functions of sequences run: in the engine or in this process. Found out where absent."),
   ingest_fsync: flag.default(true).describe("Force each batch to the disk before it is acknowledged."),
   ingest_backlog: size
     .default(1_000_000_000)

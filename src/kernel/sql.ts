@@ -5,6 +5,26 @@
 export interface Sql {
   readonly chunks: readonly string[];
   readonly parts: readonly (Sql | Bound)[];
+  /** Where the fragment puts rows through a function of ours, what it takes to do so outside the engine. */
+  readonly through?: Through;
+}
+
+/** A WebAssembly function that turns the words of a row (Array(UInt64)) and a question, one for all rows, to words. */
+export interface WordFunction {
+  readonly name: string;
+  /** Makes it in an engine. Idempotent. */
+  readonly install: readonly Sql[];
+  readonly result: "Array(Int64)" | "Array(UInt64)";
+  /** The same in this process. Words are little-endian bytes; `ends` says where each row ends, in words. */
+  beside(ends: readonly number[], words: Buffer, question: Buffer): { ends: readonly number[]; words: Buffer };
+}
+
+/** A fragment that puts rows through a function, in its parts. */
+export interface Through {
+  readonly call: WordFunction;
+  readonly question: Buffer;
+  readonly kept: readonly Sql[];
+  readonly from: Sql;
 }
 
 interface Bound {
@@ -66,6 +86,34 @@ export const quotedName = (name: string): Sql => verbatim(`'${checkedName(name)}
 export const literal = (value: number): Sql => {
   if (!Number.isSafeInteger(value)) throw new Error(`not a whole number: ${value}`);
   return verbatim(String(value));
+};
+
+/** Bytes of the function's question. */
+const questionBytes = 32;
+
+/**
+ * Puts each row of `from`, which has the columns `kept` and `words`, through a function: `kept` and `found`. Rows of
+ * which nothing is found may be left out.
+ */
+export const through = (call: WordFunction, question: Buffer, kept: readonly Sql[], from: Sql): Sql => {
+  if (question.length !== questionBytes) throw new Error(`a question has ${questionBytes} bytes`);
+  const asked = sql`toFixedString(unhex(${bind.string(question.toString("hex"))}), ${literal(questionBytes)})`;
+  const columns = join([...kept, sql`${identifier(call.name)}(words, ${asked}) AS found`], ", ");
+  return { ...sql`SELECT ${columns} FROM (${from})`, through: { call, question, kept, from } };
+};
+
+/** The functions that a statement puts rows through. */
+export const functionsOf = (root: Sql): WordFunction[] => [
+  ...(root.through === undefined ? [] : [root.through.call]),
+  ...root.parts.flatMap((part) => (isBound(part) ? [] : functionsOf(part))),
+];
+
+/** The statement with other fragments in place of those that put rows through a function, the outermost first. */
+export const replaceThrough = async (root: Sql, other: (found: Through) => Promise<Sql>): Promise<Sql> => {
+  if (root.through !== undefined) return other(root.through);
+  const parts: (Sql | Bound)[] = [];
+  for (const part of root.parts) parts.push(isBound(part) ? part : await replaceThrough(part, other));
+  return { chunks: root.chunks, parts };
 };
 
 const dateTime = (ms: number): string => new Date(ms).toISOString().replace("T", " ").replace("Z", "");

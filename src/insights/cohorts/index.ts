@@ -5,7 +5,6 @@ import { Refusal } from "#kernel/refusal.ts";
 import type { Sql } from "#kernel/sql.ts";
 import type { State } from "#kernel/state/schema.ts";
 import type { Store } from "#kernel/state/store.ts";
-import { installEvaluators } from "#insights/sequence/install.ts";
 import { Id as PersonKey } from "#records/people/contract.ts";
 import { ask, scopeOf } from "#records/common/ask.ts";
 import { iso } from "#records/common/iso.ts";
@@ -33,18 +32,13 @@ export const cohorts = ({ ingest, store }: { readonly ingest: Ingest; readonly s
     return viewOf(row);
   };
 
-  const ready = async (call: WorkspaceCall): Promise<Scope> => {
-    await installEvaluators(call.engine);
-    return scopeOf(ingest, call);
-  };
-
   /** Notes who entered and who left. What cannot be evaluated throws, and then nothing is noted. */
   const settle = async (
     call: WorkspaceCall,
     { id, unit }: Pick<CohortView, "id" | "unit">,
     wanted: (scope: Scope) => Sql,
   ): Promise<number> => {
-    const scope = await ready(call);
+    const scope = await scopeOf(ingest, call);
     await call.engine.command(noteChanges(scope, id, unit, wanted(scope)), { signal: call.signal });
     const [counted] = await ask(call, sizeOf(scope, id, unit), Size);
     return counted?.size ?? 0;
@@ -119,7 +113,7 @@ export const cohorts = ({ ingest, store }: { readonly ingest: Ingest; readonly s
       })),
       handle(contract.get, async (call, { id, limit }) => {
         const cohort = await find(call, id);
-        const scope = await ready(call);
+        const scope = await scopeOf(ingest, call);
         const [members, history] = await Promise.all([
           ask(call, memberList(scope, id, cohort.unit, limit), Member),
           ask(call, historyOf(scope, id), Day),
@@ -186,7 +180,7 @@ export const cohorts = ({ ingest, store }: { readonly ingest: Ingest; readonly s
         if (definition.kind === "list")
           throw new Refusal("cohorts.by_list", "A list has the members that it is given.");
         await checkNested(call, "", definition);
-        const asked = { scope: await ready(call), unit };
+        const asked = { scope: await scopeOf(ingest, call), unit };
         const row = Size.extend({ all: z.number() });
         const [counted] = await ask(call, countOf(asked, unitsOf(asked, definition.rule)), row);
         return { size: counted?.size ?? 0, of: counted?.all ?? 0 };
@@ -195,7 +189,7 @@ export const cohorts = ({ ingest, store }: { readonly ingest: Ingest; readonly s
         const { unit, definition } = await find(call, id);
         if (unit === "people" && !PersonKey.safeParse(key).success)
           throw new Refusal("cohorts.key", "A person is named by the key in the address of their page.");
-        const asked = { scope: await ready(call), unit };
+        const asked = { scope: await scopeOf(ingest, call), unit };
         const leaves = definition.kind === "rule" ? leavesOf(definition.rule) : [];
         const names = new Map((await rows(call).execute()).map((row) => [row.id, row.name]));
         const [changes, [held]] = await Promise.all([

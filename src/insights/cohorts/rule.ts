@@ -101,9 +101,8 @@ const unitsMeeting = (asked: Asked, leaf: Exclude<Leaf, { type: "trait" }>): Sql
       const steps = one.steps.map((step) => matches(scope, step));
       const source = sql`FROM events WHERE at >= ${bind.time(from)} AND at <= ${bind.time(scope.now)} AND ${anyOf(steps)} ${asked.unit === "accounts" ? sql`AND account != ''` : sql``}`;
       const sorted = sql`arraySort(groupArray(200000)(${packed(from, steps, [])}))`;
-      return sql`SELECT unit FROM (
-          SELECT unit, ${attemptsOf(question, sql`sorted`)} AS attempt FROM (SELECT ${unitOf(scope, asked.unit)} AS unit, ${sorted} AS sorted ${source} GROUP BY unit)
-        ) WHERE notEmpty(attempt) AND attempt[-1] >= 0`;
+      const each = sql`SELECT ${unitOf(scope, asked.unit)} AS unit, ${sorted} AS words ${source} GROUP BY unit`;
+      return sql`SELECT unit FROM (${attemptsOf(question, [sql`unit`], each)}) WHERE notEmpty(found) AND found[-1] >= 0`;
     },
     cohort: (one: Leaf & { type: "cohort" }) => membersOf(scope, [one.cohort], asked.unit),
   };

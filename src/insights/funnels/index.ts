@@ -6,7 +6,6 @@ import { Who, type Interval } from "#insights/common/frame.ts";
 import { askWho, bucketOf, refuseOther } from "#insights/common/who.ts";
 import { daysOf, provenanceOf } from "#insights/common/provenance.ts";
 import { resolveRange } from "#insights/common/time.ts";
-import { installEvaluators } from "#insights/sequence/install.ts";
 import { checkQuestion } from "#insights/sequence/sequence.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import type { Scope, TimeRange } from "#records/events/scope.ts";
@@ -146,27 +145,25 @@ export const whoOfConversion = (
 
 /** Funnels: who gets from step to step. */
 export const funnels = ({ ingest }: { readonly ingest: Ingest }): Module => {
-  const ready = async (call: WorkspaceCall, input: FunnelInput): Promise<Scope> => {
-    await installEvaluators(call.engine);
-    return scopeOf(ingest, call, input);
-  };
   return defineModule({
     name: "funnels",
     operations: [
-      handle(askFunnel, async (call, input) => answerFunnel(call, await ready(call, input), input)),
+      handle(askFunnel, async (call, input) => answerFunnel(call, await scopeOf(ingest, call, input), input)),
       handle(askConversion, async (call, input) => {
-        const scope = await ready(call, input);
+        const scope = await scopeOf(ingest, call, input);
         return answerConversion(call, scope, input);
       }),
       handle(funnelPeople, async (call, { funnel, ...which }) => {
-        const scope = await ready(call, funnel);
+        const scope = await scopeOf(ingest, call, funnel);
         return whoOfFunnel(call, scope, { funnel, ...which });
       }),
-      handle(conversionWho, async (call, input) => whoOfConversion(call, await ready(call, input.conversion), input)),
+      handle(conversionWho, async (call, input) =>
+        whoOfConversion(call, await scopeOf(ingest, call, input.conversion), input),
+      ),
       handle(timeToConvert, async (call, { funnel, from, to, bins }) => {
         if (from >= to || to >= funnel.steps.length)
           throw new Refusal("funnel.steps", "Choose two steps of the funnel, the earlier first.");
-        const scope = await ready(call, funnel);
+        const scope = await scopeOf(ingest, call, funnel);
         const range = checked(funnel, scope);
         const [all] = await ask(call, elapsedQuery(scope, funnel, range, from, to), Elapsed);
         if (all === undefined || all.people === 0) return { people: 0, averageSeconds: null, bins: [], groups: [] };

@@ -82,13 +82,12 @@ const attemptsOfEach = (scope: Scope, input: FunnelInput, range: TimeRange, mode
     sessions: { unit: sql`(${personOf(scope)}, session)`, owned: sql`session != ''` },
   }[input.unit];
   const events = sql`arraySort(groupArray(${literal(mostEvents)})(${packed(range.from, steps, exclusions)}))`;
-  return sql`SELECT person, ${heldGroup(input)}, ${attemptsOf(questionOf(input, range, mode), sql`events`)} AS attempts
-    FROM (
-      SELECT ${unit} AS person, ${column}, ${events} AS events
-      FROM events ${joined}
-      WHERE ${inRange(scanned(input, range))} AND ${owned} AND ${relevant} AND ${conditionsOf(scope, input.filters)}
-      GROUP BY person${key}${held.reduce((a, b) => sql`${a}${b}`, none)}
-    )`;
+  const each = sql`SELECT ${unit} AS person, ${column}, ${events} AS words
+    FROM events ${joined}
+    WHERE ${inRange(scanned(input, range))} AND ${owned} AND ${relevant} AND ${conditionsOf(scope, input.filters)}
+    GROUP BY person${key}${held.reduce((a, b) => sql`${a}${b}`, none)}`;
+  const kept = [sql`person`, heldGroup(input)];
+  return sql`SELECT ${join(kept, ", ")}, found AS attempts FROM (${attemptsOf(questionOf(input, range, mode), kept, each)})`;
 };
 
 /** The same, one row per person (and group): of the ways with each value held, the best one where only that counts. */

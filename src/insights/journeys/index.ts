@@ -5,7 +5,6 @@ import { ask, scopeOf } from "#records/common/ask.ts";
 import { other } from "#insights/common/frame.ts";
 import { daysOf, provenanceOf } from "#insights/common/provenance.ts";
 import { resolveRange } from "#insights/common/time.ts";
-import { installEvaluators } from "#insights/sequence/install.ts";
 import { longestPathMs, mostNodes } from "#insights/sequence/sequence.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import type { Scope } from "#records/events/scope.ts";
@@ -55,10 +54,5 @@ const answer = async (call: WorkspaceCall, scope: Scope, input: JourneyInput): P
 export const journeys = ({ ingest }: { readonly ingest: Ingest }): Module =>
   defineModule({
     name: "journeys",
-    operations: [
-      handle(askJourneys, async (call, input) => {
-        await installEvaluators(call.engine);
-        return answer(call, await scopeOf(ingest, call, input), input);
-      }),
-    ],
+    operations: [handle(askJourneys, async (call, input) => answer(call, await scopeOf(ingest, call, input), input))],
   });

@@ -42,11 +42,11 @@ export const linksQuery = (scope: Scope, input: JourneyInput, range: TimeRange, 
     collapse: input.collapse,
   };
   const sorted = sql`arraySort(groupArray(${literal(mostEvents)})(${packedNode(range.from, node)}))`;
+  const words = sql`SELECT ${sorted} AS words ${steps(scope, input, range)} GROUP BY ${personOf(scope)}`;
   const { place, source, target, elapsedMs } = linkParts(sql`link`);
   return sql`SELECT ${place} AS place, ${source} AS source, ${target} AS target, toFloat64(count()) AS journeys, toFloat64(sum(${elapsedMs})) / 1000 AS seconds
     FROM (
-      SELECT arrayJoin(${linksOf(question, sql`sorted`)}) AS link
-      FROM (SELECT ${personOf(scope)} AS person, ${sorted} AS sorted ${steps(scope, input, range)} GROUP BY person)
+      SELECT arrayJoin(found) AS link FROM (${linksOf(question, words)})
     )
     GROUP BY place, source, target ORDER BY place, journeys DESC LIMIT 50000`;
 };

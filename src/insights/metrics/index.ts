@@ -3,7 +3,6 @@ import { Refusal } from "#kernel/refusal.ts";
 import type { Store } from "#kernel/state/store.ts";
 import { provenanceOf, daysOf } from "#insights/common/provenance.ts";
 import { bucketsOf, labelOf, resolveRange, shifted } from "#insights/common/time.ts";
-import { installEvaluators } from "#insights/sequence/install.ts";
 import { scopeOf } from "#records/common/ask.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import { allMetrics, carryOut, checkCatalog, findMetric, historyOf, planOf, withDefinition } from "./catalog.ts"; // prettier-ignore
@@ -32,7 +31,6 @@ export const metrics = ({ ingest, store, usesOf }: Parts): Module => {
     { compare, ...asked }: Omit<MetricInput, "metric">,
   ): Promise<MetricResult> => {
     const began = performance.now();
-    await installEvaluators(call.engine);
     const scope = await scopeOf(ingest, call, asked);
     const range = resolveRange(asked.range, scope);
     const [from, to] = daysOf(range, scope.zone);
@@ -117,7 +115,6 @@ export const metrics = ({ ingest, store, usesOf }: Parts): Module => {
       }),
       handle(contract.metricWho, async (call, { question: { metric, ...asked }, bucket, group, limit }) => {
         const found = await findMetric(store, call, metric);
-        await installEvaluators(call.engine);
         const scope = await scopeOf(ingest, call, asked);
         const [from, to] = daysOf(resolveRange(asked.range, scope), scope.zone);
         const frame = { ...asked, range: { from, to } };

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createEvaluator, pack, type SequenceQuestion } from "./sequence.ts";
+import { attemptsBeside, pack, type SequenceQuestion } from "./sequence.ts";
 
 interface Event {
   readonly at: number;
@@ -17,9 +17,8 @@ const plain: SequenceQuestion = {
   exclusionMode: "drop_person",
   exclusions: [],
 };
-const evaluate = createEvaluator();
 const ask = (events: readonly Event[], question: Partial<SequenceQuestion> = {}) =>
-  evaluate([[...events].sort((a, b) => a.at - b.at).map(({ at, mask }) => pack(at, mask))], {
+  attemptsBeside([[...events].sort((a, b) => a.at - b.at).map(({ at, mask }) => pack(at, mask))], {
     ...plain,
     ...question,
   })[0] ?? [];

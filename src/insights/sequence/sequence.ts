@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { bind, identifier, literal, quotedName, sql, type Sql } from "#kernel/sql.ts";
+import { bind, identifier, literal, quotedName, sql, through, type Sql, type WordFunction } from "#kernel/sql.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import { evaluatorWasm } from "./evaluator.wasm.ts";
 
@@ -22,8 +22,6 @@ export const maxSteps = 20;
 export const maxExclusions = 5;
 /** Named by its content, so that a data folder of an earlier version never answers with that version's code. */
 const moduleName = `tl_sequence_${createHash("sha256").update(evaluatorWasm).digest("hex").slice(0, 12)}`;
-const evaluator = identifier(moduleName.replace("tl_", "tl_evaluate_"));
-const pathEvaluator = identifier(moduleName.replace("tl_", "tl_paths_"));
 
 /** Bits below the time in a packed event: 20 for steps, 5 for exclusions. */
 const maskBits = 25;
@@ -81,15 +79,12 @@ export const packed = (base: number, steps: readonly Sql[], exclusions: readonly
 
 const sum = (terms: readonly Sql[]): Sql => terms.reduce((left, right) => sql`${left} + ${right}`);
 
-const asked = (words: readonly bigint[]): Sql =>
-  sql`toFixedString(unhex(${bind.string(u64s(words).toString("hex"))}), 32)`;
-
 /**
- * Attempts of one person, from an expression that gives their packed events in order. Array(Int64): the times of an
- * attempt, then those of the next.
+ * Attempts of each person, from rows of the columns `kept` and `words`, the person's packed events in order: `kept` and
+ * `found`, an Array(Int64) of the times of an attempt, then those of the next. Who has none may be left out.
  */
-export const attemptsOf = (question: SequenceQuestion, sortedEvents: Sql): Sql =>
-  sql`${evaluator}(${sortedEvents}, ${asked(wordsOf(question))})`;
+export const attemptsOf = (question: SequenceQuestion, kept: readonly Sql[], from: Sql): Sql =>
+  through(attempts, u64s(wordsOf(question)), kept, from);
 
 /** Which ways to look at. Nodes are numbers from 1 to `mostNodes`; 0 stands for all others. */
 export interface PathQuestion {
@@ -110,15 +105,15 @@ export const pathEnd = 4_095;
 export const packedNode = (base: number, node: Sql): Sql =>
   sql`toUInt64(bitOr(bitShiftLeft(toUInt64(toUnixTimestamp64Milli(at) - ${bind.int(base)}), ${literal(maskBits)}), toUInt64(${node})))`;
 
-/** Links of one person's paths, from an expression that gives their packed events in order. Array(UInt64). */
-export const linksOf = ({ start, end, gapMs, steps, collapse }: PathQuestion, sortedEvents: Sql): Sql => {
+/** Links of each person's paths, from rows of `words`, their packed events in order: `found`, an Array(UInt64). */
+export const linksOf = ({ start, end, gapMs, steps, collapse }: PathQuestion, from: Sql): Sql => {
   const shape = bitsOf([
     [start ?? 0, 12],
     [end ?? 0, 12],
     [steps, 5],
     [collapse ? 1 : 0, 1],
   ]);
-  return sql`${pathEvaluator}(${sortedEvents}, ${asked([shape, BigInt(gapMs), 0n, 0n])})`;
+  return through(links, u64s([shape, BigInt(gapMs), 0n, 0n]), [], from);
 };
 
 /** The parts of a link: where in the path, from which node to which, after how long. */
@@ -129,51 +124,89 @@ export const linkParts = (link: Sql): { place: Sql; source: Sql; target: Sql; el
   elapsedMs: sql`bitShiftRight(${link}, 29)`,
 });
 
-const abi = sql`ABI BUFFERED_V1 SETTINGS serialization_format = 'Buffers', webassembly_udf_enable_fuel = 0`;
-
-/** Makes the functions in the engine; each bounds its own work, so the engine need not count its instructions. Idempotent. The module travels as text: the host takes no binary inserts. */
-export const installStatements: readonly Sql[] = [
-  sql`INSERT INTO system.webassembly_modules (name, code) SELECT ${bind.string(moduleName)}, base64Decode(${bind.string(evaluatorWasm)})`,
-  sql`CREATE OR REPLACE FUNCTION ${evaluator} LANGUAGE WASM FROM ${quotedName(moduleName)} :: 'evaluate_sequence'
-      ARGUMENTS (events Array(UInt64), question FixedString(32)) RETURNS Array(Int64)
-      ${abi}`,
-  sql`CREATE OR REPLACE FUNCTION ${pathEvaluator} LANGUAGE WASM FROM ${quotedName(moduleName)} :: 'evaluate_paths'
-      ARGUMENTS (events Array(UInt64), question FixedString(32)) RETURNS Array(UInt64)
-      ${abi}`,
-];
-
-interface Evaluator {
+type Exported = "evaluate_sequence" | "evaluate_paths";
+interface Exports extends Record<Exported, (handle: number, rows: number) => number> {
   readonly memory: WebAssembly.Memory;
   clickhouse_create_buffer(size: number): number;
   clickhouse_destroy_buffer(handle: number): void;
-  evaluate_sequence(handle: number, rows: number): number;
 }
 
-/** The same module in this process: attempts of each person, times in milliseconds since the base. */
-export const createEvaluator = (): ((
-  people: readonly (readonly bigint[])[],
-  question: SequenceQuestion,
-) => number[][][]) => {
+let instance: Exports | undefined;
+const exportsOf = (): Exports => {
+  if (instance !== undefined) return instance;
   const module = new WebAssembly.Module(Buffer.from(evaluatorWasm, "base64"));
-  const instance = new WebAssembly.Instance(module, { env: { abort: () => undefined } });
-  const wasm = instance.exports as unknown as Evaluator; // the module's own exports
-  return (people, question) => {
-    const input = inputOf(people, question);
-    const handle = wasm.clickhouse_create_buffer(input.length);
-    const view = new DataView(wasm.memory.buffer);
-    new Uint8Array(wasm.memory.buffer).set(input, view.getUint32(handle, true));
-    const result = wasm.evaluate_sequence(handle, people.length);
-    const after = new DataView(wasm.memory.buffer);
-    const [data, size] = [after.getUint32(result, true), after.getUint32(result + 4, true)];
-    const times = readTimes(Buffer.from(wasm.memory.buffer.slice(data, data + size)));
-    wasm.clickhouse_destroy_buffer(result);
-    wasm.clickhouse_destroy_buffer(handle);
-    return times.map((all) =>
-      Array.from({ length: all.length / question.steps }, (_, attempt) =>
-        all.slice(attempt * question.steps, (attempt + 1) * question.steps),
-      ),
-    );
+  const made = new WebAssembly.Instance(module, { env: { abort: () => undefined } });
+  instance = made.exports as unknown as Exports; // the module's own exports
+  return instance;
+};
+
+/** A column of arrays as the module reads it: where each row ends, then the words of all. */
+const columnOf = (ends: readonly number[], words: Buffer): Buffer => {
+  const column = Buffer.alloc(ends.length * 8 + words.length);
+  ends.forEach((end, row) => column.writeUInt32LE(end, row * 8));
+  words.copy(column, ends.length * 8);
+  return column;
+};
+
+/** One call of the module in this process, in the engine's Buffers format. */
+const beside =
+  (name: Exported): WordFunction["beside"] =>
+  (ends, words, question) => {
+    const wasm = exportsOf();
+    const column = columnOf(ends, words);
+    const input = [u64s([2n, BigInt(ends.length), BigInt(column.length)]), column, u64s([BigInt(question.length)]), question]; // prettier-ignore
+    try {
+      const handle = wasm.clickhouse_create_buffer(input.reduce((sum, { length }) => sum + length, 0));
+      let at = new DataView(wasm.memory.buffer).getUint32(handle, true);
+      for (const part of input) {
+        new Uint8Array(wasm.memory.buffer).set(part, at);
+        at += part.length;
+      }
+      const result = wasm[name](handle, ends.length);
+      const memory = Buffer.from(wasm.memory.buffer);
+      const data = memory.readUInt32LE(result);
+      const found = Buffer.from(memory.subarray(data + 24, data + memory.readUInt32LE(result + 4)));
+      wasm.clickhouse_destroy_buffer(result);
+      wasm.clickhouse_destroy_buffer(handle);
+      const foundEnds = ends.map((_, row) => found.readUInt32LE(row * 8));
+      return { ends: foundEnds, words: found.subarray(ends.length * 8) };
+    } catch (error) {
+      instance = undefined; // what it holds is not known any more
+      throw error;
+    }
   };
+
+/**
+ * The function in the engine; it bounds its own work, so the engine need not count its instructions. The module travels
+ * as text: the host takes no binary inserts.
+ */
+const wordFunction = (called: string, name: Exported, result: WordFunction["result"]): WordFunction => ({
+  name: called,
+  result,
+  beside: beside(name),
+  install: [
+    sql`INSERT INTO system.webassembly_modules (name, code) SELECT ${bind.string(moduleName)}, base64Decode(${bind.string(evaluatorWasm)})`,
+    sql`CREATE OR REPLACE FUNCTION ${identifier(called)} LANGUAGE WASM FROM ${quotedName(moduleName)} :: ${quotedName(name)}
+      ARGUMENTS (words Array(UInt64), question FixedString(32)) RETURNS ${result === "Array(Int64)" ? sql`Array(Int64)` : sql`Array(UInt64)`}
+      ABI BUFFERED_V1 SETTINGS serialization_format = 'Buffers', webassembly_udf_enable_fuel = 0`,
+  ],
+});
+
+const attempts = wordFunction(moduleName.replace("tl_", "tl_evaluate_"), "evaluate_sequence", "Array(Int64)");
+const links = wordFunction(moduleName.replace("tl_", "tl_paths_"), "evaluate_paths", "Array(UInt64)");
+
+/** Attempts of each person in this process, from their packed events: times in milliseconds since the base. */
+export const attemptsBeside = (people: readonly (readonly bigint[])[], question: SequenceQuestion): number[][][] => {
+  let end = 0;
+  const ends = people.map((events) => (end += events.length));
+  const found = attempts.beside(ends, u64s(people.flat()), u64s(wordsOf(question)));
+  return found.ends.map((to, row) => {
+    const from = found.ends[row - 1] ?? 0;
+    const times = Array.from({ length: to - from }, (_, at) => Number(found.words.readBigInt64LE((from + at) * 8)));
+    return Array.from({ length: times.length / question.steps }, (_, attempt) =>
+      times.slice(attempt * question.steps, (attempt + 1) * question.steps),
+    );
+  });
 };
 
 const u64s = (values: readonly bigint[]): Buffer => {
@@ -182,24 +215,5 @@ const u64s = (values: readonly bigint[]): Buffer => {
   return bytes;
 };
 
-/** The rows as the engine hands them over: its Buffers format. */
-const inputOf = (people: readonly (readonly bigint[])[], question: SequenceQuestion): Buffer => {
-  let end = 0n;
-  const ends = people.map((events) => (end += BigInt(events.length)));
-  const column = u64s([...ends, ...people.flat()]);
-  const asked = u64s(people.flatMap(() => wordsOf(question)));
-  const head = [2n, BigInt(people.length), BigInt(column.length)];
-  return Buffer.concat([u64s(head), column, u64s([BigInt(asked.length)]), asked]);
-};
-
-const readTimes = (bytes: Buffer): number[][] => {
-  const rows = Number(bytes.readBigUInt64LE(8));
-  const end = (row: number): number => (row < 0 ? 0 : Number(bytes.readBigUInt64LE(24 + row * 8)));
-  const time = (index: number): number => Number(bytes.readBigInt64LE(24 + (rows + index) * 8));
-  return Array.from({ length: rows }, (_, row) =>
-    Array.from({ length: end(row) - end(row - 1) }, (_, index) => time(end(row - 1) + index)),
-  );
-};
-
-/** Packs an event in this process, for the tests and for reading beside the engine. */
+/** Packs an event in this process. */
 export const pack = (ms: number, mask: number): bigint => (BigInt(ms) << BigInt(maskBits)) | BigInt(mask);

@@ -8,7 +8,8 @@ import {
 import type { Readable } from "node:stream";
 import type { z } from "zod";
 import { Refusal } from "../refusal.ts";
-import { compile, type Sql } from "../sql.ts";
+import { compile, functionsOf, type Sql } from "../sql.ts";
+import { functionsIn, withoutFunctions, type Functions, type FunctionsRun } from "./functions.ts";
 
 /** What a statement is for decides its limits of time, memory and result. */
 export type Purpose = "ask" | "look-up" | "ingest" | "maintain" | "export";
@@ -37,6 +38,8 @@ export interface InsertOptions {
   /** The same token twice is the same insert: the second changes nothing, in the table and in its views. */
   readonly token?: string;
   readonly columns?: readonly [string, ...string[]];
+  /** Lines of JSON, or of tab-separated text in the order of the columns. */
+  readonly format?: "JSONEachRow" | "TSV";
 }
 
 export interface AskOptions {
@@ -62,7 +65,7 @@ export interface Engine {
     options?: AskOptions,
   ): Promise<Readable>;
   command(statement: Sql, options?: AskOptions): Promise<void>;
-  /** Inserts newline-delimited JSON, all or none; resolves when the engine has it. Bad rows: `engine.bad_rows`. */
+  /** Inserts lines, newline-delimited JSON if nothing else is said, all or none; resolves when the engine has it. Bad rows: `engine.bad_rows`. */
   insert(table: string, lines: string | Readable, options?: InsertOptions): Promise<void>;
 }
 
@@ -77,6 +80,8 @@ export interface EngineAddress {
   readonly url: string;
   readonly username: string;
   readonly password: string;
+  /** Where functions of ours run; found out where absent. */
+  readonly functions?: FunctionsRun | undefined;
 }
 
 const apartDatabase = "throughline_apart";
@@ -119,13 +124,6 @@ const explain = (error: unknown): never => {
       throw refuse("engine.disk_full", "The disk of the store is full. Free space, then try again.", 503, error);
     if (code === 427)
       throw refuse("engine.expression", "The regular expression cannot be read. It has the syntax of RE2.", 422, error);
-    if (code === 674)
-      throw refuse(
-        "engine.no_webassembly",
-        "This ClickHouse server does not run WebAssembly functions, which funnels need.",
-        422,
-        error,
-      );
     if (code === 770)
       throw refuse(
         "engine.too_large",
@@ -158,7 +156,12 @@ const refuse = (code: string, message: string, status: 409 | 422 | 503, cause: u
   return refusal;
 };
 
-const engineIn = (client: ClickHouseClient, database: string, apart: () => Promise<Engine>): Engine => {
+const engineIn = (
+  client: ClickHouseClient,
+  database: string,
+  apart: () => Promise<Engine>,
+  functions: Functions,
+): Engine => {
   const settingsFor = (options: AskOptions | undefined, fallback: Purpose): ClickHouseSettings => ({
     ...common,
     ...limits[options?.purpose ?? fallback],
@@ -169,7 +172,7 @@ const engineIn = (client: ClickHouseClient, database: string, apart: () => Promi
     const signal = options?.signal === undefined ? {} : { abort_signal: options.signal };
     return { query, query_params: params, clickhouse_settings: settingsFor(options, fallback), ...signal };
   };
-  return {
+  const plain: Engine = {
     database,
     apart,
     rows: async (statement, row, options) => {
@@ -196,17 +199,55 @@ const engineIn = (client: ClickHouseClient, database: string, apart: () => Promi
         type_json_skip_duplicated_paths: 1, // {"a.b": 1, "a": {"b": 2}}: the first counts
         date_time_input_format: "best_effort",
       } as ClickHouseSettings;
-      const query = `INSERT INTO ${target} FORMAT JSONEachRow`;
+      const query = `INSERT INTO ${target} FORMAT ${options?.format ?? "JSONEachRow"}`;
       const values = lines as Readable; // the client sends a string body as it is
       const { stream } = await client.exec({ query, values, clickhouse_settings }).catch(explainInsert);
       for await (const _ of stream) void _;
     },
+  };
+  /** Runs a statement with its functions inside the engine, or else beside it. */
+  const runnable = async <T>(
+    statement: Sql,
+    options: AskOptions | undefined,
+    run: (statement: Sql) => Promise<T>,
+    after: (answer: T, done: () => Promise<void>) => Promise<void> = (_, done) => done(),
+  ): Promise<T> => {
+    const calls = functionsOf(statement);
+    if (calls.length === 0 || (await functions.inside(calls))) return run(statement);
+    const { statement: own, done } = await withoutFunctions(plain, statement, options);
+    try {
+      const answer = await run(own);
+      await after(answer, done);
+      return answer;
+    } catch (error) {
+      await done();
+      throw error;
+    }
+  };
+  return {
+    ...plain,
+    rows: (statement, row, options) => runnable(statement, options, (own) => plain.rows(own, row, options)),
+    command: (statement, options) => runnable(statement, options, (own) => plain.command(own, options)),
+    stream: (statement, format, options) =>
+      runnable(
+        statement,
+        options,
+        (own) => plain.stream(own, format, options),
+        (stream, done) => {
+          stream.once("close", () => void done().catch(() => undefined)); // what stays is dropped later
+          return Promise.resolve();
+        },
+      ),
   };
 };
 
 /** Connects to the engine, embedded or not. `tls` and clusters are a matter of the URL. */
 export const connectEngine = (address: EngineAddress): EngineServer => {
   const clients = new Map<string, ClickHouseClient>();
+  const functions = functionsIn(
+    (statement) => engineIn(clientFor("default"), "default", apart, functions).command(statement),
+    address.functions,
+  );
   const clientFor = (database: string): ClickHouseClient => {
     const known = clients.get(database);
     if (known !== undefined) return known;
@@ -235,10 +276,10 @@ export const connectEngine = (address: EngineAddress): EngineServer => {
         return explain(error);
       });
     await made;
-    return engineIn(clientFor(apartDatabase), apartDatabase, apart);
+    return engineIn(clientFor(apartDatabase), apartDatabase, apart, functions);
   };
   return {
-    in: (database) => engineIn(clientFor(database), database, apart),
+    in: (database) => engineIn(clientFor(database), database, apart, functions),
     version: async () => {
       const result = await clientFor("default")
         .query({ query: "SELECT version() AS version", format: "JSONEachRow" })
