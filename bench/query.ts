@@ -8,6 +8,8 @@ import { readConfig } from "#kernel/config.ts";
 import { connectEngine, type Engine } from "#kernel/engine/engine.ts";
 import { bind, identifier, literal, sql, type Sql } from "#kernel/sql.ts";
 import { createWorkspace } from "#programs/workspaces/create.ts";
+import { unitsOf } from "#insights/cohorts/rule.ts";
+import { touchedSince } from "#insights/cohorts/touched.ts";
 import { ConversionInput, FunnelInput } from "#insights/funnels/contract.ts";
 import { conversionQuery, funnelQuery } from "#insights/funnels/query.ts";
 import { JourneyInput } from "#insights/journeys/contract.ts";
@@ -43,6 +45,9 @@ const fill = async (engine: Engine, count: number): Promise<void> => {
         toDateTime64(${bind.int(start / 1000)} + sipHash64(number, 3) % ${literal(days * 86_400)}, 3, 'UTC') AS at, number, 's', '', '', '', concat('{"plan":"p', toString(number % 5), '"}'), at
       FROM numbers(${literal(done)}, ${literal(rows)}) SETTINGS max_partitions_per_insert_block = 0`);
   }
+  await engine.command(
+    sql`INSERT INTO ${identifier("identities")} (actor, id, kind, seen) SELECT DISTINCT actor, toString(actor), 'identified', toDateTime64(${bind.int(start / 1000)}, 3, 'UTC') FROM events`,
+  );
   await engine.command(sql`OPTIMIZE TABLE events FINAL`);
 };
 
@@ -159,6 +164,13 @@ const questionsOf = (scope: Scope, window: number, steps: readonly string[]): re
     reads: scanOf(steps),
   };
   const distinct = sql`SELECT actor, arraySort(groupUniqArrayIf(toDate(at), event = 'event 2')) AS starts, arraySort(groupUniqArrayIf(toDate(at), event = 'event 3')) AS returns FROM events WHERE event IN ('event 2', 'event 3') AND ${inRange} GROUP BY actor`;
+  const everyone = { scope, unit: "people" } as const;
+  const month = { value: 30, unit: "day" } as const;
+  const match = { event: "event 2", filters: [] };
+  const rule = { type: "did", match, within: month, times: { op: "gte", value: 2 } } as const;
+  // the last ten minutes
+  const basis = { at: range.to - 600_000, received: range.to - 600_000, zone: scope.zone };
+  const lately = touchedSince(everyone, rule, basis) ?? sql`SELECT 0 AS unit`;
   return [
     {
       name: "trend, people a day",
@@ -246,6 +258,13 @@ const questionsOf = (scope: Scope, window: number, steps: readonly string[]): re
       ours: sessionsQuery(scope, SessionsInput.parse({ activity: { event: "event 2" }, gapMinutes: 1_440 }), range),
       by: "window functions",
       other: sql`SELECT toDate(began) AS day, count() FROM (SELECT min(at) AS began FROM (SELECT actor, at, sum(fresh) OVER (PARTITION BY actor ORDER BY at) AS session FROM (SELECT actor, at, dateDiff('second', lagInFrame(at) OVER (PARTITION BY actor ORDER BY at), at) > 86400 AS fresh FROM events WHERE event = 'event 2' AND ${inRange})) GROUP BY actor, session) GROUP BY day`,
+      reads: scanOf(["event 2"]),
+    },
+    {
+      name: "cohort kept up to date",
+      ours: unitsOf({ ...everyone, among: lately }, rule),
+      by: "everybody anew",
+      other: unitsOf(everyone, rule),
       reads: scanOf(["event 2"]),
     },
     {

@@ -2,21 +2,27 @@ import { z } from "zod";
 import { newId } from "#kernel/ids.ts";
 import { defineModule, handle, type Module, type WorkspaceCall } from "#kernel/module.ts";
 import { Refusal } from "#kernel/refusal.ts";
-import type { Sql } from "#kernel/sql.ts";
+import { sql, type Sql } from "#kernel/sql.ts";
 import type { State } from "#kernel/state/schema.ts";
 import type { Store } from "#kernel/state/store.ts";
 import { Id as PersonKey } from "#records/people/contract.ts";
 import { ask, scopeOf } from "#records/common/ask.ts";
 import { iso } from "#records/common/iso.ts";
 import type { Ingest } from "#records/events/ingest.ts";
-import type { Scope } from "#records/events/scope.ts";
 import * as contract from "./contract.ts";
 import { CohortView, leavesOf, type Definition } from "./contract.ts";
 import { changesOf, countOf, historyOf, listed, memberList, noteChanges, sizeOf, whyQuery } from "./query.ts";
-import { unitsOf } from "./rule.ts";
+import { unitsOf, type Asked } from "./rule.ts";
 import { saysOf } from "./says.ts";
+import { Basis, given, mostTouched, touchedSince } from "./touched.ts";
 
 const Size = z.object({ size: z.number() });
+const Touched = z.object({ unit: z.string() });
+/** How many are in it, and as of when: JSON of a Basis. */
+interface Found {
+  readonly size: number;
+  readonly basis: string | null;
+}
 const Member = z.object({ unit: z.string(), name: z.string(), moment: z.string() });
 const Day = z.object({ day: z.string(), entered: z.number(), left: z.number() });
 const mostCohorts = 500;
@@ -33,41 +39,50 @@ export const cohorts = ({ ingest, store }: { readonly ingest: Ingest; readonly s
   };
 
   /** Notes who entered and who left. What cannot be evaluated throws, and then nothing is noted. */
-  const settle = async (
-    call: WorkspaceCall,
-    { id, unit }: Pick<CohortView, "id" | "unit">,
-    wanted: (scope: Scope) => Sql,
-  ): Promise<number> => {
-    const scope = await scopeOf(ingest, call);
-    await call.engine.command(noteChanges(scope, id, unit, wanted(scope)), { signal: call.signal });
-    const [counted] = await ask(call, sizeOf(scope, id, unit), Size);
+  const settle = async (call: WorkspaceCall, id: string, asked: Asked, wanted: Sql): Promise<number> => {
+    await call.engine.command(noteChanges(asked, id, wanted), { signal: call.signal });
+    const [counted] = await ask(call, sizeOf(asked.scope, id, asked.unit), Size);
     return counted?.size ?? 0;
   };
 
-  /** Changes what is kept of a cohort, with its size as of now. */
+  /** Changes what is kept of a cohort. */
   const keep = async (
     call: WorkspaceCall,
     id: string,
-    size: number,
+    { size, basis }: Found,
     changed: Partial<State["cohorts"]> = {},
   ): Promise<{ size: number }> => {
     await store
       .updateTable("cohorts")
-      .set({ ...changed, size, evaluated_at: new Date(call.now).toISOString() })
+      .set({ ...changed, size, basis, evaluated_at: new Date(call.now).toISOString() })
       .where("workspace", "=", call.workspace.id)
       .where("id", "=", id)
       .execute();
     return { size };
   };
 
-  /** Finds the members anew; a list has those that it has. Returns how many. */
+  /**
+   * Finds the members anew: of those alone whom something since `basis` can have moved, where that can be told. A list has
+   * those that it has.
+   */
   const evaluate = async (
     call: WorkspaceCall,
     { id, unit, definition, size }: Pick<CohortView, "id" | "unit" | "definition" | "size">,
-  ): Promise<number> => {
-    if (definition.kind === "list") return size;
+    basis?: Basis,
+  ): Promise<Found> => {
+    if (definition.kind === "list") return { size, basis: null };
     await checkNested(call, id, definition);
-    return settle(call, { id, unit }, (scope) => unitsOf({ scope, unit }, definition.rule));
+    const isComplete = await ingest.caughtUp(2_000);
+    const scope = await scopeOf(ingest, call);
+    const received = isComplete ? call.now : basis?.received;
+    const next = received === undefined ? null : JSON.stringify({ at: scope.now, received, zone: scope.zone });
+    const everyone = { scope, unit };
+    const moved = basis === undefined ? undefined : touchedSince(everyone, definition.rule, basis);
+    const touched = moved === undefined ? undefined : await ask(call, sql`SELECT toString(unit) AS unit FROM (${moved})`, Touched); // prettier-ignore
+    if (touched?.length === 0) return { size, basis: next };
+    const isFew = touched !== undefined && touched.length <= mostTouched;
+    const asked = isFew ? { ...everyone, among: given(unit, touched.map((one) => one.unit)) } : everyone; // prettier-ignore
+    return { size: await settle(call, id, asked, unitsOf(asked, definition.rule)), basis: next };
   };
 
   /** A cohort may name others, but never itself, however far around. */
@@ -98,8 +113,8 @@ export const cohorts = ({ ingest, store }: { readonly ingest: Ingest; readonly s
             if (call.signal.aborted) return;
             const cohort = viewOf(row);
             if (cohort.definition.kind === "list") continue;
-            await evaluate(call, cohort)
-              .then((size) => keep(call, cohort.id, size))
+            await evaluate(call, cohort, basisOf(row))
+              .then((found) => keep(call, cohort.id, found))
               .catch((error: unknown) =>
                 call.log.warn({ err: error, cohort: row.id }, "a cohort could not be evaluated"),
               );
@@ -134,7 +149,7 @@ export const cohorts = ({ ingest, store }: { readonly ingest: Ingest; readonly s
         if (Number(count) >= mostCohorts)
           throw new Refusal("cohorts.too_many", `A workspace holds ${mostCohorts} cohorts. Remove one first.`);
         const id = newId("cohort");
-        const size = await evaluate(call, { id, unit, definition, size: 0 });
+        const { size, basis } = await evaluate(call, { id, unit, definition, size: 0 });
         const now = new Date(call.now).toISOString();
         const created_by = call.principal.kind === "nobody" ? "" : call.principal.id;
         const row = {
@@ -147,24 +162,23 @@ export const cohorts = ({ ingest, store }: { readonly ingest: Ingest; readonly s
         };
         await store
           .insertInto("cohorts")
-          .values({ ...row, size, evaluated_at: now, created_by, created_at: now, updated_at: now })
+          .values({ ...row, size, basis, evaluated_at: now, created_by, created_at: now, updated_at: now })
           .execute();
         return { id, size };
       }),
       handle(contract.update, async (call, { id, name, description, definition }) => {
-        const size = await evaluate(call, { ...(await find(call, id)), definition });
+        const found = await evaluate(call, { ...(await find(call, id)), definition });
         const updated_at = new Date(call.now).toISOString();
-        return keep(call, id, size, { name, description, definition: JSON.stringify(definition), updated_at });
+        return keep(call, id, found, { name, description, definition: JSON.stringify(definition), updated_at });
       }),
       handle(contract.setMembers, async (call, { id, ids, persons }) => {
         const cohort = await find(call, id);
         if (cohort.definition.kind !== "list")
           throw new Refusal("cohorts.by_rule", "This cohort is made by rule; only a list can be given members.");
-        const size = await settle(call, cohort, (scope) => {
-          const keys = cohort.unit === "accounts" ? ids : [...persons, ...ids.map((one) => scope.keys.actor(one))];
-          return listed(scope, cohort.unit, keys);
-        });
-        return keep(call, id, size);
+        const scope = await scopeOf(ingest, call);
+        const keys = cohort.unit === "accounts" ? ids : [...persons, ...ids.map((one) => scope.keys.actor(one))];
+        const size = await settle(call, id, { scope, unit: cohort.unit }, listed(scope, cohort.unit, keys));
+        return keep(call, id, { size, basis: null });
       }),
       handle(contract.refresh, async (call, { id }) => keep(call, id, await evaluate(call, await find(call, id)))),
       handle(contract.remove, async (call, { id }) => {
@@ -172,7 +186,8 @@ export const cohorts = ({ ingest, store }: { readonly ingest: Ingest; readonly s
         const user = (await rows(call).execute()).map(viewOf).find((one) => namesCohort(one.definition, id));
         if (user !== undefined)
           throw new Refusal("cohorts.in_use", `The cohort ${user.name} is made from this one. Change that one first.`);
-        await settle(call, { id, unit }, (scope) => listed(scope, unit, []));
+        const scope = await scopeOf(ingest, call);
+        await settle(call, id, { scope, unit }, listed(scope, unit, []));
         await store.deleteFrom("cohorts").where("workspace", "=", call.workspace.id).where("id", "=", id).execute();
         return { ok: true as const };
       }),
@@ -211,6 +226,9 @@ export const cohorts = ({ ingest, store }: { readonly ingest: Ingest; readonly s
 
 const namesCohort = (definition: Definition, id: string): boolean =>
   definition.kind === "rule" && leavesOf(definition.rule).some((leaf) => leaf.type === "cohort" && leaf.cohort === id);
+
+const basisOf = ({ basis }: State["cohorts"]): Basis | undefined =>
+  basis === null ? undefined : Basis.parse(JSON.parse(basis));
 
 const viewOf = (row: State["cohorts"]): CohortView =>
   CohortView.parse({

@@ -1,4 +1,4 @@
-import { bind, literal, sql, type Sql } from "#kernel/sql.ts";
+import { bind, literal, none, sql, type Sql } from "#kernel/sql.ts";
 import type { Unit } from "#insights/common/frame.ts";
 import { membersOf } from "#records/cohorts/relation.ts";
 import { personOf, type Scope } from "#records/events/scope.ts";
@@ -18,12 +18,15 @@ export const listed = (scope: Scope, unit: Unit, keys: readonly string[]): Sql =
 const noted = (scope: Scope, cohort: string): Sql =>
   sql`greatest(${bind.time(scope.now)}, (SELECT max(memberships.at) FROM memberships WHERE cohort = ${bind.string(cohort)}) + INTERVAL 1 MILLISECOND)`;
 
-/** Writes who entered and who left since the last time; who is in it as before costs nothing. */
-export const noteChanges = (scope: Scope, cohort: string, unit: Unit, wanted: Sql): Sql => sql`
+/**
+ * Writes who entered and who left since the last time; who is in it as before costs nothing. Where only some were
+ * looked at, all others stay as they are.
+ */
+export const noteChanges = ({ scope, unit, among }: Asked, cohort: string, wanted: Sql): Sql => sql`
   INSERT INTO memberships (cohort, person, account, change, at)
   SELECT ${bind.string(cohort)}, ${columns(unit)}, toInt8(if(isWanted, 1, -1)), ${noted(scope, cohort)} FROM (
     SELECT unit, max(side = 1) AS isWanted, max(side = 2) AS wasIn FROM (
-      SELECT unit, 1 AS side FROM (${wanted}) UNION ALL SELECT unit, 2 AS side FROM (${membersOf(scope, [cohort], unit)})
+      SELECT unit, 1 AS side FROM (${wanted}) UNION ALL SELECT unit, 2 AS side FROM (${membersOf(scope, [cohort], unit)}) ${among === undefined ? none : sql`WHERE unit IN (${among})`}
     ) GROUP BY unit
   ) WHERE isWanted != wasIn`;
 

@@ -14,20 +14,30 @@ import type { Duration, Leaf, Rule } from "./contract.ts";
 export interface Asked {
   readonly scope: Scope;
   readonly unit: Unit;
+  /** Only of these is asked: `unit`. Of everybody where absent. */
+  readonly among?: Sql;
 }
 
-const ago = ({ now, zone }: Scope, { value, unit }: Duration): number =>
+export const ago = ({ now, zone }: Scope, { value, unit }: Duration): number =>
   Temporal.Instant.fromEpochMilliseconds(now)
     .toZonedDateTimeISO(zone)
     .subtract({ [`${unit}s`]: value }).epochMilliseconds;
 
 const compared = { gte: sql`>=`, lte: sql`<=`, eq: sql`=` } as const;
 
+/** Only rows of those who are asked about. By id first, which the store can look up. */
+const ofAsked = ({ scope, unit, among }: Asked): Sql => {
+  if (among === undefined) return unit === "accounts" ? sql`account != ''` : sql`1`;
+  if (unit === "accounts") return sql`account != '' AND account IN (${among})`;
+  return scope.hasMerges
+    ? sql`actor IN (SELECT actor FROM identities WHERE ${personOf(scope)} IN (${among}))`
+    : sql`actor IN (${among})`;
+};
+
 /** Events of a kind in [from, now], for a question about who did them. */
-const events = ({ scope, unit }: Asked, match: EventMatch, from?: number): Sql => {
+const events = (asked: Asked, holds: Sql, from?: number): Sql => {
   const since = from === undefined ? sql`1` : sql`at >= ${bind.time(from)}`;
-  const owned = unit === "accounts" ? sql`account != ''` : sql`1`;
-  return sql`FROM events WHERE ${since} AND at <= ${bind.time(scope.now)} AND ${owned} AND ${matches(scope, match)}`;
+  return sql`FROM events WHERE ${since} AND at <= ${bind.time(asked.scope.now)} AND ${ofAsked(asked)} AND ${holds}`;
 };
 
 const unitsWith = (asked: Asked, source: Sql, having: Sql = sql`1`): Sql =>
@@ -51,21 +61,25 @@ const unitsMeeting = (asked: Asked, leaf: Exclude<Leaf, { type: "trait" }>): Sql
   const kinds: Readonly<Record<Exclude<Leaf["type"], "trait">, (one: never) => Sql>> = {
     did: (one: Leaf & { type: "did" }) => {
       const since = one.since === undefined ? undefined : Date.parse(one.since);
-      const source = events(asked, one.match, one.within === undefined ? since : ago(scope, one.within));
+      const source = events(
+        asked,
+        matches(scope, one.match),
+        one.within === undefined ? since : ago(scope, one.within),
+      );
       return one.times === undefined
         ? unitsWith(asked, source)
         : unitsWith(asked, source, sql`count() ${compared[one.times.op]} ${literal(one.times.value)}`);
     },
     first_time: (one: Leaf & { type: "first_time" }) => {
       const activity = { match: one.match, filters: [], unit: asked.unit };
-      return sql`SELECT unit FROM (${firstActive(scope, activity, scope.now + 1)}) WHERE first >= ${bind.time(ago(scope, one.within))}`;
+      return sql`SELECT unit FROM (${firstActive(scope, activity, scope.now + 1, ofAsked(asked))}) WHERE first >= ${bind.time(ago(scope, one.within))}`;
     },
     regularly: (one: Leaf & { type: "regularly" }) => {
       const length = scope.now - ago(scope, one.period);
       const elapsed = sql`(${bind.int(scope.now)} - toUnixTimestamp64Milli(at))`;
       // an event exactly one period ago is still in the latest period
       const period = sql`if(${elapsed} = 0, 0, intDiv(${elapsed} - 1, ${literal(length)}))`;
-      const source = events(asked, one.match, scope.now - length * one.totalPeriods);
+      const source = events(asked, matches(scope, one.match), scope.now - length * one.totalPeriods);
       return sql`SELECT unit FROM (
           SELECT ${unitOf(scope, asked.unit)} AS unit, ${period} AS period ${source}
           GROUP BY unit, period HAVING count() ${compared[one.times.op]} ${literal(one.times.value)}
@@ -74,14 +88,14 @@ const unitsMeeting = (asked: Asked, leaf: Exclude<Leaf, { type: "trait" }>): Sql
     stopped: (one: Leaf & { type: "stopped" }) =>
       unitsWith(
         asked,
-        events(asked, one.match, ago(scope, one.within)),
+        events(asked, matches(scope, one.match), ago(scope, one.within)),
         sql`max(at) < ${bind.time(ago(scope, one.notWithin))}`,
       ),
     restarted: (one: Leaf & { type: "restarted" }) => {
       const [quiet, again] = [bind.time(ago(scope, one.quietWithin)), bind.time(ago(scope, one.againWithin))];
       return unitsWith(
         asked,
-        events(asked, one.match),
+        events(asked, matches(scope, one.match)),
         sql`countIf(at < ${quiet}) > 0 AND countIf(at >= ${quiet} AND at < ${again}) = 0 AND countIf(at >= ${again}) > 0`,
       );
     },
@@ -99,7 +113,7 @@ const unitsMeeting = (asked: Asked, leaf: Exclude<Leaf, { type: "trait" }>): Sql
         exclusions: [],
       } as const;
       const steps = one.steps.map((step) => matches(scope, step));
-      const source = sql`FROM events WHERE at >= ${bind.time(from)} AND at <= ${bind.time(scope.now)} AND ${anyOf(steps)} ${asked.unit === "accounts" ? sql`AND account != ''` : sql``}`;
+      const source = events(asked, anyOf(steps), from);
       const sorted = sql`arraySort(groupArray(200000)(${packed(from, steps, [])}))`;
       const each = sql`SELECT ${unitOf(scope, asked.unit)} AS unit, ${sorted} AS words ${source} GROUP BY unit`;
       return sql`SELECT unit FROM (${attemptsOf(question, [sql`unit`], each)}) WHERE notEmpty(found) AND found[-1] >= 0`;
@@ -126,11 +140,13 @@ const holds = (asked: Asked, rule: Rule): Sql => {
   return leafHolds(asked, rule);
 };
 
-/** One row for everybody there is, also those who never did anything: \`unit\`. */
-export const everybody = ({ scope, unit }: Asked): Sql =>
-  unit === "accounts"
-    ? sql`SELECT DISTINCT account AS unit FROM (SELECT account FROM trait_changes WHERE subject = 'account' UNION ALL SELECT DISTINCT account FROM events) WHERE account != ''`
-    : sql`SELECT DISTINCT ${personOf(scope)} AS unit FROM identities`;
+/** One row for everybody there is (of those who are asked about), also those who never did anything: `unit`. */
+export const everybody = ({ scope, unit, among }: Asked): Sql =>
+  among !== undefined
+    ? sql`SELECT unit FROM (${everybody({ scope, unit })}) WHERE unit IN (${among})`
+    : unit === "accounts"
+      ? sql`SELECT DISTINCT account AS unit FROM (SELECT account FROM trait_changes WHERE subject = 'account' UNION ALL SELECT DISTINCT account FROM events) WHERE account != ''`
+      : sql`SELECT DISTINCT ${personOf(scope)} AS unit FROM identities`;
 
 /** One row per unit that the rule holds for: \`unit\`. */
 export const unitsOf = (asked: Asked, rule: Rule): Sql =>

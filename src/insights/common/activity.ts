@@ -1,4 +1,4 @@
-import { bind, join, literal, sql, type Sql } from "#kernel/sql.ts";
+import { allOf, bind, join, literal, sql, type Sql } from "#kernel/sql.ts";
 import { inRange, personOf, type Scope, type TimeRange } from "#records/events/scope.ts";
 import { conditionsOf, matches } from "./conditions.ts";
 import type { EventMatch, Filter, Interval, Unit } from "./frame.ts";
@@ -30,8 +30,14 @@ const holds = (scope: Scope, { match, filters, unit }: Activity): Sql => {
   return unit === "accounts" ? sql`account != '' AND ${conditions}` : conditions;
 };
 
-const slotOf = (scope: Scope, { interval, first, joined = 1 }: Slots, at: Sql): Sql =>
-  sql`intDiv(${bucketNumberSql(interval, scope, at)} - ${literal(first)}, ${literal(joined)})`;
+const slotOf = (
+  scope: Scope,
+  { interval, first, joined = 1 }: Pick<Slots, "interval" | "first" | "joined">,
+  at: Sql,
+): Sql => {
+  const slot = sql`${bucketNumberSql(interval, scope, at)} - ${literal(first)}`;
+  return joined === 1 ? sql`(${slot})` : sql`intDiv(${slot}, ${literal(joined)})`;
+};
 
 /** Words of 64 bits stay cheaper than arrays up to so many. */
 const mostWords = 8;
@@ -76,47 +82,67 @@ const compared = { gte: sql`>=`, lte: sql`<=`, eq: sql`=` } satisfies Record<Cri
 const isPlain = ({ unit, match, filters }: Activity): boolean =>
   unit === "people" && [...match.filters, ...filters].every(({ on }) => on === "person" || on === "id");
 
+/** Where it can be read when somebody was active, and how. */
+export interface ActivitySource {
+  readonly table: Sql;
+  /** Rows of which a mark may lie in the range. */
+  within(range: Partial<TimeRange>): Sql;
+  /** The first time of a row, exactly. */
+  readonly first: Sql;
+  /** The times at which a row says that its unit was active; each counts where it lies in the range. */
+  marks(range: Partial<TimeRange>): readonly { readonly slot: Sql; readonly inside: Sql }[];
+}
+
+const between = (at: Sql, { from, to }: Partial<TimeRange>, value: (ms: number) => Sql): Sql =>
+  allOf([...(from === undefined ? [] : [sql`${at} >= ${value(from)}`]), ...(to === undefined ? [] : [sql`${at} < ${value(to)}`])]); // prettier-ignore
+
 /**
- * Where activity is read from: the rollup where it says the same. A row of it is one id's day in UTC, with the first and
- * last time; such a day touches two local days at most, that of the first and that of the last time, so it says exactly
- * on which local days somebody was active.
+ * The rollup where it says the same as the events. A row of it is one id's day in UTC, with the first and last time; such
+ * a day touches two local days at most, that of the first and that of the last time, so it says exactly on which local
+ * days somebody was active.
  */
-const sourceOf = (
+export const sourceOf = (
   scope: Scope,
-  activity: Activity,
-  slots: Slots,
-): { table: Sql; first: Sql; last: Sql; marks: Mark[] } => {
-  const { from, to } = slots.range;
-  const isWhole = [from, to].every((ms) => startOf(ms, "day", scope) === ms);
-  if (!isPlain(activity) || slots.interval === "hour" || !isWhole) {
-    const mark = { slot: slotOf(scope, slots, sql`at`), inside: sql`at >= ${bind.time(from)}` };
-    return { table: sql`events`, first: sql`at`, last: sql`at`, marks: [mark] };
+  activities: readonly Activity[],
+  slots: Pick<Slots, "interval" | "first" | "joined">,
+  bounds: readonly number[],
+): ActivitySource => {
+  const isWhole = bounds.every((ms) => startOf(ms, "day", scope) === ms);
+  const time = (ms: number): Sql => sql`${bind.time(ms)}`;
+  if (!activities.every(isPlain) || slots.interval === "hour" || !isWhole) {
+    const inside = (range: Partial<TimeRange>): Sql => between(sql`at`, range, time);
+    const marks = (range: Partial<TimeRange>) => [{ slot: slotOf(scope, slots, sql`at`), inside: inside(range) }];
+    return { table: sql`events`, first: sql`at`, within: inside, marks };
   }
+  const table = sql`activity_daily`;
   const [first, last] = [sql`activity_daily.first`, sql`activity_daily.last`];
-  const marks =
-    scope.zone === "UTC"
-      ? [{ slot: slotOf(scope, slots, sql`toDateTime(day, 'UTC')`), inside: sql`${first} >= ${bind.time(from)}` }]
-      : [
-          { slot: slotOf(scope, slots, first), inside: sql`${first} >= ${bind.time(from)}` },
-          {
-            slot: slotOf(scope, slots, last),
-            inside: sql`${last} >= ${bind.time(from)} AND ${last} < ${bind.time(to)}`,
-          },
-        ];
-  return { table: sql`activity_daily`, first, last, marks };
+  if (scope.zone === "UTC") {
+    const inside = (range: Partial<TimeRange>): Sql =>
+      between(sql`day`, range, (ms) => sql`toDate(${literal(Math.floor(ms / 86_400_000))})`);
+    const slot = slotOf(scope, slots, slots.interval === "day" ? sql`day` : sql`toDateTime(day, 'UTC')`);
+    return { table, first, within: inside, marks: (range) => [{ slot, inside: inside(range) }] };
+  }
+  const marks = (range: Partial<TimeRange>) =>
+    [first, last].map((at) => ({ slot: slotOf(scope, slots, at), inside: between(at, range, time) }));
+  const within = ({ from, to }: Partial<TimeRange>): Sql =>
+    allOf([
+      ...(from === undefined ? [] : [between(last, { from }, time)]),
+      ...(to === undefined ? [] : [between(first, { to }, time)]),
+    ]);
+  return { table, first, within, marks };
 };
 
 /** One row per unit that was active in the range: `unit` and `slots`, an ascending Array(Int32). */
 export const activeSlots = (scope: Scope, activity: Activity, slots: Slots, criterion?: Criterion): Sql => {
   const unit = unitOf(scope, activity.unit);
   if (criterion === undefined) {
-    const { table, first, last, marks } = sourceOf(scope, activity, slots);
-    const { from, to } = slots.range;
-    const [one] = marks;
+    const { range } = slots;
+    const { table, within, marks } = sourceOf(scope, [activity], slots, [range.from, range.to]);
+    const all = marks(range);
     // every row that is read counts where there is one mark a row
-    const own = marks.length === 1 && one !== undefined ? [{ slot: one.slot, inside: undefined }] : marks;
+    const own = all.length === 1 ? all.map(({ slot }) => ({ slot, inside: undefined })) : all;
     return sql`SELECT ${unit} AS unit, ${distinctSlots(own, slots.count)} AS slots FROM ${table}
-      WHERE ${last} >= ${bind.time(from)} AND ${first} < ${bind.time(to)} AND ${holds(scope, activity)} GROUP BY unit`;
+      WHERE ${within(range)} AND ${holds(scope, activity)} GROUP BY unit`;
   }
   const slot = sql`slot`;
   return sql`SELECT unit, ${distinctSlots([{ slot, inside: undefined }], slots.count)} AS slots FROM (
@@ -127,18 +153,20 @@ export const activeSlots = (scope: Scope, activity: Activity, slots: Slots, crit
 
 /** The same with `began`, the first time that the unit was ever active: for that all of the past is read. */
 export const activeSinceEver = (scope: Scope, activity: Activity, slots: Slots): Sql => {
-  const { table, first, marks } = sourceOf(scope, activity, slots);
-  return sql`SELECT ${unitOf(scope, activity.unit)} AS unit, min(${first}) AS began, ${distinctSlots(marks, slots.count)} AS slots
-    FROM ${table} WHERE ${first} < ${bind.time(slots.range.to)} AND ${holds(scope, activity)} GROUP BY unit`;
+  const { from, to } = slots.range;
+  const { table, first, within, marks } = sourceOf(scope, [activity], slots, [from, to]);
+  return sql`SELECT ${unitOf(scope, activity.unit)} AS unit, min(${first}) AS began, ${distinctSlots(marks({ from, to }), slots.count)} AS slots
+    FROM ${table} WHERE ${within({ to })} AND ${holds(scope, activity)} GROUP BY unit`;
 };
 
 /**
  * One row per unit that was ever active before `before`: `unit` and `first`, the instant. The daily rollup keeps first
- * times exactly.
+ * times exactly. `among` is a condition on `actor` (or `account`) besides.
  */
-export const firstActive = (scope: Scope, activity: Activity, before: number): Sql => {
+export const firstActive = (scope: Scope, activity: Activity, before: number, among: Sql = sql`1`): Sql => {
   const unit = unitOf(scope, activity.unit);
+  const own = sql`${among} AND ${holds(scope, activity)}`;
   return isPlain(activity)
-    ? sql`SELECT ${unit} AS unit, min(activity_daily.first) AS first FROM activity_daily WHERE activity_daily.first < ${bind.time(before)} AND ${holds(scope, activity)} GROUP BY unit`
-    : sql`SELECT ${unit} AS unit, min(at) AS first FROM events WHERE at < ${bind.time(before)} AND ${holds(scope, activity)} GROUP BY unit`;
+    ? sql`SELECT ${unit} AS unit, min(activity_daily.first) AS first FROM activity_daily WHERE activity_daily.first < ${bind.time(before)} AND ${own} GROUP BY unit`
+    : sql`SELECT ${unit} AS unit, min(at) AS first FROM events WHERE at < ${bind.time(before)} AND ${own} GROUP BY unit`;
 };

@@ -1,5 +1,5 @@
-import { bind, literal, none, sql, type Sql } from "#kernel/sql.ts";
-import { firstActive, unitOf } from "#insights/common/activity.ts";
+import { bind, join, literal, none, sql, type Sql } from "#kernel/sql.ts";
+import { firstActive, sourceOf, unitOf } from "#insights/common/activity.ts";
 import { conditionsOf, matches, matchesAny, propertyNumber } from "#insights/common/conditions.ts";
 import { bucketNumberSql } from "#insights/common/time.ts";
 import { inRange, type Scope, type TimeRange } from "#records/events/scope.ts";
@@ -55,14 +55,23 @@ const returnRange = (grid: Grid, reach: number): TimeRange => ({
 
 /** One row per person: `starts` and `returns`, a bit for each bucket. */
 const calendarMasks = (scope: Scope, input: RetentionInput, grid: Grid, reach: number): Sql => {
-  const index = sql`toUInt8(${bucketNumberSql(input.period, scope)} - ${literal(grid.first)})`;
-  const isStart = sql`(at < ${bind.time(grid.range.to)} AND ${matches(scope, input.start)})`;
   const isReturn = matches(scope, input.returning);
-  const within = sql`${inRange(returnRange(grid, reach))} AND ${matchesAny(scope, [input.start, input.returning])} AND ${conditions(scope, input)}`;
+  const returns = returnRange(grid, reach);
+  const ours = sql`${matchesAny(scope, [input.start, input.returning])} AND ${conditions(scope, input)}`;
   if (input.minimumOccurrences === 1) {
-    return sql`SELECT ${unitOf(scope, input.unit)} AS person, groupBitOrIf(${bit(index)}, ${isStart}) AS starts, groupBitOrIf(${bit(index)}, ${isReturn}) AS returns
-      FROM events WHERE ${within} GROUP BY person`;
+    const activities = [input.start, input.returning].map((match) => ({ match, filters: input.filters, unit: input.unit })); // prettier-ignore
+    const bounds = [grid.range.from, grid.range.to, returns.to];
+    const source = sourceOf(scope, activities, { interval: input.period, first: grid.first }, bounds);
+    const bits = (range: TimeRange, holds: Sql): Sql => {
+      const own = source.marks(range).map(({ slot, inside }) => sql`if(${inside} AND ${holds}, ${bit(sql`toUInt8(${slot})`)}, toUInt64(0))`); // prettier-ignore
+      return sql`groupBitOr(${own.reduce((a, b) => sql`bitOr(${a}, ${b})`)})`;
+    };
+    return sql`SELECT ${unitOf(scope, input.unit)} AS person, ${bits(grid.range, matches(scope, input.start))} AS starts, ${bits(returns, isReturn)} AS returns
+      FROM ${source.table} WHERE ${source.within(returns)} AND ${ours} GROUP BY person`;
   }
+  const index = sql`toUInt8(${bucketNumberSql(input.period, scope)} - ${literal(grid.first)})`;
+  const within = sql`${inRange(returns)} AND ${ours}`;
+  const isStart = sql`(at < ${bind.time(grid.range.to)} AND ${matches(scope, input.start)})`;
   return sql`SELECT person, groupBitOrIf(${bit(sql`slot`)}, began > 0) AS starts, groupBitOrIf(${bit(sql`slot`)}, came >= ${literal(input.minimumOccurrences)}) AS returns
     FROM (SELECT ${unitOf(scope, input.unit)} AS person, ${index} AS slot, countIf(${isStart}) AS began, countIf(${isReturn}) AS came FROM events WHERE ${within} GROUP BY person, slot)
     GROUP BY person`;
@@ -91,36 +100,44 @@ const rollingCohorts = (scope: Scope, input: RetentionInput, grid: Grid, reach: 
     LEFT JOIN (SELECT person, groupBitOr(${bit(sql`toUInt8(offset)`)}) AS back FROM (${counted}) GROUP BY person) AS masks ON masks.person = firsts.person`;
 };
 
-/** Columns at which a person counts. With on-or-after, every column up to the last shown at which they came. */
+/** How many columns each row shows: 1 to 64. */
+const shownColumns = (grid: Grid): Sql => {
+  const counts = grid.columns.map((n) => literal(Math.min(64, Math.max(1, n))));
+  return sql`[${join(counts, ", ")}][cohort + 1]`;
+};
+
+/** Columns at which a person counts, with 0 for being in the cohort. With on-or-after, every column up to the last shown at which they came. */
 const columnsHit = (input: RetentionInput, grid: Grid): Sql => {
-  const shown = sql`bitAnd(back, bitShiftRight(toUInt64(18446744073709551615), toUInt8(64 - [${grid.columns.map((n) => literal(Math.min(64, Math.max(1, n)))).reduce((a, b) => sql`${a}, ${b}`)}][cohort + 1])))`;
   if (input.brackets !== undefined) {
     let offset = 1;
-    const ranges = input.brackets.map((size) => {
+    const masks = input.brackets.map((size) => {
       const mask = ((1n << BigInt(size)) - 1n) << BigInt(offset);
       offset += size;
       return sql`${bind.id(String(BigInt.asUintN(64, mask)))}`;
     });
-    const list = ranges.reduce((a, b) => sql`${a}, ${b}`);
-    return sql`arrayFilter((k, m) -> bitAnd(back, m) != 0, arrayEnumerate([${list}]), [${list}])`;
+    const list = sql`[${join(masks, ", ")}]`;
+    return sql`arrayConcat([0], arrayFilter((k, m) -> bitAnd(back, m) != 0, arrayEnumerate(${list}), ${list}))`;
   }
-  const positions = sql`bitPositionsToArray(${shown})`;
-  return input.onOrAfter
-    ? sql`if(empty(${positions}), [], range(1, toUInt64(arrayMax(${positions}) + 1)))`
-    : sql`arrayFilter(k -> k > 0, ${positions})`;
+  if (!input.onOrAfter) return sql`bitPositionsToArray(bitOr(back, 1))`;
+  const shown = sql`bitAnd(back, bitShiftRight(toUInt64(18446744073709551615), toUInt8(64 - ${shownColumns(grid)})))`;
+  return sql`range(0, toUInt64(arrayMax(bitPositionsToArray(bitOr(${shown}, 1))) + 1))`;
 };
 
 /** One row per group, cohort and column: how many people. Column 0 is the size of the cohort. */
 export const retentionQuery = (scope: Scope, input: RetentionInput, grid: Grid, reach: number): Sql => {
   const cohorts = (input.mode === "rolling" ? rollingCohorts : calendarCohorts)(scope, input, grid, reach);
-  const grouped =
+  const valid = sql`cohort >= 0 AND cohort < ${literal(grid.buckets)}`;
+  const unfolded = sql`ARRAY JOIN ${columnsHit(input, grid)} AS k WHERE ${valid}`;
+  const counted =
     input.breakdown === undefined
-      ? sql`SELECT '' AS grp, cohort, back, count() AS people FROM (${cohorts}) GROUP BY cohort, back`
-      : sql`SELECT trait.value AS grp, cohort, back, count() AS people FROM (${cohorts}) AS cohorts
-          LEFT ANY JOIN (${traitOfPeople(scope, input.breakdown.property)}) AS trait ON trait.person = cohorts.person GROUP BY grp, cohort, back`;
-  return sql`SELECT grp, toInt32(cohort) AS cohort, toInt32(k) AS k, toFloat64(sum(people)) AS people
-    FROM (${grouped}) ARRAY JOIN arrayConcat([0], arrayMap(x -> toInt32(x), ${columnsHit(input, grid)})) AS k
-    WHERE cohort >= 0 AND cohort < ${literal(grid.buckets)} GROUP BY grp, cohort, k`;
+      ? sql`SELECT '' AS grp, cohort, k, count() AS people FROM (${cohorts}) ${unfolded} GROUP BY cohort, k`
+      : sql`SELECT grp, cohort, k, count() AS people FROM (
+          SELECT trait.value AS grp, cohort, back FROM (${cohorts}) AS cohorts
+          LEFT ANY JOIN (${traitOfPeople(scope, input.breakdown.property)}) AS trait ON trait.person = cohorts.person
+        ) ${unfolded} GROUP BY grp, cohort, k`;
+  // of thousands of counts, and not of each person, it is asked whether their row shows so many columns
+  const isShown = input.brackets === undefined ? sql`k < ${shownColumns(grid)}` : sql`1`;
+  return sql`SELECT grp, toInt32(cohort) AS cohort, toInt32(k) AS k, toFloat64(people) AS people FROM (${counted}) WHERE ${isShown}`;
 };
 
 /** Who of a cohort came back in a column, or did not: `person`. Column 0 is everybody in it. */
@@ -132,10 +149,7 @@ export const retentionPeople = (
   which: { readonly row: number; readonly column: number; readonly came: boolean; readonly group: string | undefined },
 ): Sql => {
   const cohorts = (input.mode === "rolling" ? rollingCohorts : calendarCohorts)(scope, input, grid, reach);
-  const hit =
-    which.column === 0
-      ? sql`1`
-      : sql`has(arrayMap(x -> toInt32(x), ${columnsHit(input, grid)}), toInt32(${literal(which.column)}))`;
+  const hit = which.column === 0 ? sql`1` : sql`has(${columnsHit(input, grid)}, ${literal(which.column)})`;
   const all = sql`SELECT person FROM (${cohorts}) WHERE cohort = ${literal(which.row)} AND ${which.came ? hit : sql`NOT ${hit}`}`;
   if (which.group === undefined || input.breakdown === undefined) return all;
   return sql`SELECT found.person AS person FROM (${all}) AS found

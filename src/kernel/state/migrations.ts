@@ -188,4 +188,9 @@ export const migrations: Readonly<Record<string, Migration>> = {
       await db.schema.createIndex("annotations_by_workspace").on("annotations").columns(["workspace", "day"]).execute();
     },
   },
+  "2026-11-28-cohort-basis": {
+    up: async (db: Kysely<unknown>) => {
+      await db.schema.alterTable("cohorts").addColumn("basis", "text").execute();
+    },
+  },
 };

@@ -78,6 +78,8 @@ export interface State {
     definition: string;
     size: number;
     evaluated_at: string | null;
+    /** As of when its members were found, as JSON; null where everybody has to be looked at. */
+    basis: string | null;
     created_by: string;
     created_at: string;
     updated_at: string;

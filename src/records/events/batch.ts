@@ -147,7 +147,10 @@ export const place = (entries: readonly Entry[], { keys, forest, written }: Plac
     for (const [subject, account, op, trait, kind, value, at] of meta.t ?? []) {
       const owner = subject === "person" ? actor : "0";
       if (owner !== undefined)
-        add("trait_changes", JSON.stringify({ subject, trait, actor: owner, account, at, op, kind, value }));
+        add(
+          "trait_changes",
+          JSON.stringify({ subject, trait, actor: owner, account, at, op, kind, value, received: timeText(meta.r) }),
+        );
     }
     if (row !== undefined && actor !== undefined) add("events", placed(row, actor));
     if (meta.m !== undefined) {
