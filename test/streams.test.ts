@@ -118,6 +118,23 @@ const agree = (mine: (stream: number) => unknown, plain: (events: readonly Event
   }
 };
 
+interface RetentionOptions {
+  readonly onOrAfter?: boolean;
+  readonly brackets?: readonly number[];
+  readonly minimumOccurrences?: number;
+}
+/** The columns of a retention table at which somebody counts who came back so many days later. */
+const columnsOf = (offsets: readonly number[], { onOrAfter = false, brackets }: RetentionOptions): number[] => {
+  if (brackets === undefined)
+    return onOrAfter ? Array.from({ length: Math.max(0, ...offsets) }, (_, k) => k + 1) : [...offsets];
+  let from = 1;
+  return brackets.flatMap((size, column) => {
+    const [first, last] = [from, from + size - 1];
+    from += size;
+    return offsets.some((k) => k >= first && k <= last) ? [column + 1] : [];
+  });
+};
+
 const slots = { range, interval: "day", first: firstDay, count: days.length } as const;
 
 describe("each kind of question agrees with a plain walk over random streams", () => {
@@ -284,9 +301,13 @@ describe("each kind of question agrees with a plain walk over random streams", (
     ["first_in_range", "people"],
     ["first_time", "accounts"],
     ["recurring", "accounts"],
+    ["recurring", "people", { onOrAfter: true }],
+    ["first_time", "people", { brackets: [1, 2] }],
+    ["recurring", "people", { minimumOccurrences: 2 }],
+    ["first_in_range", "accounts", { minimumOccurrences: 2, onOrAfter: true }],
   ] as const)(
-    "retention, %s, of %s",
-    async (cohorting, unit) => {
+    "retention, %s, of %s, %o",
+    async (cohorting, unit, options: RetentionOptions = {}) => {
       const grid = { range, first: firstDay, buckets: 6, columns: [6, 5, 4, 3, 2, 1] };
       const rows = await askAll(z.object({ cohort: z.number(), k: z.number(), people: z.number() }), (n) => {
         const input = RetentionInput.parse({
@@ -294,6 +315,7 @@ describe("each kind of question agrees with a plain walk over random streams", (
           returning: { event: `B${n}` },
           cohorting,
           unit,
+          ...options,
         });
         return retentionQuery(scope, input, grid, range.to);
       });
@@ -309,11 +331,15 @@ describe("each kind of question agrees with a plain walk over random streams", (
           for (const one of units[unit]) {
             const own = ownOf(events, unit, one);
             const starts = own.filter((event) => event.name === "A" && (cohorting === "first_time" || inside(event)));
-            const back = new Set(own.filter((event) => event.name === "B" && inside(event)).map(slotOf));
+            const came = own.filter((event) => event.name === "B" && inside(event)).map(slotOf);
+            const often = (slot: number) =>
+              came.filter((one) => one === slot).length >= (options.minimumOccurrences ?? 1);
+            const back = new Set(came.filter(often));
             const cohorts =
               cohorting === "recurring" ? [...new Set(starts.map(slotOf))] : starts.slice(0, 1).map(slotOf);
             for (const cohort of cohorts.filter((slot) => slot >= 0 && slot < 6)) {
-              const hit = [0, ...[...back].map((slot) => slot - cohort).filter((k) => k > 0)];
+              const offsets = [...back].map((slot) => slot - cohort).filter((k) => k > 0);
+              const hit = [0, ...columnsOf(offsets, options)];
               for (const k of hit) cells[`${cohort} ${k}`] = (cells[`${cohort} ${k}`] ?? 0) + 1;
             }
           }

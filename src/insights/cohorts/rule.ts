@@ -3,7 +3,7 @@ import { allOf, anyOf, bind, literal, sql, type Sql } from "#kernel/sql.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import { firstActive, unitOf } from "#insights/common/activity.ts";
 import { matches, textCondition } from "#insights/common/conditions.ts";
-import type { EventMatch, Filter, Unit } from "#insights/common/frame.ts";
+import type { Filter, Unit } from "#insights/common/frame.ts";
 import { attemptsOf, packed } from "#insights/sequence/sequence.ts";
 import { membersOf } from "#records/cohorts/relation.ts";
 import { personOf, type Scope } from "#records/events/scope.ts";

@@ -86,11 +86,11 @@ const isPlain = ({ unit, match, filters }: Activity): boolean =>
 export interface ActivitySource {
   readonly table: Sql;
   /** Rows of which a mark may lie in the range. */
-  within(range: Partial<TimeRange>): Sql;
+  readonly within: (range: Partial<TimeRange>) => Sql;
   /** The first time of a row, exactly. */
   readonly first: Sql;
   /** The times at which a row says that its unit was active; each counts where it lies in the range. */
-  marks(range: Partial<TimeRange>): readonly { readonly slot: Sql; readonly inside: Sql }[];
+  readonly marks: (range: Partial<TimeRange>) => readonly { readonly slot: Sql; readonly inside: Sql }[];
 }
 
 const between = (at: Sql, { from, to }: Partial<TimeRange>, value: (ms: number) => Sql): Sql =>
