@@ -3,13 +3,14 @@ import { z } from "zod";
 import { Definition, leavesOf } from "#insights/cohorts/contract.ts";
 import { changesOf, countOf, historyOf, listed, memberList, sizeOf, whyQuery } from "#insights/cohorts/query.ts";
 import { unitsOf } from "#insights/cohorts/rule.ts";
+import { given, touchedSince } from "#insights/cohorts/touched.ts";
 import { ConversionInput, FunnelInput } from "#insights/funnels/contract.ts";
 import { JourneyInput } from "#insights/journeys/contract.ts";
-import { linksQuery, nodesQuery } from "#insights/journeys/query.ts";
+import { journeyPeople, linksQuery, nodesQuery } from "#insights/journeys/query.ts";
 import { LifecycleInput } from "#insights/lifecycle/contract.ts";
 import { lifecyclePeople, lifecycleQuery } from "#insights/lifecycle/query.ts";
 import { SessionsInput } from "#insights/sessions/contract.ts";
-import { sessionList, sessionsQuery } from "#insights/sessions/query.ts";
+import { sessionList, sessionPeople, sessionsQuery } from "#insights/sessions/query.ts";
 import { StickinessInput } from "#insights/stickiness/contract.ts";
 import { stickinessPeople, stickinessQuery } from "#insights/stickiness/query.ts";
 import {
@@ -76,6 +77,16 @@ const everyRule = ruleIn(Definition.parse({ kind: "rule", rule: { type: "all", r
   { type: "trait", filter: { property: "seats", on: "person", op: "gte", values: [3] } },
   { type: "cohort", cohort: "c" },
 ] } })); // prettier-ignore
+
+/** The same, where it can be told who moved since a minute ago. */
+const movable = ruleIn({
+  kind: "rule",
+  rule: {
+    type: "all",
+    rules: leavesOf(everyRule).filter((leaf) => !("match" in leaf) || leaf.match.filters.length === 0),
+  },
+});
+const basis = (scope: Scope) => ({ at: now - 60_000, received: now - 60_000, zone: scope.zone });
 
 /** Every question that the program can put to the engine, in the variants that make other SQL. */
 const statements = (scope: Scope): readonly (readonly [string, Sql])[] => {
@@ -153,6 +164,8 @@ const statements = (scope: Scope): readonly (readonly [string, Sql])[] => {
         [`lifecycle of ${unit}, people`, lifecyclePeople(scope, LifecycleInput.parse({ activity: { event: "A" }, unit }), slots, 3, "dormant")], // prettier-ignore
         [`stickiness of ${unit}, people`, stickinessPeople(scope, StickinessInput.parse({ activity: { event: "A" }, unit, cumulative: true }), slots, 3)], // prettier-ignore
         [`cohort of ${unit}`, unitsOf({ scope, unit }, everyRule)],
+        [`cohort of ${unit}, moved`, touchedSince({ scope, unit }, movable, basis(scope)) ?? sql`not said`],
+        [`cohort of ${unit}, of some`, unitsOf({ scope, unit, among: given(unit, ["1"]) }, everyRule)],
         [`cohort of ${unit}, count`, countOf({ scope, unit }, unitsOf({ scope, unit }, everyRule))],
         [`cohort of ${unit}, list`, listed(scope, unit, ["1"])],
         [`cohort of ${unit}, size`, sizeOf(scope, "c", unit)],
@@ -165,6 +178,11 @@ const statements = (scope: Scope): readonly (readonly [string, Sql])[] => {
     ["sessions", sessionsQuery(scope, SessionsInput.parse({ filters: who }), range)],
     ["sessions, list", sessionList(scope, SessionsInput.parse({}), range, 10)],
     ["journeys, nodes", nodesQuery(scope, JourneyInput.parse({ exclude: ["B"], property: "url" }), range)],
+    ["sessions, people", sessionPeople(scope, SessionsInput.parse({}), range, range)],
+    [
+      "journeys, people",
+      journeyPeople(scope, JourneyInput.parse({}), range, ["A"], { place: 2, step: "A", next: "$end" }),
+    ],
     ["journeys, links", linksQuery(scope, JourneyInput.parse({ events: [{ event: "A" }], end: "A" }), range, ["A"])],
     retained("rolling", { mode: "rolling", cohorting: "first_time", minimumOccurrences: 2 }),
     retained("by trait in brackets", { brackets: [1, 3, 7], breakdown: { property: "plan" }, onOrAfter: true }),

@@ -4,6 +4,8 @@ import type { LifecycleResult } from "#insights/lifecycle/contract.ts";
 import { states } from "#insights/lifecycle/contract.ts";
 import type { MetricResult } from "#insights/metrics/contract.ts";
 import type { RetentionResult } from "#insights/retention/contract.ts";
+import type { JourneyResult } from "#insights/journeys/contract.ts";
+import type { SessionsResult } from "#insights/sessions/contract.ts";
 import type { StickinessResult } from "#insights/stickiness/contract.ts";
 import type { TrendsResult } from "#insights/trends/contract.ts";
 import { useWorld } from "#test/world.ts";
@@ -118,6 +120,26 @@ describe("the people of a point", () => {
           expect(await who("stickiness.who", { question: sticky, periods: k + 1 })).toBe(count);
       }
     }
+  }, 60_000);
+
+  it("are those of sessions and journeys", async () => {
+    const question = { ...frame, activity: { event: "A" }, interval: "day", gapMinutes: 60 };
+    const { buckets, figures, total } = await world.ask<SessionsResult>("sessions.ask", question);
+    expect(await who("sessions.who", { question })).toBe(total.people);
+    for (const [place, bucket] of buckets.entries())
+      expect(await who("sessions.who", { question, bucket })).toBe(figures[place]?.people);
+
+    // with pauses as long as the range everybody has one journey, so that journeys are people
+    const ways = { ...frame, gapMinutes: 43_200, steps: 4, collapse: false };
+    const { places, links } = await world.ask<JourneyResult>("journeys.ask", { ...ways });
+    expect(places.length).toBeGreaterThan(2);
+    for (const [index, steps] of places.entries())
+      for (const { name, journeys } of steps)
+        expect(await who("journeys.who", { question: ways, place: index + 1, step: name })).toBe(journeys);
+    for (const { place, source, target, journeys } of links)
+      expect(await who("journeys.who", { question: ways, place, step: source, next: target })).toBe(journeys);
+    await expect(who("journeys.who", { question: ways, place: 1, step: "$other" })).rejects.toThrow(/Other holds/);
+    expect(await who("journeys.who", { question: ways, place: 1, step: "never" })).toBe(0);
   }, 60_000);
 
   it("are those of a metric", async () => {

@@ -48,8 +48,11 @@ export interface Drill<I, R> {
   readonly axes: (result: R) => readonly Axis[];
   /** The operation's input for a point, less how many. */
   readonly input: (question: I, chosen: Chosen, result: R) => Readonly<Record<string, unknown>>;
-  /** The point that a click on the chart chose, as far as it says. */
-  readonly clicked: (result: R, at: { readonly series: string; readonly place: number }) => Chosen;
+  /** The point that a click on the chart chose, as far as it says. `item` is the chart's own name for what was hit. */
+  readonly clicked: (
+    result: R,
+    at: { readonly series: string; readonly place: number; readonly item: string },
+  ) => Chosen;
   /** Who they are, in a few words. */
   readonly says: (chosen: Chosen, result: R) => string;
 }

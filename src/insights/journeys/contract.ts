@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineOperation } from "#kernel/operation.ts";
-import { EventMatch, frameShape, Provenance } from "#insights/common/frame.ts";
+import { EventMatch, frameShape, Limit, Provenance, Who } from "#insights/common/frame.ts";
 
 const NodeName = z.string().min(1).max(500);
 
@@ -58,4 +58,18 @@ export const askJourneys = defineOperation({
   permission: "read",
   input: JourneyInput,
   output: JourneyResult,
+});
+
+export const journeysWho = defineOperation({
+  name: "journeys.who",
+  summary: "Whose journeys had a step at a place, and took a certain one next.",
+  permission: "read",
+  input: z.strictObject({
+    question: JourneyInput,
+    place: z.int().min(1).max(20).describe("Of the step in the journey, from 1."),
+    step: NodeName,
+    next: NodeName.optional().describe("The step after it; $end where the journey ended there. Any where absent."),
+    limit: Limit,
+  }),
+  output: Who,
 });

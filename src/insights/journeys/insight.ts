@@ -1,10 +1,17 @@
 import type { EChartsCoreOption } from "echarts/core";
 import { groupName, seriesColors } from "#insights/common/chart.ts";
-import { defineInsight, type AnswerTable } from "#insights/common/insight.ts";
-import { askJourneys, journeyEnd, type JourneyResult } from "./contract.ts";
+import { other } from "#insights/common/frame.ts";
+import { defineInsight, type AnswerTable, type Chosen } from "#insights/common/insight.ts";
+import { askJourneys, journeyEnd, journeysWho, type JourneyResult } from "./contract.ts";
 
 const shown = (name: string): string => (name === journeyEnd ? "(ends here)" : groupName(name));
 const keyOf = (place: number, name: string): string => `${place} ${name}`;
+
+/** Steps by place that one can ask about, as keys; Other holds many. */
+const stepsShown = (result: JourneyResult): string[] =>
+  result.places.flatMap((steps, index) =>
+    steps.filter(({ name }) => name !== other).map(({ name }) => keyOf(index + 1, name)),
+  );
 
 /** A band for each way, as wide as it is often taken. Where journeys end, nothing is drawn: the gap says so. */
 const chart = (result: JourneyResult): EChartsCoreOption => ({
@@ -74,4 +81,33 @@ export const journeyInsight = defineInsight({
   operation: askJourneys,
   chart,
   tables: (result) => [table(result)],
+  drill: {
+    operation: journeysWho,
+    axes: (result) => [
+      { name: "step", label: "Had the step", options: stepsShown(result).map((key) => ({ value: key, label: key.replace(" ", ". ") })) }, // prettier-ignore
+      {
+        name: "next",
+        label: "And then",
+        options: [
+          { value: "", label: "anything" },
+          ...[...new Set(result.links.map(({ target }) => target))]
+            .filter((name) => name !== other)
+            .map((name) => ({ value: name, label: shown(name) })),
+        ],
+      },
+    ],
+    input: (question, { step = "", next = "" }, result) => {
+      const [place = "1", ...name] = (step === "" ? (stepsShown(result)[0] ?? "") : step).split(" ");
+      return { question, place: Number(place), step: name.join(" "), ...(next === "" ? {} : { next }) };
+    },
+    clicked: (result, { item }): Chosen => {
+      if (stepsShown(result).includes(item)) return { step: item, next: "" };
+      const taken = result.links.find(
+        ({ place, source, target }) => `${keyOf(place, source)} > ${keyOf(place + 1, target)}` === item,
+      );
+      return taken === undefined ? {} : { step: keyOf(taken.place, taken.source), next: taken.target };
+    },
+    says: ({ step = "", next = "" }, result) =>
+      `Journey: ${(step === "" ? (stepsShown(result)[0] ?? "") : step).replace(/^\d+ /, "")}${next === "" ? "" : `, then ${shown(next)}`}`,
+  },
 });

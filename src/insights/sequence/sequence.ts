@@ -105,15 +105,15 @@ export const pathEnd = 4_095;
 export const packedNode = (base: number, node: Sql): Sql =>
   sql`toUInt64(bitOr(bitShiftLeft(toUInt64(toUnixTimestamp64Milli(at) - ${bind.int(base)}), ${literal(maskBits)}), toUInt64(${node})))`;
 
-/** Links of each person's paths, from rows of `words`, their packed events in order: `found`, an Array(UInt64). */
-export const linksOf = ({ start, end, gapMs, steps, collapse }: PathQuestion, from: Sql): Sql => {
+/** Links of each person's paths, from rows of `kept` and `words`, their packed events in order: `kept` and `found`, an Array(UInt64). */
+export const linksOf = ({ start, end, gapMs, steps, collapse }: PathQuestion, kept: readonly Sql[], from: Sql): Sql => {
   const shape = bitsOf([
     [start ?? 0, 12],
     [end ?? 0, 12],
     [steps, 5],
     [collapse ? 1 : 0, 1],
   ]);
-  return through(links, u64s([shape, BigInt(gapMs), 0n, 0n]), [], from);
+  return through(links, u64s([shape, BigInt(gapMs), 0n, 0n]), kept, from);
 };
 
 /** The parts of a link: where in the path, from which node to which, after how long. */

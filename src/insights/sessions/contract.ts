@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineOperation } from "#kernel/operation.ts";
-import { EventMatch, frameShape, intervals, Provenance } from "#insights/common/frame.ts";
+import { EventMatch, frameShape, intervals, Limit, Provenance, Who } from "#insights/common/frame.ts";
 
 const GapMinutes = z
   .int()
@@ -50,6 +50,18 @@ export const askSessions = defineOperation({
   permission: "read",
   input: SessionsInput,
   output: SessionsResult,
+});
+
+export const sessionsWho = defineOperation({
+  name: "sessions.who",
+  summary: "Who began a session in a bucket of the range, or in the whole of it.",
+  permission: "read",
+  input: z.strictObject({
+    question: SessionsInput,
+    bucket: z.string().max(40).optional().describe("Of the answer; the whole range where absent."),
+    limit: Limit,
+  }),
+  output: Who,
 });
 
 export const listSessions = defineOperation({

@@ -1,13 +1,15 @@
 import { z } from "zod";
 import { defineModule, handle, type Module, type WorkspaceCall } from "#kernel/module.ts";
 import { ask, scopeOf } from "#records/common/ask.ts";
+import type { Who } from "#insights/common/frame.ts";
+import { askWho, bucketOf } from "#insights/common/who.ts";
 import { daysOf, provenanceOf } from "#insights/common/provenance.ts";
 import { addBuckets, bucketNumber, bucketsOf, labelOf, resolveRange } from "#insights/common/time.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import type { Scope } from "#records/events/scope.ts";
-import { askSessions, listSessions, type SessionsInput, type SessionsResult } from "./contract.ts";
+import { askSessions, listSessions, sessionsWho, type SessionsInput, type SessionsResult } from "./contract.ts";
 import { figuresOf, sentenceOf } from "./compute.ts";
-import { sessionList, sessionsQuery } from "./query.ts";
+import { sessionList, sessionPeople, sessionsQuery } from "./query.ts";
 
 const Row = z.object({
   bucket: z.number(),
@@ -53,12 +55,26 @@ export const answerSessions = async (
   };
 };
 
+/** Who began a session. */
+const whoOfSessions = (
+  call: WorkspaceCall,
+  scope: Scope,
+  { question, bucket, limit }: z.output<typeof sessionsWho.input>,
+): Promise<Who> => {
+  const range = resolveRange(question.range, scope);
+  const began = bucket === undefined ? range : bucketOf(scope, range, question.interval, bucket);
+  return askWho(call, scope, sessionPeople(scope, question, range, began), "people", limit);
+};
+
 /** Sessions: visits, cut where a person pauses. */
 export const sessions = ({ ingest }: { readonly ingest: Ingest }): Module =>
   defineModule({
     name: "sessions",
     operations: [
       handle(askSessions, async (call, input) => answerSessions(call, await scopeOf(ingest, call, input), input)),
+      handle(sessionsWho, async (call, input) =>
+        whoOfSessions(call, await scopeOf(ingest, call, input.question), input),
+      ),
       handle(listSessions, async (call, input) => {
         const scope = await scopeOf(ingest, call, input);
         const rows = await ask(call, sessionList(scope, input, resolveRange(input.range, scope), input.limit), Session);

@@ -1,7 +1,7 @@
 import type { EChartsCoreOption } from "echarts/core";
 import { bucketCell, bucketLabels, grid, legend, seriesColors, seriesDashes } from "#insights/common/chart.ts";
 import { defineInsight, type AnswerTable } from "#insights/common/insight.ts";
-import { askSessions, type Figures, type SessionsResult } from "./contract.ts";
+import { askSessions, sessionsWho, type Figures, type SessionsResult } from "./contract.ts";
 
 const chart = (result: SessionsResult): EChartsCoreOption => {
   const line = (name: string, index: number, value: (figures: Figures) => number | null) => ({
@@ -61,4 +61,20 @@ export const sessionsInsight = defineInsight({
   operation: askSessions,
   chart,
   tables: (result) => [table(result)],
+  drill: {
+    operation: sessionsWho,
+    axes: (result) => [
+      {
+        name: "bucket",
+        label: "Began in",
+        options: [
+          { value: "", label: "the whole range" },
+          ...result.buckets.map((bucket, place) => ({ value: bucket, label: bucketLabels(result)[place] ?? bucket })),
+        ],
+      },
+    ],
+    input: (question, { bucket = "" }) => ({ question, ...(bucket === "" ? {} : { bucket }) }),
+    clicked: (result, { place }) => ({ bucket: result.buckets[place] ?? "" }),
+    says: ({ bucket = "" }) => (bucket === "" ? "Came in the range" : `Came in ${bucket}`),
+  },
 });

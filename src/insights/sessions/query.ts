@@ -35,3 +35,7 @@ export const sessionsQuery = (scope: Scope, input: SessionsInput, range: TimeRan
 export const sessionList = (scope: Scope, input: Asked, range: TimeRange, limit: number): Sql => sql`
   SELECT toString(person) AS id, toFloat64(began) AS began, toFloat64(ended) AS ended, toFloat64(events) AS events
   FROM (${sessionsIn(scope, input, range)}) ORDER BY id, began LIMIT ${literal(limit)}`;
+
+/** Who began a session in a stretch of the range: `person`. */
+export const sessionPeople = (scope: Scope, input: Asked, range: TimeRange, began: TimeRange): Sql =>
+  sql`SELECT DISTINCT person FROM (${sessionsIn(scope, input, range)}) WHERE began >= ${bind.int(began.from)} AND began < ${bind.int(began.to)}`;

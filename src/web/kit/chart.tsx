@@ -30,7 +30,7 @@ export default function Chart({
   label: string;
   height: number;
   /** A point of it was clicked; whatever that does can be reached by keyboard elsewhere. */
-  clicked?: ((at: { series: string; place: number }) => void) | undefined;
+  clicked?: ((at: { series: string; place: number; item: string }) => void) | undefined;
 }) {
   const box = useRef<HTMLDivElement>(null);
   const scheme = useComputedColorScheme("light");
@@ -39,7 +39,9 @@ export default function Chart({
     const chart = echarts.init(box.current, scheme === "dark" ? "dark" : undefined, { renderer: "svg" });
     chart.setOption({ backgroundColor: "transparent", animation: false, aria: { enabled: false }, ...options });
     if (clicked !== undefined)
-      chart.on("click", ({ seriesName, dataIndex }) => clicked({ series: seriesName ?? "", place: dataIndex }));
+      chart.on("click", ({ seriesName, dataIndex, name }) =>
+        clicked({ series: seriesName ?? "", place: dataIndex, item: name }),
+      );
     const watch = new ResizeObserver(() => chart.resize());
     watch.observe(box.current);
     return () => {

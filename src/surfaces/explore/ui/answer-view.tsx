@@ -39,7 +39,10 @@ export const AnswerView = ({
   const { drill } = insight;
   const canDrill = drill !== undefined && question?.kind === result.kind;
   const clicked = useMemo(
-    () => (canDrill ? (at: { series: string; place: number }) => setPoint(drill?.clicked(result, at)) : undefined),
+    () =>
+      canDrill
+        ? (at: { series: string; place: number; item: string }) => setPoint(drill?.clicked(result, at))
+        : undefined,
     [canDrill, drill, result],
   );
   const picture = useRef<HTMLDivElement>(null);
