@@ -133,19 +133,50 @@ function noteExclusions(time: i64): bool {
   return false;
 }
 
+@inline function sharesMoment(index: i32): bool {
+  const time = timeAt(index);
+  return (index > 0 && timeAt(index - 1) == time) || (index + 1 < count && timeAt(index + 1) == time);
+}
+
+/** The same without options, as long as no two events share a moment; false where two do. */
+function followAlone(start: i32, began: i64): bool {
+  let next: i32 = 1, at = start + 1, last = began;
+  while (at < count && next < steps) {
+    const event = load<u64>(events + (<usize>at << 3));
+    const time = <i64>(event >> STEP_BITS);
+    if (time - began > windowMs) break;
+    if (time == last) return false;
+    last = time;
+    if (<u32>event & (1 << next)) {
+      if (at + 1 < count && timeAt(at + 1) == time) return false;
+      store<i64>(current + (<usize>next << 3), time);
+      completed = time;
+      reached = next++;
+    }
+    at++;
+  }
+  work += <u64>(at - start);
+  endedAt = at - 1;
+  return true;
+}
+
 /** Follows one attempt from its first event. Leaves its times in `current`. */
 function follow(start: i32): void {
   const began = timeAt(start);
   for (let step = 0; step < steps; step++) store<i64>(current + (<usize>step << 3), -1);
-  for (let step = 0; step < steps; step++) store<i32>(taken + (<usize>step << 2), -1);
   store<i64>(current, began);
   reached = 0; completed = began; spoiled = false;
   groupSkip = start;
   let filled = 0;
   if (order == UNORDERED) {
+    for (let step = 0; step < steps; step++) store<i32>(taken + (<usize>step << 2), -1);
     clearBytes(visited, MAX_STEPS);
     assignAny(start, 0);
     filled = 1;
+  } else if (order == ORDERED && exclusions == 0 && optionalMask == 0 && !sharesMoment(start)) {
+    if (followAlone(start, began)) return;
+    for (let step = 1; step < steps; step++) store<i64>(current + (<usize>step << 3), -1);
+    reached = 0; completed = began;
   }
   let from = start;
   while (from > 0 && timeAt(from - 1) == began) from--;
