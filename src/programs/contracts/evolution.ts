@@ -234,7 +234,10 @@ const words = ["title", "description", "examples", "$comment", "default", "readO
 const classes = ["public", "internal", "confidential", "personal", "restricted"];
 
 const classChanges = ({ old, now, path }: Sides): Change[] => {
-  const rank = (schema: JsonSchema) => classes.indexOf(String(schema["x-classification"] ?? "public"));
+  const rank = (schema: JsonSchema) => {
+    const named = schema["x-classification"];
+    return typeof named === "string" ? classes.indexOf(named) : 0;
+  };
   const place = pointer(path, "x-classification");
   const up = rank(now) - rank(old);
   const held = up === 0 ? [] : [up > 0 ? change("classification_raised", place, "meaning", { bump: "minor" }) : change("classification_lowered", place, "meaning")]; // prettier-ignore
