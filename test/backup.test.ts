@@ -46,6 +46,7 @@ const contents = async (system: System, workspace: string) => {
       "trait_changes",
       "seen_messages",
       "dead_letters",
+      "violations",
       "memberships",
     ].includes(name);
     found[name] = (await engine.rows(isPlain ? plain : statement, row))[0];

@@ -16,6 +16,8 @@ import type { Config } from "#kernel/config.ts";
 import type { Directory } from "#kernel/directory.ts";
 import type { Module, TableDoc, Use, Used, WorkspaceCall } from "#kernel/module.ts";
 import type { Store } from "#kernel/state/store.ts";
+import type { ContractGate } from "#programs/contracts/gate.ts";
+import { contracts } from "#programs/contracts/index.ts";
 import { demo } from "#programs/demo/index.ts";
 import { workspaces } from "#programs/workspaces/index.ts";
 import type { Ingest } from "#records/events/ingest.ts";
@@ -41,6 +43,7 @@ export interface Services {
   readonly access: Access;
   readonly directory: Directory;
   readonly ingest: Ingest;
+  readonly gate: ContractGate;
   readonly registry: SourceRegistry;
   readonly log: Logger;
 }
@@ -56,6 +59,7 @@ export const createModules = ({
   access,
   directory,
   ingest,
+  gate,
   registry,
   log,
 }: Services): readonly Module[] => {
@@ -94,6 +98,7 @@ export const createModules = ({
     metrics({ ingest, store, usesOf }),
     sqlPage({ ingest, store }),
     annotations({ store }),
+    contracts({ store, ingest, registry, gate }),
     dashboards({
       store,
       directory,

@@ -12,6 +12,7 @@ import { startJobs } from "#kernel/jobs.ts";
 import { createLog } from "#kernel/log.ts";
 import type { Module } from "#kernel/module.ts";
 import { embeddedDialect, openStore, postgresDialect } from "#kernel/state/store.ts";
+import { contractGate } from "#programs/contracts/gate.ts";
 import { openIngest } from "#records/events/ingest.ts";
 import { sourceRegistry } from "#records/sources/registry.ts";
 import { createModules, tables, type Services } from "./modules.ts";
@@ -50,7 +51,9 @@ export const openSystem = async (config: Config, clock: Clock = systemClock): Pr
   const store = await openStore(dialect);
   const access = createAccess(store, clock);
   const directory = openDirectory(store, engine, tables, log);
+  const gate = contractGate(store, clock, log);
   const ingest = openIngest({
+    gate,
     folder: join(config.data, "ingest"),
     fsync: config.ingest_fsync,
     backlogLimit: config.ingest_backlog,
@@ -59,7 +62,7 @@ export const openSystem = async (config: Config, clock: Clock = systemClock): Pr
     log,
   });
   const registry = sourceRegistry(store);
-  const services: Services = { config, clock, store, access, directory, ingest, registry, log };
+  const services: Services = { config, gate, clock, store, access, directory, ingest, registry, log };
   const modules = createModules(services);
   const dispatch = createDispatch({ modules, access, directory, audit: createAudit(store, clock), clock, log });
   let jobs: ReturnType<typeof startJobs> | undefined;

@@ -193,4 +193,27 @@ export const migrations: Readonly<Record<string, Migration>> = {
       await db.schema.alterTable("cohorts").addColumn("basis", "text").execute();
     },
   },
+  "2026-11-29-contracts": {
+    up: async (db: Kysely<unknown>) => {
+      await db.schema
+        .createTable("contracts")
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("id", "text", (c) => c.notNull())
+        .addColumn("version", "text", (c) => c.notNull())
+        .addColumn("status", "text", (c) => c.notNull())
+        .addColumn("document", "text", (c) => c.notNull())
+        .addColumn("text", "text", (c) => c.notNull())
+        .addColumn("updated_by", "text", (c) => c.notNull())
+        .addColumn("updated_at", "text", (c) => c.notNull())
+        .addPrimaryKeyConstraint("contracts_key", ["workspace", "id", "version"])
+        .execute();
+      await db.schema
+        .createTable("gate_settings")
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("source", "text", (c) => c.notNull())
+        .addColumn("settings", "text", (c) => c.notNull())
+        .addPrimaryKeyConstraint("gate_settings_key", ["workspace", "source"])
+        .execute();
+    },
+  },
 };

@@ -68,6 +68,23 @@ export interface State {
     created_by: string;
     created_at: string;
   };
+  contracts: {
+    workspace: string;
+    id: string;
+    version: string;
+    status: string;
+    /** The whole contract as JSON; `text` as it was written, with its comments. */
+    document: string;
+    text: string;
+    updated_by: string;
+    updated_at: string;
+  };
+  gate_settings: {
+    workspace: string;
+    /** Empty for all sources. */
+    source: string;
+    settings: string;
+  };
   cohorts: {
     id: string;
     workspace: string;

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Engine } from "#kernel/engine/engine.ts";
 import type { IdentityChange, IdentityForest, Override } from "#records/people/identity.ts";
 import type { Keys } from "#records/people/keys.ts";
+import { storable } from "./incoming.ts";
 import { placed, type Meta } from "./envelope.ts";
 import { receivedBefore } from "./query.ts";
 import type { RecentKeys } from "./bloom.ts";
@@ -142,6 +143,15 @@ export const place = (entries: readonly Entry[], { keys, forest, written }: Plac
     if (meta.x !== undefined) {
       const [reason, message, body] = meta.x;
       add("dead_letters", JSON.stringify({ received: timeText(meta.r), source: meta.s, reason, message, body }));
+    }
+    for (const [event, rule, path, keyword, expected, actual, contract, version, action] of meta.v ?? []) {
+      const about = { received: timeText(meta.r), source: meta.s, event, rule, path, keyword };
+      add("violations", storable({ ...about, expected, actual, contract, version, action }));
+    }
+    if (meta.q !== undefined) {
+      const [id, event, body, breaches] = meta.q;
+      const since = timeText(meta.r);
+      add("quarantine", storable({ id, received: since, source: meta.s, event, body, breaches, state: "held", changed: since })); // prettier-ignore
     }
     const actor = actorOf(meta);
     for (const [subject, account, op, trait, kind, value, at] of meta.t ?? []) {

@@ -32,6 +32,10 @@ export interface Meta {
   readonly t?: readonly TraitRow[] | undefined;
   /** A refused event: reason, message, body. */
   readonly x?: readonly [reason: string, message: string, body: string] | undefined;
+  /** Ways in which it was not as agreed: event, rule, path, keyword, expected, actual type, contract, version, action. */
+  readonly v?: readonly BreachRow[] | undefined;
+  /** An event that is held: its key, name, body and why. */
+  readonly q?: readonly [id: string, event: string, body: string, breaches: string] | undefined;
   /** An admin's decision about identity: kind, actor, into, by. */
   readonly g?: readonly [kind: "merge" | "unlink", actor: string, into: string, by: string] | undefined;
 }
@@ -46,6 +50,20 @@ type TraitRow = readonly [
   at: string,
 ];
 
+export type BreachRow = readonly [
+  event: string,
+  rule: string,
+  path: string,
+  keyword: string,
+  expected: string,
+  actual: string,
+  contract: string,
+  version: string,
+  action: string,
+];
+
+const text = z.string();
+const BreachRow = z.tuple([text, text, text, text, text, text, text, text, text]);
 const TraitRow = z.tuple([z.string(), z.string(), z.string(), z.string(), z.string(), z.string(), z.string()]);
 const MetaLine = z.object({
   w: z.string(),
@@ -58,6 +76,8 @@ const MetaLine = z.object({
   l: z.literal(1).optional(),
   t: z.array(TraitRow).optional(),
   x: z.tuple([z.string(), z.string(), z.string()]).optional(),
+  v: z.array(BreachRow).optional(),
+  q: z.tuple([z.string(), z.string(), z.string(), z.string()]).optional(),
   g: z.tuple([z.enum(["merge", "unlink"]), z.string(), z.string(), z.string()]).optional(),
 });
 
@@ -91,6 +111,7 @@ export const lineOf = (
   keys: Keys,
   received: number,
   sentAt?: number,
+  breaches?: readonly BreachRow[],
 ): string => {
   const at = new Date(correctedTime(event.at, sentAt, received)).toISOString();
   const message = event.messageId === undefined ? undefined : keys.message(event.messageId);
@@ -108,6 +129,7 @@ export const lineOf = (
     o: event.alias,
     l: source.identity === "last_user" ? 1 : undefined,
     t: traits.length > 0 ? traits : undefined,
+    v: breaches === undefined || breaches.length === 0 ? undefined : breaches,
   };
   if (event.name === undefined) return storable(meta);
   const row = {

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "pino";
@@ -7,11 +8,13 @@ import type { WorkspaceDirectory } from "#kernel/dispatch.ts";
 import type { Engine } from "#kernel/engine/engine.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import { loadForest } from "#records/people/identity.ts";
-import { keysOf } from "#records/people/keys.ts";
+import { keysOf, type Keys } from "#records/people/keys.ts";
 import { place, repeatWindowMs, withoutRepeats, type Entry, type Placement, type Rows } from "./batch.ts";
 import { recentKeys } from "./bloom.ts";
-import { lineOf, readLine, type Meta } from "./envelope.ts";
+import { lineOf, readLine, type BreachRow, type Meta } from "./envelope.ts";
+import { openGate, type Breach, type Gate, type Judged } from "./gate.ts";
 import {
+  correctedTime,
   faultOf,
   maxEventBytes,
   shownText,
@@ -74,6 +77,8 @@ interface IngestParts {
   readonly directory: WorkspaceDirectory;
   readonly clock: Clock;
   readonly log: Logger;
+  /** What stands at the door. */
+  readonly gate?: Gate;
 }
 
 const batchBytes = 16 * 1024 * 1024;
@@ -84,7 +89,7 @@ const recentKept = 200;
  * what it decides: a batch that is replayed from half-way finds its earlier decisions undone, or else already written.
  */
 const stages = [
-  ["identity_overrides", "trait_changes", "events", "dead_letters"],
+  ["identity_overrides", "trait_changes", "events", "dead_letters", "violations", "quarantine"],
   ["identity_log"],
   ["identities", "device_users", "seen_messages"],
 ] as const;
@@ -129,24 +134,39 @@ interface Merges {
 
 const tooLarge: Fault = { reason: "event.too_large", message: `An event may have ${maxEventBytes} bytes.` };
 
+const blocked = (breaches: readonly Breach[]): Fault => ({
+  reason: "contract.blocked",
+  message: `The event breaks its contract: ${breaches.slice(0, 3).map(({ message }) => message).join(" ")}`.slice(0, 1_000), // prettier-ignore
+});
+
+/** One item of a batch on its way to the journal; what is held is no event yet. */
+interface Taken {
+  /** Absent for one of which nothing may be kept. */
+  readonly line: string | undefined;
+  readonly fault: Fault | undefined;
+  readonly event: IncomingEvent | undefined;
+  /** Why it is held, where it is. */
+  readonly held?: string;
+}
+
 const arrivalOf = (
   source: EventSource,
   received: number,
   event: IncomingEvent | undefined,
-  fault: Fault | undefined,
+  fault: string | null,
 ): Arrival => ({
   received: new Date(received).toISOString(),
   source: source.id,
   name: event?.name ?? "(person or account)",
   who: event?.userId ?? event?.anonymousId ?? event?.account ?? "",
-  fault: fault?.message ?? null,
+  fault,
   preview: shownText(event?.properties ?? {}, 500),
 });
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 export const openIngest = (parts: IngestParts): Ingest => {
-  const { directory, clock, log } = parts;
+  const { directory, clock, log, gate = openGate } = parts;
   mkdirSync(parts.folder, { recursive: true });
   const position = openPosition(join(parts.folder, "position"), parts.fsync);
   // Numbers of frames are tokens in the store: a journal that begins anew must not begin where an earlier one did.
@@ -376,30 +396,64 @@ export const openIngest = (parts: IngestParts): Ingest => {
   };
 
   const deadLetter = (source: EventSource, received: number, fault: Fault, body: unknown): string => {
-    const letter = [fault.reason, fault.message, shownText(body, 32_768)] as const;
+    const letter = [fault.reason, fault.message, gate.mask(shownText(body, 32_768))] as const;
     return storable({ w: source.workspace, r: received, s: source.id, x: letter } satisfies Meta);
+  };
+
+  const refused = (source: EventSource, received: number, fault: Fault, event: IncomingEvent): Taken => ({
+    line: deadLetter(source, received, fault, event),
+    fault,
+    event,
+  });
+
+  /** The journal line of an event that has been judged. */
+  const taken = (
+    source: EventSource,
+    keys: Keys,
+    received: number,
+    sentAt: number | undefined,
+    judged: Judged,
+  ): Taken => {
+    const { event, action, breaches, contract, version } = judged;
+    const rows = breaches.map(({ rule, path, keyword, expected, actualType }): BreachRow => [event.name ?? "", rule, path, keyword, expected, actualType, contract, version, action]); // prettier-ignore
+    if (action === "drop") return { line: undefined, fault: undefined, event: undefined };
+    if (action === "block") return refused(source, received, blocked(breaches), event);
+    if (action === "quarantine") {
+      const body = storable({ ...event, at: correctedTime(event.at, sentAt, received) });
+      if (body.length > maxEventBytes) return refused(source, received, tooLarge, event);
+      const id =
+        event.messageId === undefined ? String(randomBytes(8).readBigUInt64LE()) : keys.message(event.messageId);
+      const held = [id, event.name ?? "", body, JSON.stringify(breaches)] as const;
+      const meta: Meta = { w: source.workspace, r: received, s: source.id, v: rows, q: held };
+      return { line: storable(meta), fault: undefined, event, held: `Held: ${breaches[0]?.message ?? ""}` };
+    }
+    const line = lineOf(event, source, keys, received, sentAt, rows);
+    return line.length > maxEventBytes ? refused(source, received, tooLarge, event) : { line, fault: undefined, event };
   };
 
   return {
     accept: async (source, items, sentAt) => {
       const received = clock.now();
       const keys = await keysFor(source.workspace);
-      const read = items.map((item): { line: string; fault: Fault | undefined; event: IncomingEvent | undefined } => {
+      const judge = await gate.judgeOf(source);
+      const read = items.map((item): Taken => {
         if ("fault" in item) {
           return { line: deadLetter(source, received, item.fault, item.body), fault: item.fault, event: undefined };
         }
         const shape = faultOf(item);
-        const line = shape === undefined ? lineOf(item, source, keys, received, sentAt) : "";
-        const fault = line.length > maxEventBytes ? tooLarge : shape;
-        return { line: fault === undefined ? line : deadLetter(source, received, fault, item), fault, event: item };
+        if (shape !== undefined) return refused(source, received, shape, item);
+        return taken(source, keys, received, sentAt, judge(item));
       });
-      if (read.length > 0) await append(read.map(({ line }) => line));
-      for (const { event, fault } of read) {
-        if (event !== undefined && fault === undefined) notes.note(source.workspace, event, received);
+      const lines = read.flatMap(({ line }) => (line === undefined ? [] : [line]));
+      if (lines.length > 0) await append(lines);
+      for (const { event, fault, held } of read) {
+        if (event !== undefined && fault === undefined && held === undefined)
+          notes.note(source.workspace, event, received);
       }
       // a big batch need not fill the live view
-      for (const { event, fault } of read.slice(0, 50)) {
-        announce(source.workspace, arrivalOf(source, received, event, fault));
+      for (const { line, event, fault, held } of read.slice(0, 50)) {
+        if (line !== undefined)
+          announce(source.workspace, arrivalOf(source, received, event, fault?.message ?? held ?? null));
       }
       const rejected = read.flatMap(({ fault }, index): Rejection[] =>
         fault === undefined ? [] : [{ index, ...fault }],

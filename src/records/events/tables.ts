@@ -164,6 +164,56 @@ const deadLetters: TableDoc = {
   ],
 };
 
+const violations: TableDoc = {
+  name: "violations",
+  grain: "One way in which one event was not as was agreed. It holds no value.",
+  columns: {
+    received: { type: "DateTime64(3, 'UTC')", meaning: "When the event arrived.", class: "internal" },
+    source: { type: "LowCardinality(String)", meaning: "Source that it came through.", class: "internal" },
+    event: { type: "LowCardinality(String)", meaning: "Name of the event.", class: "internal" },
+    rule: { type: "LowCardinality(String)", meaning: "Kind of rule, or masked.", class: "internal" },
+    path: { type: "String", meaning: "JSON Pointer into the event.", class: "internal" },
+    keyword: { type: "LowCardinality(String)", meaning: "Rule of the schema, or type of data.", class: "internal" },
+    expected: { type: "String", meaning: "What the contract wants.", class: "internal" },
+    actual: { type: "LowCardinality(String)", meaning: "JSON type of what came.", class: "internal" },
+    contract: { type: "LowCardinality(String)", meaning: "Id of the contract; empty for none.", class: "internal" },
+    version: { type: "LowCardinality(String)", meaning: "Version of the contract.", class: "internal" },
+    action: { type: "LowCardinality(String)", meaning: "What became of the event.", class: "internal" },
+  },
+  create: () => [
+    sql`CREATE TABLE IF NOT EXISTS violations (
+      received DateTime64(3, 'UTC'), source LowCardinality(String), event LowCardinality(String), rule LowCardinality(String),
+      path String, keyword LowCardinality(String), expected String, actual LowCardinality(String),
+      contract LowCardinality(String), version LowCardinality(String), action LowCardinality(String)
+    ) ENGINE = MergeTree PARTITION BY toYYYYMM(received) ORDER BY (event, rule, path, received)
+    TTL toDateTime(received) + INTERVAL 90 DAY
+    SETTINGS ${remembered}`,
+  ],
+};
+
+const quarantine: TableDoc = {
+  name: "quarantine",
+  grain: "One event that is held, by the key of its message; the newest state counts.",
+  columns: {
+    id: { type: "UInt64", meaning: "Key of the message id, or a number of its own.", class: "internal" },
+    received: { type: "DateTime64(3, 'UTC')", meaning: "When it arrived.", class: "internal" },
+    source: { type: "LowCardinality(String)", meaning: "Source that it came through.", class: "internal" },
+    event: { type: "LowCardinality(String)", meaning: "Name of the event.", class: "internal" },
+    body: { type: "String", meaning: "The event, with what is personal or secret masked.", class: "personal" },
+    breaches: { type: "String", meaning: "Why it is held, as JSON.", class: "internal" },
+    state: { type: "LowCardinality(String)", meaning: "held or replayed.", class: "internal" },
+    changed: { type: "DateTime64(3, 'UTC')", meaning: "Since when it is in that state.", class: "internal" },
+  },
+  create: () => [
+    sql`CREATE TABLE IF NOT EXISTS quarantine (
+      id UInt64, received DateTime64(3, 'UTC'), source LowCardinality(String), event LowCardinality(String),
+      body String, breaches String, state LowCardinality(String), changed DateTime64(3, 'UTC')
+    ) ENGINE = ReplacingMergeTree(changed) ORDER BY (event, id)
+    TTL toDateTime(received) + INTERVAL 30 DAY
+    SETTINGS ${remembered}`,
+  ],
+};
+
 /** In the order in which they are made: the rollup reads the events. */
 export const eventTables: readonly TableDoc[] = [
   events,
@@ -172,4 +222,6 @@ export const eventTables: readonly TableDoc[] = [
   seenMessages,
   propertyValues,
   deadLetters,
+  violations,
+  quarantine,
 ];

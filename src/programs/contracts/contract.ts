@@ -1,0 +1,196 @@
+import { z } from "zod";
+import { defineOperation } from "#kernel/operation.ts";
+
+const forEvents = z.enum(["forward", "quarantine", "block"]);
+const forProperties = z.enum(["forward", "omit", "quarantine", "block"]);
+
+/** What a source does with what does not fit. */
+export const Settings = z.strictObject({
+  unplannedEvent: forEvents.describe("An event that no contract has, once there is a contract."),
+  unplannedProperty: forProperties.describe("A property that a closed contract does not have."),
+  violation: forProperties.describe("Anything else that breaks the contract."),
+  pii: z.enum(["redact", "forward"]).describe("Personal data in properties that no contract says are personal."),
+  secret: z.enum(["redact", "forward"]).describe("Keys, tokens and passwords, anywhere."),
+  noConsent: z.enum(["drop", "forward"]).describe("Events of people who did not agree."),
+  absentConsent: z.enum(["allow", "deny"]).optional().describe("Events that say nothing of it."),
+});
+export type Settings = z.output<typeof Settings>;
+
+const Status = z.enum(["proposed", "draft", "active", "deprecated", "retired"]);
+const Id = z.string().min(1).max(200);
+const Version = z.string().max(40);
+
+const Change = z.object({
+  code: z.string(),
+  path: z.string(),
+  backward: z.boolean(),
+  forward: z.boolean(),
+  bump: z.enum(["patch", "minor", "major"]),
+});
+
+export const Verdict = z.object({
+  /** Of which event. */
+  event: z.string(),
+  backward: z.boolean().describe("Released producers keep working."),
+  forward: z.boolean().describe("Readers keep working."),
+  breaking: z.boolean(),
+  bump: z.enum(["none", "patch", "minor", "major"]),
+  changes: z.array(Change),
+  /** Properties of an event that was right and is wrong now, and the other way round; JSON. */
+  refusedNow: z.string().nullable(),
+  acceptedNow: z.string().nullable(),
+});
+export type Verdict = z.output<typeof Verdict>;
+
+export const ContractView = z.object({
+  id: z.string(),
+  version: z.string(),
+  status: Status,
+  name: z.string(),
+  events: z.array(z.string()),
+  updatedAt: z.string(),
+  updatedBy: z.string(),
+});
+export type ContractView = z.output<typeof ContractView>;
+
+export const list = defineOperation({
+  name: "contracts.list",
+  summary: "The contracts of events: their versions, the newest first, and which are active.",
+  permission: "read",
+  input: z.strictObject({}),
+  output: z.object({ contracts: z.array(ContractView) }),
+});
+
+export const get = defineOperation({
+  name: "contracts.get",
+  summary: "One version of a contract, as ODCS 3.1 in YAML.",
+  permission: "read",
+  input: z.strictObject({ id: Id, version: Version }),
+  output: z.object({ document: z.string() }),
+});
+
+const Document = z
+  .string()
+  .min(1)
+  .max(1_000_000)
+  .describe("An Open Data Contract Standard 3.1 document, YAML or JSON.");
+
+export const check = defineOperation({
+  name: "contracts.check",
+  summary:
+    "What a contract would change against the active version: for producers and readers, with events that show it.",
+  permission: "read",
+  input: z.strictObject({ document: Document }),
+  output: z.object({ id: z.string(), version: z.string(), against: z.string().nullable(), verdicts: z.array(Verdict) }),
+});
+
+export const save = defineOperation({
+  name: "contracts.save",
+  summary: "Keeps a version of a contract. One that is active cannot be changed; raise its version.",
+  permission: "admin",
+  input: z.strictObject({ document: Document }),
+  output: z.object({ id: z.string(), version: z.string(), status: Status }),
+});
+
+export const setStatus = defineOperation({
+  name: "contracts.setStatus",
+  summary: "Makes a version active, deprecated or retired.",
+  permission: "admin",
+  input: z.strictObject({ id: Id, version: Version, status: Status }),
+  output: z.object({ ok: z.literal(true) }),
+});
+
+export const learn = defineOperation({
+  name: "contracts.learn",
+  summary: "Proposes a contract for an event from what arrived: types, values, how often.",
+  permission: "read",
+  input: z.strictObject({ event: z.string().min(1).max(200), days: z.int().min(1).max(365).default(30) }),
+  output: z.object({ document: z.string(), events: z.number() }),
+});
+
+export const getSettings = defineOperation({
+  name: "contracts.settings",
+  summary: "What is done with what does not fit: for all sources, and where one differs.",
+  permission: "read",
+  input: z.strictObject({}),
+  output: z.object({ all: Settings, bySource: z.record(z.string(), Settings.partial()) }),
+});
+
+export const setSettings = defineOperation({
+  name: "contracts.setSettings",
+  summary: "Chooses what is done with what does not fit, for all sources or for one.",
+  permission: "admin",
+  input: z.strictObject({
+    source: z.string().max(100).default("").describe("Empty for all."),
+    settings: Settings.partial(),
+  }),
+  output: z.object({ ok: z.literal(true) }),
+});
+
+const Group = z.object({
+  event: z.string(),
+  path: z.string(),
+  rule: z.string(),
+  keyword: z.string(),
+  source: z.string(),
+  contract: z.string(),
+  version: z.string(),
+  action: z.string(),
+  expected: z.string(),
+  actual: z.string(),
+  count: z.number(),
+  first: z.string(),
+  last: z.string(),
+});
+export type ViolationGroup = z.output<typeof Group>;
+
+export const violations = defineOperation({
+  name: "contracts.violations",
+  summary: "What did not fit lately, alike put together: where, how often, since when.",
+  permission: "read",
+  input: z.strictObject({ days: z.int().min(1).max(90).default(7), event: z.string().max(200).optional() }),
+  output: z.object({ groups: z.array(Group) }),
+});
+
+const Held = z.object({
+  id: z.string(),
+  received: z.string(),
+  source: z.string(),
+  event: z.string(),
+  body: z.string(),
+  messages: z.array(z.string()),
+});
+export type HeldEvent = z.output<typeof Held>;
+
+export const quarantine = defineOperation({
+  name: "quarantine.list",
+  summary: "Events that are held until somebody decides, the latest first.",
+  permission: "read",
+  input: z.strictObject({ event: z.string().max(200).optional(), limit: z.int().min(1).max(1_000).default(100) }),
+  output: z.object({ held: z.array(Held), count: z.number() }),
+});
+
+/** Mends an event before it goes on. */
+export const Patch = z.discriminatedUnion("op", [
+  z.strictObject({ op: z.literal("rename"), property: z.string().min(1).max(500), to: z.string().min(1).max(500) }),
+  z.strictObject({ op: z.literal("cast"), property: z.string().min(1).max(500), to: z.enum(["string", "number", "integer", "boolean"]) }),
+  z.strictObject({ op: z.literal("default"), property: z.string().min(1).max(500), value: z.union([z.string(), z.number(), z.boolean()]) }),
+  z.strictObject({ op: z.literal("remove"), property: z.string().min(1).max(500) }),
+]); // prettier-ignore
+export type Patch = z.output<typeof Patch>;
+
+export const replay = defineOperation({
+  name: "quarantine.replay",
+  summary: "Mends held events and sends them on; what still does not fit stays. A dry run only counts.",
+  permission: "admin",
+  input: z.strictObject({
+    event: z.string().min(1).max(200),
+    patches: z.array(Patch).max(20).default([]),
+    dryRun: z.boolean().default(true),
+  }),
+  output: z.object({
+    held: z.number(),
+    fits: z.number(),
+    stays: z.array(z.object({ message: z.string(), count: z.number() })),
+  }),
+});

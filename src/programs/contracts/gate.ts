@@ -1,0 +1,211 @@
+import type { Logger } from "pino";
+import type { Clock } from "#kernel/clock.ts";
+import type { Store } from "#kernel/state/store.ts";
+import type { Breach, Gate, Judged } from "#records/events/gate.ts";
+import type { EventSource, IncomingEvent } from "#records/events/incoming.ts";
+import { maskText, redacted, type Redaction } from "../privacy/redact.ts";
+import { Settings } from "./contract.ts";
+import { defaults, dispose } from "./disposition.ts";
+import { customOf, Odcs, schemaOf, type OdcsProperty, type OdcsSchema } from "./odcs.ts";
+import { compileSchema, type Rule, type Validator, type Violation } from "./schema.ts";
+
+/** One event of an active contract, ready to judge. */
+interface Agreed {
+  readonly contract: string;
+  readonly version: string;
+  readonly validate: Validator;
+  readonly required: ReadonlySet<string>;
+  /** Pointers of properties that the contract says are personal: there they are wanted, and stay. */
+  readonly personal: ReadonlySet<string>;
+  readonly settings: Partial<Settings>;
+}
+
+interface Rules {
+  readonly byEvent: ReadonlyMap<string, readonly Agreed[]>;
+  readonly settings: ReadonlyMap<string, Partial<Settings>>;
+  readonly readAt: number;
+}
+
+/** Another process may change the rules; so long may this one judge by the older ones. */
+const freshMs = 5_000;
+const none: Rules = { byEvent: new Map(), settings: new Map(), readAt: 0 };
+const personalClasses = new Set(["personal", "confidential", "restricted"]);
+const root = "/properties";
+
+/** The name of the event that a schema is of. */
+export const eventOf = (schema: OdcsSchema): string => {
+  const named = customOf(schema, "eventName");
+  return typeof named === "string" && named !== "" ? named : schema.name;
+};
+
+const personalIn = (properties: readonly OdcsProperty[], base: string): string[] =>
+  properties.flatMap((property) => {
+    const path = `${base}/${(property.name ?? "").replaceAll("~", "~0").replaceAll("/", "~1")}`;
+    const own = personalClasses.has(property.classification ?? "") ? [path] : [];
+    return [...own, ...personalIn(property.properties ?? [], path)];
+  });
+
+const agreedOf = (contract: Odcs, schema: OdcsSchema): Agreed => {
+  const chosen = Settings.partial().safeParse(
+    customOf(schema, "disposition") ?? customOf(contract, "disposition") ?? {},
+  );
+  return {
+    contract: contract.id,
+    version: contract.version,
+    validate: compileSchema(schemaOf(schema)),
+    required: new Set(
+      schema.properties.filter(({ required }) => required === true).map(({ name = "" }) => `${root}/${name}`),
+    ),
+    personal: new Set(personalIn(schema.properties, root)),
+    settings: chosen.data ?? {},
+  };
+};
+
+const numbered = (version: string): number[] => version.split(".").map(Number);
+export const byVersion = (a: { version: string }, b: { version: string }): number => {
+  const [left, right] = [numbered(a.version), numbered(b.version)];
+  return right.map((part, at) => part - (left[at] ?? 0)).find((difference) => difference !== 0) ?? 0;
+};
+
+const breachOf = ({ rule, path, keyword, expected, actualType, message }: Violation): Breach => ({
+  rule,
+  path: root + path,
+  keyword,
+  expected,
+  actualType,
+  message: message.startsWith("/") ? `${root}${message}` : message,
+});
+
+const unplanned = (name: string): Breach => ({
+  rule: "unplanned_event",
+  path: "/event",
+  keyword: "event",
+  expected: "an event of a contract",
+  actualType: "string",
+  message: `No contract has the event ${name.slice(0, 100)}.`,
+});
+
+const leftOut = (
+  properties: Readonly<Record<string, unknown>>,
+  paths: readonly string[],
+): Readonly<Record<string, unknown>> => {
+  const names = new Set(
+    paths.map((path) =>
+      path
+        .slice(root.length + 1)
+        .split("/")[0]
+        ?.replaceAll("~1", "/")
+        .replaceAll("~0", "~"),
+    ),
+  );
+  return Object.fromEntries(Object.entries(properties).filter(([name]) => !names.has(name)));
+};
+
+interface Against {
+  readonly agreed: Agreed | undefined;
+  readonly breaches: readonly Breach[];
+}
+
+/** The newest active version that takes the event; if none does, what the newest finds wrong. */
+const against = (known: readonly Agreed[] | undefined, properties: unknown): Against => {
+  const tried = (known ?? []).map((agreed) => ({ agreed, breaches: agreed.validate(properties).map(breachOf) }));
+  return tried.find(({ breaches }) => breaches.length === 0) ?? tried[0] ?? { agreed: undefined, breaches: [] };
+};
+
+const judge = (rules: Rules, source: EventSource, event: IncomingEvent, log: Logger): Judged => {
+  const known = event.name === undefined ? undefined : rules.byEvent.get(event.name);
+  const held: Settings = {
+    ...defaults,
+    ...rules.settings.get(""),
+    ...rules.settings.get(source.id),
+    ...known?.[0]?.settings,
+  };
+  const given = event.properties ?? {};
+  const wanted = known?.[0]?.personal ?? new Set<string>();
+  const cleaned = redacted(given, root, ({ type }, path) =>
+    type === "SECRET" ? held.secret === "redact" : held.pii === "redact" && !wanted.has(path),
+  );
+  const secrets = (value: unknown) =>
+    redacted(value, "", ({ type }) => type === "SECRET" && held.secret === "redact").value;
+  const changes = (all: IncomingEvent["personTraits"]) => all?.map(({ op, traits }) => ({ op, traits: secrets(traits) as typeof traits })); // prettier-ignore
+  const properties = cleaned.value as Readonly<Record<string, unknown>>; // an object stays one
+  const kept: IncomingEvent = { ...event, ...(event.properties === undefined ? {} : { properties }), personTraits: changes(event.personTraits), accountTraits: changes(event.accountTraits) }; // prettier-ignore
+  const masks = cleaned.found.map(({ path, type }: Redaction): Breach => ({ rule: "masked", path, keyword: type, expected: "no personal data or secrets", actualType: "string", message: `${path} held ${type}; it was masked.` })); // prettier-ignore
+  if (event.name === undefined) return { event: kept, action: "forward", breaches: masks, contract: "", version: "" };
+  try {
+    const { agreed, breaches } = against(known, properties);
+    const all = known === undefined && rules.byEvent.size > 0 ? [unplanned(event.name)] : breaches;
+    const paths = all.map(({ path }) => path);
+    const found = dispose(held, {
+      violations: all.map(({ rule }) => rule as Rule),
+      paths,
+      required: paths.some((path) => agreed?.required.has(path) === true),
+    });
+    const shown = found.action === "omit" ? { ...kept, properties: leftOut(properties, found.omitted) } : kept;
+    const action = found.action === "omit" ? "forward" : found.action;
+    return {
+      event: shown,
+      action,
+      breaches: [...all, ...masks],
+      contract: agreed?.contract ?? "",
+      version: agreed?.version ?? "",
+    };
+  } catch (error) {
+    // a fault of ours never costs the sender an event
+    log.error({ err: error, event: event.name }, "an event could not be judged; it goes on");
+    return { event: kept, action: "forward", breaches: masks, contract: "", version: "" };
+  }
+};
+
+export interface ContractGate extends Gate {
+  /** Reads the rules of a workspace anew before the next event. */
+  forget(workspace: string): void;
+}
+
+/** The gate that holds events against the active contracts of their workspace. */
+export const contractGate = (store: Store, clock: Clock, log: Logger): ContractGate => {
+  const held = new Map<string, Rules>();
+  const reading = new Map<string, Promise<Rules>>();
+
+  const read = async (workspace: string): Promise<Rules> => {
+    const rows = await store.selectFrom("contracts").select("document").where("workspace", "=", workspace).where("status", "=", "active").execute(); // prettier-ignore
+    const chosen = await store.selectFrom("gate_settings").select(["source", "settings"]).where("workspace", "=", workspace).execute(); // prettier-ignore
+    const byEvent = new Map<string, Agreed[]>();
+    const contracts = rows.map(({ document }) => Odcs.parse(JSON.parse(document))).toSorted(byVersion);
+    for (const contract of contracts)
+      for (const schema of contract.schema)
+        byEvent.set(eventOf(schema), [...(byEvent.get(eventOf(schema)) ?? []), agreedOf(contract, schema)]);
+    const settings = new Map(
+      chosen.map(({ source, settings: text }) => [source, Settings.partial().parse(JSON.parse(text))]),
+    );
+    return { byEvent, settings, readAt: clock.now() };
+  };
+
+  /** The rules; where they cannot be read, those that were read last, and otherwise none. */
+  const rulesOf = async (workspace: string): Promise<Rules> => {
+    const known = held.get(workspace);
+    if (known !== undefined && Math.abs(clock.now() - known.readAt) < freshMs) return known;
+    const under = reading.get(workspace) ?? read(workspace).finally(() => reading.delete(workspace));
+    reading.set(workspace, under);
+    try {
+      const fresh = await under;
+      held.set(workspace, fresh);
+      return fresh;
+    } catch (error) {
+      log.error({ err: error, workspace }, "contracts could not be read; events are held against the last that were");
+      return known ?? none;
+    }
+  };
+
+  return {
+    judgeOf: async (source) => {
+      const rules = await rulesOf(source.workspace);
+      return (event) => judge(rules, source, event, log);
+    },
+    mask: maskText,
+    forget: (workspace) => {
+      held.delete(workspace);
+      reading.delete(workspace);
+    },
+  };
+};

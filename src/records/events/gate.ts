@@ -1,0 +1,38 @@
+import type { EventSource, IncomingEvent } from "./incoming.ts";
+
+/** What stands at the door: it looks at each event before anything of it is kept. */
+
+/** One way in which an event is not as was agreed. It never holds a value. */
+export interface Breach {
+  readonly rule: string;
+  /** JSON Pointer into the event. */
+  readonly path: string;
+  readonly keyword: string;
+  readonly expected: string;
+  readonly actualType: string;
+  readonly message: string;
+}
+
+/** What becomes of an event. */
+export interface Judged {
+  /** As it may be kept: what is personal or secret is masked, and what is to be left out is gone. */
+  readonly event: IncomingEvent;
+  readonly action: "forward" | "quarantine" | "block" | "drop";
+  readonly breaches: readonly Breach[];
+  /** Against which contract; empty for none. */
+  readonly contract: string;
+  readonly version: string;
+}
+
+export interface Gate {
+  /** What holds for a workspace, ready to judge its events. Never throws: without rules everything goes on. */
+  judgeOf(source: EventSource): Promise<(event: IncomingEvent) => Judged>;
+  /** Text that is kept although it could not be read as an event, with what is personal or secret masked. */
+  mask(text: string): string;
+}
+
+/** Lets everything through, for tools that bring no rules. */
+export const openGate: Gate = {
+  judgeOf: () => Promise.resolve((event) => ({ event, action: "forward", breaches: [], contract: "", version: "" })),
+  mask: (text) => text,
+};
