@@ -3,6 +3,7 @@ import { useDisclosure } from "@mantine/hooks";
 import {
   IconBuilding,
   IconChartLine,
+  IconFileCheck,
   IconLayoutDashboard,
   IconLogout,
   IconMoon,
@@ -32,6 +33,7 @@ export const pages: readonly PageLink[] = [
   { path: "/people", title: "People", icon: <IconUsers size={18} aria-hidden /> },
   { path: "/cohorts", title: "Cohorts", icon: <IconUsersGroup size={18} aria-hidden /> },
   { path: "/accounts", title: "Accounts", icon: <IconBuilding size={18} aria-hidden /> },
+  { path: "/contracts", title: "Contracts", icon: <IconFileCheck size={18} aria-hidden /> },
   { path: "/sources", title: "Sources", icon: <IconPlugConnected size={18} aria-hidden /> },
   { path: "/settings", title: "Settings", icon: <IconSettings size={18} aria-hidden /> },
 ];

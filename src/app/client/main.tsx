@@ -224,6 +224,11 @@ const metric = createRoute({
     return <MetricPage metric={metric.useParams().metric} />;
   },
 });
+const contracts = createRoute({
+  getParentRoute: () => root,
+  path: "/contracts",
+  component: lazyRouteComponent(() => import("#programs/contracts/ui/contracts-page.tsx"), "ContractsPage"),
+});
 const dashboards = createRoute({ getParentRoute: () => root, path: "/dashboards", component: DashboardsPage });
 const dashboard = createRoute({
   getParentRoute: () => root,
@@ -242,6 +247,7 @@ const router = createRouter({
     metric,
     dashboards,
     dashboard,
+    contracts,
     people,
     person,
     cohorts,

@@ -170,10 +170,12 @@ export const quarantine = defineOperation({
   output: z.object({ held: z.array(Held), count: z.number() }),
 });
 
+export const castTypes = z.enum(["string", "number", "integer", "boolean"]);
+
 /** Mends an event before it goes on. */
 export const Patch = z.discriminatedUnion("op", [
   z.strictObject({ op: z.literal("rename"), property: z.string().min(1).max(500), to: z.string().min(1).max(500) }),
-  z.strictObject({ op: z.literal("cast"), property: z.string().min(1).max(500), to: z.enum(["string", "number", "integer", "boolean"]) }),
+  z.strictObject({ op: z.literal("cast"), property: z.string().min(1).max(500), to: castTypes }),
   z.strictObject({ op: z.literal("default"), property: z.string().min(1).max(500), value: z.union([z.string(), z.number(), z.boolean()]) }),
   z.strictObject({ op: z.literal("remove"), property: z.string().min(1).max(500) }),
 ]); // prettier-ignore

@@ -1,0 +1,100 @@
+import { Select, SimpleGrid, Stack, Tabs, Text, Title } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { call } from "#web/call.ts";
+import { Loaded, Problem } from "#web/kit/states.tsx";
+import * as contract from "../contract.ts";
+import type { Settings } from "../contract.ts";
+import { Breaches } from "./breaches.tsx";
+import { Contracts } from "./editor.tsx";
+import { HeldEvents } from "./held.tsx";
+
+const goesOn = { value: "forward", label: "Goes on, with a note" };
+const waits = { value: "quarantine", label: "Is held" };
+const refused = { value: "block", label: "Is refused" };
+const without = { value: "omit", label: "Goes on without it" };
+const masks = [
+  { value: "redact", label: "Is masked" },
+  { value: "forward", label: "Is kept" },
+];
+
+/** What can be chosen, in the words of the page. */
+const choices: readonly { key: keyof Settings; label: string; data: { value: string; label: string }[] }[] = [
+  { key: "violation", label: "An event that breaks its contract", data: [goesOn, without, waits, refused] },
+  { key: "unplannedProperty", label: "A property that a closed contract lacks", data: [goesOn, without, waits, refused] },
+  { key: "unplannedEvent", label: "An event without a contract", data: [goesOn, waits, refused] },
+  { key: "pii", label: "Personal data in other properties", data: masks },
+  { key: "secret", label: "Keys, tokens and passwords", data: masks },
+]; // prettier-ignore
+
+const Choices = () => {
+  const client = useQueryClient();
+  const query = useQuery({
+    queryKey: ["contracts", "settings"],
+    queryFn: ({ signal }) => call(contract.getSettings, {}, signal),
+  });
+  const change = useMutation({
+    mutationFn: (settings: Partial<Settings>) => call(contract.setSettings, { settings }),
+    onSuccess: () => client.invalidateQueries({ queryKey: ["contracts", "settings"] }),
+  });
+  return (
+    <Loaded query={query} height={160}>
+      {({ all }) => (
+        <Stack gap="sm">
+          <Text>What becomes of what does not fit, for all sources. A contract can say otherwise for its events.</Text>
+          <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }}>
+            {choices.map(({ key, label, data }) => (
+              <Select
+                key={key}
+                label={label}
+                data={data}
+                value={all[key] ?? null}
+                allowDeselect={false}
+                onChange={(value) => change.mutate(contract.Settings.partial().parse({ ...all, [key]: value }))}
+              />
+            ))}
+          </SimpleGrid>
+          {change.error !== null && <Problem error={change.error} />}
+        </Stack>
+      )}
+    </Loaded>
+  );
+};
+
+const tabs = ["breaches", "held", "contracts", "choices"] as const;
+
+/** What arrives against what was agreed: what does not fit, what is held, the contracts, and what is done. */
+export const ContractsPage = () => {
+  const { tab, event }: { tab?: unknown; event?: unknown } = useSearch({ strict: false });
+  const navigate = useNavigate();
+  const shown = tabs.find((one) => one === tab) ?? "breaches";
+  return (
+    <Stack>
+      <Title order={1}>Contracts</Title>
+      <Tabs
+        value={shown}
+        onChange={(next) => void navigate({ to: ".", search: { tab: next } as never })}
+        keepMounted={false}
+      >
+        <Tabs.List mb="md">
+          <Tabs.Tab value="breaches">What does not fit</Tabs.Tab>
+          <Tabs.Tab value="held">Held</Tabs.Tab>
+          <Tabs.Tab value="contracts">Contracts</Tabs.Tab>
+          <Tabs.Tab value="choices">What is done</Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="breaches">
+          <Breaches />
+        </Tabs.Panel>
+        <Tabs.Panel value="held">
+          <HeldEvents key={String(event)} event={typeof event === "string" ? event : undefined} />
+        </Tabs.Panel>
+        <Tabs.Panel value="contracts">
+          <Contracts />
+        </Tabs.Panel>
+        <Tabs.Panel value="choices">
+          <Choices />
+        </Tabs.Panel>
+      </Tabs>
+    </Stack>
+  );
+};

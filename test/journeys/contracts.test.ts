@@ -1,0 +1,102 @@
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { TrendsResult } from "#insights/trends/contract.ts";
+import { launchBrowser } from "#test/browser.ts";
+import { useWorld } from "#test/world.ts";
+import { picture, serious } from "./pages.ts";
+
+const world = useWorld();
+let browser: Browser;
+
+const send = async (from: number, count: number, properties: (n: number) => object): Promise<void> => {
+  const source = await world.system.registry.byKey((await world.system.registry.list(world.workspace))[0]?.writeKey);
+  await world.system.ingest.accept(
+    source,
+    Array.from({ length: count }, (_, n) => ({
+      name: "Order Completed",
+      userId: `u${n % 9}`,
+      at: Date.now() - n * 60_000,
+      messageId: `${from + n}`,
+      properties: properties(n) as Record<string, unknown>,
+    })),
+  );
+  await world.settled();
+};
+
+const total = async (): Promise<number> => {
+  const series = [{ event: "Order Completed", measure: "sum", property: "total" }];
+  return (await world.ask<TrendsResult>("trends.ask", { series })).lines[0]?.total ?? 0;
+};
+
+beforeAll(async () => {
+  await world.source();
+  await send(0, 60, (n) => ({ total: 10, plan: n % 2 === 0 ? "free" : "pro" }));
+  browser = await launchBrowser();
+});
+afterAll(() => browser.close());
+
+describe("a steward", () => {
+  it("agrees on an event, sees it break within seconds, mends what is held, and the number is right again", async () => {
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+    const [name = "", value = ""] = world.owner.cookie.split("=");
+    await context.addCookies([{ name, value, url: world.url }]);
+    const page = await context.newPage();
+    const faults: string[] = [];
+    page.on("pageerror", (error) => faults.push(error.message));
+    await page.goto(`${world.url}/contracts`);
+    await page.getByRole("heading", { name: "Everything fits" }).waitFor();
+    expect(await serious(page)).toEqual([]);
+
+    // a contract, proposed from what arrived
+    await page.getByRole("tab", { name: "Contracts" }).click();
+    await page.getByLabel("Propose from what arrived").fill("Order Completed");
+    await page.getByRole("button", { name: "Propose" }).click();
+    const text = page.getByRole("textbox", { name: /^Contract/ });
+    await expect.poll(() => text.inputValue()).toContain("name: total");
+    await text.fill((await text.inputValue()).replace("status: draft", "status: active"));
+    await page.getByRole("button", { name: "What would it change?" }).click();
+    await page.getByRole("status").first().waitFor();
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "contracts-check");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("order-completed 1.0.0 is kept as active.").waitFor();
+
+    await page.getByRole("tab", { name: "What is done" }).click();
+    await page.getByRole("combobox", { name: "An event that breaks its contract" }).click();
+    await page.getByRole("option", { name: "Is held" }).click();
+    await page.waitForLoadState("networkidle");
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "contracts-choices");
+
+    // a release breaks it while the page is open
+    await page.getByRole("tab", { name: "What does not fit" }).click();
+    await send(1_000, 5, () => ({ amount: "20", plan: "pro" }));
+    await page.getByRole("cell", { name: "/properties/total" }).waitFor({ timeout: 10_000 });
+    expect(await total()).toBe(600);
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "contracts-breaches");
+
+    await page.getByRole("link", { name: "Order Completed" }).first().click();
+    await page.getByRole("button", { name: "Count what would fit" }).click();
+    await page.getByText("0 of 5 would fit.").waitFor();
+    await page.getByRole("button", { name: "Add a step" }).click();
+    await page.getByLabel("Property").fill("amount");
+    await page.getByLabel("New name").fill("total");
+    await page.getByRole("button", { name: "Add a step" }).click();
+    await page.getByRole("combobox", { name: "Do" }).nth(1).click();
+    await page.getByRole("option", { name: "Read as" }).click();
+    await page.getByLabel("Property").nth(1).fill("total");
+    await page.getByRole("combobox", { name: "Type" }).click();
+    await page.getByRole("option", { name: "integer" }).click();
+    await page.getByRole("button", { name: "Count what would fit" }).click();
+    await page.getByText("5 of 5 would fit.").waitFor();
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "contracts-held");
+    await page.getByRole("button", { name: "Send on" }).click();
+    await page.getByText("Nothing is held").waitFor();
+    await world.settled();
+    expect(await total()).toBe(700);
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+});
