@@ -28,6 +28,14 @@ import { measures, TrendsInput } from "#insights/trends/contract.ts";
 import { activityQuery, trendPeople, trendsQuery } from "#insights/trends/query.ts";
 import { sql, type Sql } from "#kernel/sql.ts";
 import { accountCount, accountList, eventsOfAccount, traitsOfAccount } from "#records/accounts/query.ts";
+import {
+  heldCount,
+  heldEvents,
+  latestOf,
+  pathsOf,
+  valuesOf as learntValues,
+  violationGroups,
+} from "#programs/contracts/query.ts";
 import { eventNames, propertyNames, valuesOf, valuesOfAccounts } from "#records/catalog/query.ts";
 import { anyMerges, receivedBefore, rememberedMessages } from "#records/events/query.ts";
 import type { Scope } from "#records/events/scope.ts";
@@ -211,6 +219,12 @@ const statements = (scope: Scope): readonly (readonly [string, Sql])[] => {
     ["sources, letter count", letterCount(undefined)],
     ["exports, events", exportedEvents(scope, range, "A")],
     ["exports, people", exportedPeople(scope)],
+    ["contracts, violations", violationGroups(now, "A")],
+    ["contracts, held", heldEvents("A", 10)],
+    ["contracts, held count", heldCount(undefined)],
+    ["contracts, paths", pathsOf("A", now)],
+    ["contracts, values", learntValues("A", now, ["plan", "a.b"])],
+    ["contracts, latest", latestOf("A", now, 10)],
     ["ingest, repeats", receivedBefore(["1"], 1, now)],
     ["ingest, remembered", rememberedMessages(now)],
     ["ingest, merges", anyMerges],

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { useWorld } from "#test/world.ts";
 import { answerAnalytics } from "./analytics.ts";
 import { runCases, type Case } from "./cases.ts";
+import { runFile } from "./run.ts";
 
 const file = fileURLToPath(new URL("../../../shared/cases/analytics.json", import.meta.url));
 const missing = !existsSync(file);
@@ -39,4 +40,13 @@ describe.skipIf(missing)("the reference cases of analytics", () => {
     },
     120_000,
   );
+});
+
+const contractFile = fileURLToPath(new URL("../../../shared/cases/contracts.json", import.meta.url));
+describe.skipIf(!existsSync(contractFile))("the reference cases of contracts", () => {
+  it("are met, with an event for every verdict", async () => {
+    const outcome = await runFile(JSON.parse(readFileSync(contractFile, "utf8")));
+    expect(outcome.failures).toEqual([]);
+    expect(outcome.passed).toBeGreaterThan(50);
+  });
 });

@@ -55,7 +55,7 @@ describe("a steward", () => {
     await expect.poll(() => text.inputValue()).toContain("name: total");
     await text.fill((await text.inputValue()).replace("status: draft", "status: active"));
     await page.getByRole("button", { name: "What would it change?" }).click();
-    await page.getByRole("status").first().waitFor();
+    await page.getByText("Of the latest 60 Order Completed, 60 fit.").waitFor();
     expect(await serious(page)).toEqual([]);
     await picture(page, "contracts-check");
     await page.getByRole("button", { name: "Save" }).click();

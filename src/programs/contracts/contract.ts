@@ -81,7 +81,15 @@ export const check = defineOperation({
     "What a contract would change against the active version: for producers and readers, with events that show it.",
   permission: "read",
   input: z.strictObject({ document: Document }),
-  output: z.object({ id: z.string(), version: z.string(), against: z.string().nullable(), verdicts: z.array(Verdict) }),
+  output: z.object({
+    id: z.string(),
+    version: z.string(),
+    against: z.string().nullable().describe("The active version; null where this is the first."),
+    verdicts: z.array(Verdict).describe("For each event that the active version has too."),
+    recent: z
+      .array(z.object({ event: z.string(), looked: z.number(), fits: z.number(), messages: z.array(z.string()) }))
+      .describe("How many of the latest events would fit, and what the others break."),
+  }),
 });
 
 export const save = defineOperation({

@@ -100,13 +100,16 @@ describe("the door", () => {
   }, 60_000);
 
   it("says of a new version whom it breaks, with an event that shows it, and names every fault of a bad one", async () => {
-    const { ask } = await start();
+    const { ask, send } = await start();
     await ask("contracts.save", { document: contractOf("1.0.0") });
     const changed = contractOf("1.1.0", {}, [{ name: "total", logicalType: "integer", required: true }]);
     expect(await ask("contracts.check", { document: changed })).toMatchObject({
       against: "1.0.0",
       verdicts: [{ event: "Order Completed", backward: false, breaking: true, bump: "major", refusedNow: expect.stringMatching(/total/) }],
     });
+    await send({ properties: { total: 1.5 } }, { properties: { total: 2 } });
+    const { recent } = await ask<{ recent: object[] }>("contracts.check", { document: changed });
+    expect(recent).toEqual([{ event: "Order Completed", looked: 2, fits: 1, messages: ["/total should be integer; it is number."] }]);
     const bad = "kind: DataContract\napiVersion: v3.1.0\nid: x\nversion: one\nstatus: on\n";
     await expect(ask("contracts.check", { document: bad })).rejects.toThrow(/version: .*; status: /);
     await expect(ask("contracts.save", { document: "a: [" })).rejects.toThrow(/no YAML/);

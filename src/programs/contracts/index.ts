@@ -15,7 +15,7 @@ import { compareSchemas } from "./evolution.ts";
 import { byVersion, eventOf, type ContractGate } from "./gate.ts";
 import { proposed } from "./learn.ts";
 import { Odcs, schemaOf, type OdcsSchema } from "./odcs.ts";
-import { heldCount, heldEvents, pathsOf, valuesOf, violationGroups } from "./query.ts";
+import { heldCount, heldEvents, latestOf, pathsOf, valuesOf, violationGroups } from "./query.ts";
 import { compileSchema } from "./schema.ts";
 
 interface Parts {
@@ -30,6 +30,9 @@ const day = 86_400_000;
 /** Held events that one replay looks at. */
 const mostReplayed = 20_000;
 const mostLearnt = 200;
+/** Latest events that a new version is tried on, of so many of its events. */
+const sampleSize = 1_000;
+const mostSampled = 50;
 
 const Held = z.object({ id: z.string(), received: z.string(), source: z.string(), event: z.string(), body: z.string(), breaches: z.string() }); // prettier-ignore
 const Breaches = z.array(z.object({ message: z.string() }));
@@ -57,9 +60,18 @@ const readContract = (text: string): Odcs => {
   return read.data;
 };
 
-const verdictOf = (event: string, old: OdcsSchema | undefined, now: OdcsSchema): Verdict => {
-  const before = old === undefined ? schemaOf({ name: event, properties: [] }) : schemaOf(old);
-  const { refusedNow, acceptedNow, ...found } = compareSchemas(before, schemaOf(now));
+/** The latest events of a name, held against a schema. */
+const sampled = async (call: WorkspaceCall, schema: OdcsSchema) => {
+  const event = eventOf(schema);
+  const validate = compileSchema(schemaOf(schema));
+  const rows = await ask(call, latestOf(event, call.now - 30 * day, sampleSize), z.object({ properties: z.string() }));
+  const broken = rows.map(({ properties }) => validate(JSON.parse(properties))).filter((found) => found.length > 0);
+  const messages = [...new Set(broken.flat().map(({ message }) => message))].slice(0, 20);
+  return { event, looked: rows.length, fits: rows.length - broken.length, messages };
+};
+
+const verdictOf = (event: string, old: OdcsSchema, now: OdcsSchema): Verdict => {
+  const { refusedNow, acceptedNow, ...found } = compareSchemas(schemaOf(old), schemaOf(now));
   const shown = (witness: { event: unknown } | undefined): string | null =>
     witness === undefined ? null : JSON.stringify(witness.event);
   return {
@@ -211,8 +223,12 @@ export const contracts = ({ store, ingest, registry, gate }: Parts): Module => {
         const now = readContract(document);
         const active = await activeOf(call, now.id);
         const before = new Map(active?.schema.map((schema) => [eventOf(schema), schema]));
-        const verdicts = now.schema.map((schema) => verdictOf(eventOf(schema), before.get(eventOf(schema)), schema));
-        return { id: now.id, version: now.version, against: active?.version ?? null, verdicts };
+        const verdicts = now.schema.flatMap((schema) => {
+          const old = before.get(eventOf(schema));
+          return old === undefined ? [] : [verdictOf(eventOf(schema), old, schema)];
+        });
+        const recent = await Promise.all(now.schema.slice(0, mostSampled).map((schema) => sampled(call, schema)));
+        return { id: now.id, version: now.version, against: active?.version ?? null, verdicts, recent };
       }),
       handle(contract.save, async (call, { document }) => {
         const { id, version, status } = await saveVersion(call, document);

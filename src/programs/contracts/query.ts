@@ -40,3 +40,8 @@ export const valuesOf = (event: string, since: number, names: readonly string[])
       )}] AS distinct
     FROM events WHERE event = ${bind.string(event)} AND at >= ${bind.time(since)}`;
 };
+
+/** Properties of the latest events of a name, as JSON. */
+export const latestOf = (event: string, since: number, limit: number): Sql => sql`
+  SELECT toJSONString(properties) AS properties FROM events
+  WHERE event = ${bind.string(event)} AND at >= ${bind.time(since)} ORDER BY at DESC LIMIT ${literal(limit)}`;

@@ -1,4 +1,4 @@
-import { Anchor, Badge, Text } from "@mantine/core";
+import { Anchor, Badge, Box } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { call } from "#web/call.ts";
@@ -48,7 +48,14 @@ export const Breaches = () => {
                   </Anchor>
                 ),
               },
-              { title: "Where", cell: ({ path }) => <Text style={{ overflowWrap: "anywhere" }}>{path}</Text> },
+              {
+                title: "Where",
+                cell: ({ path }) => (
+                  <Box miw={160} style={{ overflowWrap: "anywhere" }}>
+                    {path}
+                  </Box>
+                ),
+              },
               { title: "What", cell: says },
               {
                 title: "Became of it",

@@ -1,4 +1,4 @@
-import { ActionIcon, Alert, Button, Group, Select, Stack, Text, TextInput } from "@mantine/core";
+import { ActionIcon, Alert, Box, Button, Group, Select, Stack, Text, TextInput } from "@mantine/core";
 import { IconX } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -142,7 +142,14 @@ export const HeldEvents = ({ event }: { event: string | undefined }) => {
                 { title: "Arrived", cell: ({ received }) => moment(received) },
                 { title: "Event", cell: (one) => one.event },
                 { title: "Why", cell: ({ messages }) => messages.join(" ") },
-                { title: "As it came", cell: ({ body }) => <CodeText>{body}</CodeText> },
+                {
+                  title: "As it came",
+                  cell: ({ body }) => (
+                    <Box miw={280}>
+                      <CodeText>{body}</CodeText>
+                    </Box>
+                  ),
+                },
               ]}
             />
           </Stack>
