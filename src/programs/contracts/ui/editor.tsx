@@ -104,8 +104,29 @@ const Editor = ({ text, setText }: { text: string; setText: (text: string) => vo
         </Button>
       </Group>
       {[check.error, save.error].map((error, at) => error !== null && <Problem key={at} error={error} />)}
+      {check.data !== undefined && (
+        <Text role="status">
+          {check.data.against === null
+            ? "This is the first version: no sender or reader relies on another."
+            : `Compared with ${check.data.against}, which is active.`}
+        </Text>
+      )}
       {check.data?.verdicts.map((verdict) => (
         <Judgement key={verdict.event} verdict={verdict} />
+      ))}
+      {check.data?.recent.map(({ event: name, looked, fits, messages }) => (
+        <Stack key={name} gap={4}>
+          <Text>
+            {looked === 0
+              ? `No ${name} came in the last 30 days.`
+              : `Of the latest ${looked.toLocaleString()} ${name}, ${fits.toLocaleString()} fit.`}
+          </Text>
+          <List size="sm">
+            {messages.map((message) => (
+              <List.Item key={message}>{message}</List.Item>
+            ))}
+          </List>
+        </Stack>
       ))}
       {save.data !== undefined && (
         <Text role="status">
