@@ -20,6 +20,14 @@ const contractOf = (version: string, more: object = {}, properties?: object[]) =
         properties: properties ?? [
           { name: "total", logicalType: "number", required: true, logicalTypeOptions: { minimum: 0 } },
           { name: "email", logicalType: "string", classification: "personal" },
+          {
+            name: "guests",
+            logicalType: "array",
+            items: {
+              logicalType: "object",
+              properties: [{ name: "mail", logicalType: "string", classification: "personal" }],
+            },
+          },
         ],
         ...more,
       },
@@ -117,14 +125,17 @@ describe("the door", () => {
   }, 60_000); // prettier-ignore
 
   it("learns a contract that everything that came would meet", async () => {
-    const { ask, send } = await start();
-    await send(...Array.from({ length: 120 }, (_, n) => ({ messageId: `l${n}`, properties: { total: n / 4, plan: ["free", "pro"][n % 2], ...(n % 3 === 0 ? { first: true } : {}) } })));
+    const { ask, send, groups } = await start();
+    await send(...Array.from({ length: 120 }, (_, n) => ({ messageId: `l${n}`, properties: { total: n / 4, plan: ["free", "pro"][n % 2], cart: { items: n, "a.b": "x" }, when: "2026-01-15 12:30:45", ...(n % 3 === 0 ? { first: true } : {}) } })));
     const { document, events } = await ask<{ document: string; events: number }>("contracts.learn", { event: "Order Completed" });
     expect(events).toBe(120);
     expect(document).toContain("validValues:\n                - free\n                - pro");
     expect(document).toMatch(/name: total\n\s+logicalType: number\n\s+required: true/);
     await ask("contracts.save", { document: document.replace("status: draft", "status: active") });
-    expect(await ask("contracts.check", { document })).toMatchObject({ verdicts: [{ changes: [] }] });
+    expect(await ask("contracts.check", { document })).toMatchObject({ verdicts: [{ changes: [] }], recent: [{ looked: 120, fits: 120 }] });
+    await send({ messageId: "after", properties: { total: 1, plan: "pro", cart: { items: 1 }, when: "2026-01-15 12:30:45" } });
+    await send({ name: "Another" });
+    expect(await groups()).toEqual([]);
   }, 60_000); // prettier-ignore
 
   it("lets no personal data or secret of a property reach the disk, dead letters and quarantine included", async () => {
@@ -133,7 +144,7 @@ describe("the door", () => {
     const card = "4242 4242 4242 4242";
     await ask("contracts.save", { document: contractOf("1.0.0") });
     await ask("contracts.setSettings", { settings: { violation: "quarantine" } });
-    await send({ properties: { total: 1, note: `mail planted@example.com, card ${card}`, email: "wanted@example.com", [secret]: secret, deep: [{ token: secret }] } });
+    await send({ properties: { total: 1, note: `mail planted@example.com, card ${card}`, email: "wanted@example.com", guests: [{ mail: "guest@example.com" }], [secret]: secret, deep: [{ token: secret }] } });
     await send({ properties: { note: `held ${card}`, total: "x" } });
     await send({ userId: undefined, properties: { note: `refused planted@example.com ${secret}` } });
     await world.system.ingest.accept(source, [{ fault: { reason: "x", message: "x" }, body: `raw ${card} ${secret}` }]);
@@ -145,6 +156,7 @@ describe("the door", () => {
     for await (const part of events) stored += String(part);
     expect(stored).toContain("[CREDIT_CARD]");
     expect(stored).toContain("wanted@example.com");
+    expect(stored).toContain("guest@example.com");
     for (const marker of ["planted@example", card, secret]) {
       const found = (() => {
         try {

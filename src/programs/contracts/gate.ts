@@ -38,12 +38,15 @@ export const eventOf = (schema: OdcsSchema): string => {
   return typeof named === "string" && named !== "" ? named : schema.name;
 };
 
+/** Places of personal properties; those of the items of a list are told without their number. */
 const personalIn = (properties: readonly OdcsProperty[], base: string): string[] =>
   properties.flatMap((property) => {
     const path = `${base}/${(property.name ?? "").replaceAll("~", "~0").replaceAll("/", "~1")}`;
     const own = personalClasses.has(property.classification ?? "") ? [path] : [];
-    return [...own, ...personalIn(property.properties ?? [], path)];
+    return [...own, ...personalIn([...(property.properties ?? []), ...(property.items?.properties ?? [])], path)];
   });
+
+const withoutNumbers = (path: string): string => path.replaceAll(/\/\d+(?=\/|$)/g, "");
 
 const agreedOf = (contract: Odcs, schema: OdcsSchema): Agreed => {
   const chosen = Settings.partial().safeParse(
@@ -123,7 +126,7 @@ const judge = (rules: Rules, source: EventSource, event: IncomingEvent, log: Log
   const given = event.properties ?? {};
   const wanted = known?.[0]?.personal ?? new Set<string>();
   const cleaned = redacted(given, root, ({ type }, path) =>
-    type === "SECRET" ? held.secret === "redact" : held.pii === "redact" && !wanted.has(path),
+    type === "SECRET" ? held.secret === "redact" : held.pii === "redact" && !wanted.has(withoutNumbers(path)),
   );
   const secrets = (value: unknown) =>
     redacted(value, "", ({ type }) => type === "SECRET" && held.secret === "redact").value;
@@ -134,7 +137,9 @@ const judge = (rules: Rules, source: EventSource, event: IncomingEvent, log: Log
   if (event.name === undefined) return { event: kept, action: "forward", breaches: masks, contract: "", version: "" };
   try {
     const { agreed, breaches } = against(known, properties);
-    const all = known === undefined && rules.byEvent.size > 0 ? [unplanned(event.name)] : breaches;
+    // noted only where somebody wants to know: who begins with one event has many others
+    const isUnplanned = known === undefined && rules.byEvent.size > 0 && held.unplannedEvent !== "forward";
+    const all = isUnplanned ? [unplanned(event.name)] : breaches;
     const paths = all.map(({ path }) => path);
     const found = dispose(held, {
       violations: all.map(({ rule }) => rule as Rule),

@@ -60,12 +60,20 @@ const readContract = (text: string): Odcs => {
   return read.data;
 };
 
+/** The store writes times with a space; senders, and the format of a contract, with a T and a zone. */
+const asSent = (_: string, value: unknown): unknown =>
+  typeof value === "string" && /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?$/.test(value)
+    ? `${value.replace(" ", "T")}Z`
+    : value;
+
 /** The latest events of a name, held against a schema. */
 const sampled = async (call: WorkspaceCall, schema: OdcsSchema) => {
   const event = eventOf(schema);
   const validate = compileSchema(schemaOf(schema));
   const rows = await ask(call, latestOf(event, call.now - 30 * day, sampleSize), z.object({ properties: z.string() }));
-  const broken = rows.map(({ properties }) => validate(JSON.parse(properties))).filter((found) => found.length > 0);
+  const broken = rows
+    .map(({ properties }) => validate(JSON.parse(properties, asSent)))
+    .filter((found) => found.length > 0);
   const messages = [...new Set(broken.flat().map(({ message }) => message))].slice(0, 20);
   return { event, looked: rows.length, fits: rows.length - broken.length, messages };
 };
@@ -154,10 +162,14 @@ export const contracts = ({ store, ingest, registry, gate }: Parts): Module => {
     const events = found?.events ?? 0;
     if (events === 0) throw new Refusal("contract.nothing", `No event ${event.slice(0, 100)} came in that time, so nothing can be learnt of it.`, {}, 404); // prettier-ignore
     const paths = z.record(z.string(), z.array(z.string())).parse(JSON.parse(found?.paths ?? "{}"));
-    const names = Object.keys(paths).toSorted().slice(0, mostLearnt);
+    // what lies in an object is left open: its parts cannot be told from names that hold a dot
+    const all = Object.keys(paths).toSorted();
+    const inside = new Set(all.flatMap((name) => (name.includes(".") ? [name.slice(0, name.indexOf("."))] : [])));
+    const names = all.filter((name) => !name.includes(".") && !inside.has(name)).slice(0, mostLearnt);
     const Values = z.object({ present: z.array(z.number()), distinct: z.array(z.array(z.string())) });
     const [values] = names.length === 0 ? [] : await ask(call, valuesOf(event, since, names), Values);
-    const seen = names.map((name, at) => ({ name, types: paths[name] ?? [], present: values?.present[at] ?? 0, values: values?.distinct[at] ?? [] })); // prettier-ignore
+    const plain = names.map((name, at) => ({ name, types: paths[name] ?? [], present: values?.present[at] ?? 0, values: values?.distinct[at] ?? [] })); // prettier-ignore
+    const seen = [...plain, ...[...inside].map((name) => ({ name, types: [], present: undefined, values: [] }))];
     return { document: proposed(event, events, seen), events };
   };
 

@@ -5,7 +5,8 @@ import { maskText } from "../privacy/redact.ts";
 export interface Seen {
   readonly name: string;
   readonly types: readonly string[];
-  readonly present: number;
+  /** Undefined for an object, of which only the parts are known. */
+  readonly present: number | undefined;
   readonly values: readonly string[];
 }
 
@@ -21,24 +22,27 @@ const typeOf = (types: readonly string[]): string | undefined => {
       if (type.startsWith("Float") || type.startsWith("Decimal")) return "number";
       if (type === "Bool") return "boolean";
       if (type.startsWith("Array")) return "array";
-      return /^Date(?!Time)/.test(type) ? "date" : type.startsWith("DateTime") ? "timestamp" : "string";
+      // a time reads in many ways, and only one of them is the format of a contract
+      return /^Date(?!Time)/.test(type) ? "date" : "string";
     }),
   );
-  if (kinds.size === 1) return [...kinds][0];
+  if (kinds.size < 2) return [...kinds][0];
   return [...kinds].every((kind) => kind === "integer" || kind === "number") ? "number" : undefined;
 };
 
 /** Whether a list of values says what there can be: few, often seen, and nobody's own. */
-const isClosed = ({ values, present }: Seen, type: string | undefined): boolean =>
+const isClosed = ({ values, present, types }: Seen, type: string | undefined): boolean =>
   type === "string" &&
+  types.every((one) => one === "String") &&
   values.length > 0 &&
   values.length <= mostValues &&
-  present >= enough &&
+  (present ?? 0) >= enough &&
   values.every((value) => value.length <= 40 && maskText(value) === value);
 
 /** A contract in ODCS 3.1 that everything that came would meet, open for more. */
 export const proposed = (event: string, events: number, seen: readonly Seen[]): string => {
   const properties = seen.map((one) => {
+    if (one.present === undefined) return { name: one.name, description: "An object." };
     const type = typeOf(one.types);
     const values = [...one.values].toSorted();
     return {
