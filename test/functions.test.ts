@@ -100,6 +100,14 @@ describe("functions beside the engine", () => {
     await expect.poll(left).toBe(0);
   });
 
+  it("look at as much as they need, however little the question may answer", async () => {
+    const few = { settings: { max_result_rows: "100" } };
+    const statement = (engine: Engine) => statements["funnel"]!(scopeOf(engine));
+    expect(await beside.rows(statement(beside), anyRow, few)).toEqual(
+      await inside.rows(statement(inside), anyRow, few),
+    );
+  });
+
   it("leave nothing where the statement fails, or is given up", async () => {
     const inner = countedAttempts(scopeOf(beside), funnel(), range);
     await expect(beside.rows(sql`SELECT throwIf(1) FROM (${inner})`, anyRow)).rejects.toThrow(/engine error/);

@@ -2,7 +2,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchBrowser } from "#test/browser.ts";
 import { useWorld } from "#test/world.ts";
-import { picture, serious } from "./pages.ts";
+import { picture, serious, signedIn } from "./pages.ts";
 
 const world = useWorld();
 let browser: Browser;
@@ -17,12 +17,7 @@ describe("a product manager", () => {
     const { workspace } = await world.ask<{ workspace: string }>("demo.create", {});
     const status = () => world.ask<{ complete: boolean }>("demo.status", {}, workspace);
     await expect.poll(async () => (await status()).complete, { timeout: 120_000, interval: 500 }).toBe(true);
-    const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
-    const [name = "", value = ""] = world.owner.cookie.split("=");
-    await context.addCookies([{ name, value, url: world.url }]);
-    const page = await context.newPage();
-    const faults: string[] = [];
-    page.on("pageerror", (error) => faults.push(error.message));
+    const { page, faults } = await signedIn(browser, world);
     const sentence = () => page.getByTestId("sentence").textContent();
 
     // the activation funnel, from the dashboard

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { TrendsResult } from "#insights/trends/contract.ts";
 import { launchBrowser } from "#test/browser.ts";
 import { useWorld } from "#test/world.ts";
-import { picture, serious } from "./pages.ts";
+import { picture, serious, signedIn } from "./pages.ts";
 
 const world = useWorld();
 let browser: Browser;
@@ -37,12 +37,7 @@ afterAll(() => browser.close());
 
 describe("a steward", () => {
   it("agrees on an event, sees it break within seconds, mends what is held, and the number is right again", async () => {
-    const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
-    const [name = "", value = ""] = world.owner.cookie.split("=");
-    await context.addCookies([{ name, value, url: world.url }]);
-    const page = await context.newPage();
-    const faults: string[] = [];
-    page.on("pageerror", (error) => faults.push(error.message));
+    const { page, faults } = await signedIn(browser, world);
     await page.goto(`${world.url}/contracts`);
     await page.getByRole("heading", { name: "Everything fits" }).waitFor();
     expect(await serious(page)).toEqual([]);
@@ -97,6 +92,6 @@ describe("a steward", () => {
     await world.settled();
     expect(await total()).toBe(700);
     expect(faults).toEqual([]);
-    await context.close();
+    await page.context().close();
   });
 });

@@ -1,6 +1,7 @@
 import AxeBuilder from "@axe-core/playwright";
-import type { Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { expect } from "vitest";
+import type { World } from "#test/world.ts";
 
 const folder = process.env["PICTURES"];
 
@@ -16,6 +17,17 @@ export const picture = async (page: Page, name: string): Promise<void> => {
     await page.screenshot({ path: `${folder}/${name}-${width}.png`, fullPage: true });
   }
   await page.setViewportSize({ width: 1440, height: 900 });
+};
+
+/** A page of the owner, signed in, and the errors that its scripts throw. */
+export const signedIn = async (browser: Browser, { url, owner }: World): Promise<{ page: Page; faults: string[] }> => {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  const [name = "", value = ""] = owner.cookie.split("=");
+  await context.addCookies([{ name, value, url }]);
+  const page = await context.newPage();
+  const faults: string[] = [];
+  page.on("pageerror", (error) => faults.push(error.message));
+  return { page, faults };
 };
 
 /** What axe finds serious or critical on the page, once it has stopped loading. */

@@ -2,7 +2,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchBrowser } from "#test/browser.ts";
 import { useWorld } from "#test/world.ts";
-import { picture, serious } from "./pages.ts";
+import { picture, serious, signedIn } from "./pages.ts";
 
 const world = useWorld();
 let browser: Browser;
@@ -21,12 +21,7 @@ afterAll(() => browser.close());
 
 describe("an analyst", () => {
   it("asks in SQL, draws the rows, keeps the query, and makes a metric and a tile of it", async () => {
-    const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
-    const [name = "", value = ""] = world.owner.cookie.split("=");
-    await context.addCookies([{ name, value, url: world.url }]);
-    const page = await context.newPage();
-    const faults: string[] = [];
-    page.on("pageerror", (error) => faults.push(error.message));
+    const { page, faults } = await signedIn(browser, world);
     await page.goto(`${world.url}/sql`);
     await page.getByRole("button", { name: "Run: People a day" }).click();
     await page.getByRole("table").getByRole("columnheader", { name: "people" }).waitFor();
@@ -67,6 +62,6 @@ describe("an analyst", () => {
     await page.getByRole("heading", { name: "Numbers" }).waitFor();
     await page.locator("svg path").first().waitFor();
     expect(faults).toEqual([]);
-    await context.close();
+    await page.context().close();
   });
 });

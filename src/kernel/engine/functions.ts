@@ -174,7 +174,11 @@ export const withoutFunctions = async (
     );
     tables.set(part, table);
     const kept = part.kept.length === 0 ? sql`''` : sql`formatRow('TSV', ${join(part.kept, ", ")})`;
-    const rows = await engine.stream(sql`SELECT words, ${kept} AS kept FROM (${from})`, "RowBinary", options);
+    const rows = await engine.stream(sql`SELECT words, ${kept} AS kept FROM (${from})`, "RowBinary", {
+      ...options,
+      // what a question may answer says nothing of how much it may look at
+      settings: { ...options?.settings, max_result_rows: "0", max_result_bytes: "0" },
+    });
     await engine.insert(table, Readable.from(linesOfAll(part, rows), { objectMode: false }), { format: "TSV" });
     return sql`SELECT ${columns} FROM ${identifier(table)}`;
   };

@@ -11,10 +11,10 @@ export const Settings = z.strictObject({
   violation: forProperties.describe("Anything else that breaks the contract."),
   pii: z.enum(["redact", "forward"]).describe("Personal data in properties that no contract says are personal."),
   secret: z.enum(["redact", "forward"]).describe("Keys, tokens and passwords, anywhere."),
-  noConsent: z.enum(["drop", "forward"]).describe("Events of people who did not agree."),
-  absentConsent: z.enum(["allow", "deny"]).optional().describe("Events that say nothing of it."),
 });
 export type Settings = z.output<typeof Settings>;
+/** As they are stored: any of them, and what an earlier version may have kept besides. */
+export const StoredSettings = z.object(Settings.shape).partial();
 
 const Status = z.enum(["proposed", "draft", "active", "deprecated", "retired"]);
 const Id = z.string().min(1).max(200);
@@ -86,6 +86,9 @@ export const check = defineOperation({
     version: z.string(),
     against: z.string().nullable().describe("The active version; null where this is the first."),
     verdicts: z.array(Verdict).describe("For each event that the active version has too."),
+    removed: z
+      .array(z.string())
+      .describe("Events of the active version that this one lacks: nothing would be asked of them any more."),
     recent: z
       .array(z.object({ event: z.string(), looked: z.number(), fits: z.number(), messages: z.array(z.string()) }))
       .describe("How many of the latest events would fit, and what the others break."),
@@ -126,7 +129,8 @@ export const getSettings = defineOperation({
 
 export const setSettings = defineOperation({
   name: "contracts.setSettings",
-  summary: "Chooses what is done with what does not fit, for all sources or for one.",
+  summary:
+    "Chooses what is done with what does not fit, for all sources or for one; in place of all that was chosen there.",
   permission: "admin",
   input: z.strictObject({
     source: z.string().max(100).default("").describe("Empty for all."),

@@ -1,29 +1,24 @@
+import type { Settings as Chosen } from "./contract.ts";
 import type { Rule } from "./schema.ts";
 
 /** What becomes of an event, the strictest first. `drop` is for consent and suppression, `block` for contracts. */
 export const actions = ["drop", "block", "quarantine", "omit", "forward"] as const;
 export type Action = (typeof actions)[number];
 
-/** What a source (or an event) does with what does not fit. */
-export interface Settings {
-  readonly unplannedEvent: Exclude<Action, "drop" | "omit">;
-  readonly unplannedProperty: Exclude<Action, "drop">;
-  readonly violation: Exclude<Action, "drop">;
-  readonly pii: "redact" | "forward";
-  readonly secret: "redact" | "forward";
-  readonly noConsent: "drop" | "forward";
+/** What a source (or an event) does with what does not fit, and with people who did not agree. */
+export interface Settings extends Chosen {
+  readonly noConsent?: "drop" | "forward";
   /** Of events that say nothing of consent. Where people must be asked first, that is a no. */
   readonly absentConsent?: "allow" | "deny" | undefined;
 }
 
 /** Nothing is lost unless somebody chose so. */
-export const defaults: Settings = {
+export const defaults: Chosen = {
   unplannedEvent: "forward",
   unplannedProperty: "forward",
   violation: "forward",
   pii: "redact",
   secret: "redact",
-  noConsent: "drop",
 };
 
 /** What was found out about an event at the door. */
@@ -92,7 +87,7 @@ export const dispose = (settings: Settings, facts: Facts): Disposition => {
     redacted,
     alert: facts.registryDown === true || facts.validatorError === true,
   } as const;
-  const isDropped = facts.suppressed === true || (settings.noConsent === "drop" && isRefused(settings, facts));
+  const isDropped = facts.suppressed === true || (settings.noConsent !== "forward" && isRefused(settings, facts));
   if (isDropped) return { ...base, action: "drop", annotated: false, omitted: [], storesPayload: false };
   const action = strictest(violations.map((rule) => actionFor(settings, facts, rule)));
   return {

@@ -310,18 +310,30 @@ const rulesChanged = (sides: Sides): Change[] => {
 };
 
 const deepest = 20;
-/** The schema with what it refers to in place of the references, so that both sides can be compared where they lie. */
-const resolved = (schema: unknown, root: JsonSchema, depth = 0): unknown => {
-  if (typeof schema !== "object" || schema === null || depth > deepest) return schema;
-  if (Array.isArray(schema)) return schema.map((one) => resolved(one, root, depth + 1));
-  const { $ref, $defs: _, definitions: __, ...own } = schema as Record<string, unknown>;
-  const entries = Object.entries(own).map(([key, value]) => [key, resolved(value, root, depth + 1)] as const);
-  if (typeof $ref !== "string" || !$ref.startsWith("#/")) return Object.fromEntries(entries);
-  const target = $ref
-    .slice(2)
-    .split("/")
-    .reduce<unknown>((at, part) => schemaIn(at)[part], root);
-  return { ...schemaIn(resolved(target, root, depth + 1)), ...Object.fromEntries(entries) };
+/** References may lead to others, and each to several: so many are followed, and the rest takes anything. */
+const mostReferences = 1_000;
+
+/**
+ * The schema with what it refers to in place of the references, so that both sides can be compared where they lie.
+ * What lies within itself is shown once.
+ */
+const resolved = (root: JsonSchema): JsonSchema => {
+  let left = mostReferences;
+  const read = (schema: unknown, depth: number, within: readonly string[]): unknown => {
+    if (typeof schema !== "object" || schema === null || depth > deepest) return schema;
+    if (Array.isArray(schema)) return schema.map((one) => read(one, depth + 1, within));
+    const { $ref, $defs: _, definitions: __, ...own } = schema as Record<string, unknown>;
+    const entries = Object.entries(own).map(([key, value]) => [key, read(value, depth + 1, within)] as const);
+    const isFollowed = typeof $ref === "string" && $ref.startsWith("#/") && !within.includes($ref) && left > 0;
+    if (!isFollowed) return Object.fromEntries(entries);
+    left -= 1;
+    const target = $ref
+      .slice(2)
+      .split("/")
+      .reduce<unknown>((at, part) => schemaIn(at)[part], root);
+    return { ...schemaIn(read(target, depth + 1, [...within, $ref])), ...Object.fromEntries(entries) };
+  };
+  return schemaIn(read(root, 0, []));
 };
 
 const firstWhere = (events: readonly unknown[], right: Validator, wrong: Validator): { event: unknown } | undefined => {
@@ -334,7 +346,7 @@ const firstWhere = (events: readonly unknown[], right: Validator, wrong: Validat
  * an event that only one of the versions takes overrules it, and is given as the witness.
  */
 export const compareSchemas = (old: JsonSchema, now: JsonSchema): Evolution => {
-  const [before, after] = [schemaIn(resolved(old, old)), schemaIn(resolved(now, now))];
+  const [before, after] = [resolved(old), resolved(now)];
   const changes = differences({ old: before, now: after, path: "" });
   const events = changes.length === 0 ? [] : [...valuesFor([before, after]), ...valuesFor([after, before])];
   const [takesOld, takesNow] = [compileSchema(old), compileSchema(now)];

@@ -4,7 +4,7 @@ import type { Store } from "#kernel/state/store.ts";
 import type { Breach, Gate, Judged } from "#records/events/gate.ts";
 import type { EventSource, IncomingEvent } from "#records/events/incoming.ts";
 import { maskText, redacted, type Redaction } from "../privacy/redact.ts";
-import { Settings } from "./contract.ts";
+import { StoredSettings, type Settings } from "./contract.ts";
 import { defaults, dispose } from "./disposition.ts";
 import { customOf, Odcs, schemaOf, type OdcsProperty, type OdcsSchema } from "./odcs.ts";
 import { compileSchema, type Rule, type Validator, type Violation } from "./schema.ts";
@@ -24,11 +24,13 @@ interface Rules {
   readonly byEvent: ReadonlyMap<string, readonly Agreed[]>;
   readonly settings: ReadonlyMap<string, Partial<Settings>>;
   readonly readAt: number;
+  /** What the rules were read from, told apart from what they may be now without reading it all. */
+  readonly stamp: string;
 }
 
 /** Another process may change the rules; so long may this one judge by the older ones. */
 const freshMs = 5_000;
-const none: Rules = { byEvent: new Map(), settings: new Map(), readAt: 0 };
+const none: Rules = { byEvent: new Map(), settings: new Map(), readAt: 0, stamp: "" };
 const personalClasses = new Set(["personal", "confidential", "restricted"]);
 const root = "/properties";
 
@@ -49,9 +51,7 @@ const personalIn = (properties: readonly OdcsProperty[], base: string): string[]
 const withoutNumbers = (path: string): string => path.replaceAll(/\/\d+(?=\/|$)/g, "");
 
 const agreedOf = (contract: Odcs, schema: OdcsSchema): Agreed => {
-  const chosen = Settings.partial().safeParse(
-    customOf(schema, "disposition") ?? customOf(contract, "disposition") ?? {},
-  );
+  const chosen = StoredSettings.safeParse(customOf(schema, "disposition") ?? customOf(contract, "disposition") ?? {});
   return {
     contract: contract.id,
     version: contract.version,
@@ -70,14 +70,14 @@ export const byVersion = (a: { version: string }, b: { version: string }): numbe
   return right.map((part, at) => part - (left[at] ?? 0)).find((difference) => difference !== 0) ?? 0;
 };
 
-const breachOf = ({ rule, path, keyword, expected, actualType, message }: Violation): Breach => ({
-  rule,
-  path: root + path,
-  keyword,
-  expected,
-  actualType,
-  message: message.startsWith("/") ? `${root}${message}` : message,
-});
+const breachOf = (found: Violation): Breach => {
+  const { schemaPath: _, ...breach } = found;
+  return {
+    ...breach,
+    path: root + found.path,
+    message: found.message.startsWith("/") ? `${root}${found.message}` : found.message,
+  };
+};
 
 const unplanned = (name: string): Breach => ({
   rule: "unplanned_event",
@@ -128,12 +128,16 @@ const judge = (rules: Rules, source: EventSource, event: IncomingEvent, log: Log
   const cleaned = redacted(given, root, ({ type }, path) =>
     type === "SECRET" ? held.secret === "redact" : held.pii === "redact" && !wanted.has(withoutNumbers(path)),
   );
-  const secrets = (value: unknown) =>
-    redacted(value, "", ({ type }) => type === "SECRET" && held.secret === "redact").value;
+  const inTraits: Redaction[] = [];
+  const secrets = (value: unknown) => {
+    const { value: shown, found } = redacted(value, "/traits", ({ type }) => type === "SECRET" && held.secret === "redact"); // prettier-ignore
+    inTraits.push(...found);
+    return shown;
+  };
   const changes = (all: IncomingEvent["personTraits"]) => all?.map(({ op, traits }) => ({ op, traits: secrets(traits) as typeof traits })); // prettier-ignore
   const properties = cleaned.value as Readonly<Record<string, unknown>>; // an object stays one
   const kept: IncomingEvent = { ...event, ...(event.properties === undefined ? {} : { properties }), personTraits: changes(event.personTraits), accountTraits: changes(event.accountTraits) }; // prettier-ignore
-  const masks = cleaned.found.map(({ path, type }: Redaction): Breach => ({ rule: "masked", path, keyword: type, expected: "no personal data or secrets", actualType: "string", message: `${path} held ${type}; it was masked.` })); // prettier-ignore
+  const masks = [...cleaned.found, ...inTraits].map(({ path, type }: Redaction): Breach => ({ rule: "masked", path, keyword: type, expected: "no personal data or secrets", actualType: "string", message: `${path} held ${type}; it was masked.` })); // prettier-ignore
   if (event.name === undefined) return { event: kept, action: "forward", breaches: masks, contract: "", version: "" };
   try {
     const { agreed, breaches } = against(known, properties);
@@ -173,17 +177,21 @@ export const contractGate = (store: Store, clock: Clock, log: Logger): ContractG
   const reading = new Map<string, Promise<Rules>>();
 
   const read = async (workspace: string): Promise<Rules> => {
+    const known = held.get(workspace);
+    const marks = await store.selectFrom("contracts").select(["id", "version", "updated_at"]).where("workspace", "=", workspace).where("status", "=", "active").orderBy("id").orderBy("version").execute(); // prettier-ignore
+    const chosen = await store.selectFrom("gate_settings").select(["source", "settings"]).where("workspace", "=", workspace).orderBy("source").execute(); // prettier-ignore
+    const stamp = JSON.stringify([marks, chosen]);
+    if (known?.stamp === stamp) return { ...known, readAt: clock.now() };
     const rows = await store.selectFrom("contracts").select("document").where("workspace", "=", workspace).where("status", "=", "active").execute(); // prettier-ignore
-    const chosen = await store.selectFrom("gate_settings").select(["source", "settings"]).where("workspace", "=", workspace).execute(); // prettier-ignore
     const byEvent = new Map<string, Agreed[]>();
     const contracts = rows.map(({ document }) => Odcs.parse(JSON.parse(document))).toSorted(byVersion);
     for (const contract of contracts)
       for (const schema of contract.schema)
         byEvent.set(eventOf(schema), [...(byEvent.get(eventOf(schema)) ?? []), agreedOf(contract, schema)]);
     const settings = new Map(
-      chosen.map(({ source, settings: text }) => [source, Settings.partial().parse(JSON.parse(text))]),
+      chosen.map(({ source, settings: text }) => [source, StoredSettings.parse(JSON.parse(text))]),
     );
-    return { byEvent, settings, readAt: clock.now() };
+    return { byEvent, settings, readAt: clock.now(), stamp };
   };
 
   /** The rules; where they cannot be read, those that were read last, and otherwise none. */

@@ -1,4 +1,3 @@
-import { parse } from "yaml";
 import { z } from "zod";
 import { defineModule, handle, type Module, type WorkspaceCall } from "#kernel/module.ts";
 import { Refusal } from "#kernel/refusal.ts";
@@ -6,16 +5,17 @@ import type { Store } from "#kernel/state/store.ts";
 import { ask } from "#records/common/ask.ts";
 import { iso } from "#records/common/iso.ts";
 import type { Ingest } from "#records/events/ingest.ts";
-import type { IncomingEvent } from "#records/events/incoming.ts";
 import type { SourceRegistry } from "#records/sources/registry.ts";
 import * as contract from "./contract.ts";
-import { Settings, type Patch, type Verdict } from "./contract.ts";
+import { StoredSettings, type Verdict } from "./contract.ts";
 import { defaults } from "./disposition.ts";
 import { compareSchemas } from "./evolution.ts";
 import { byVersion, eventOf, type ContractGate } from "./gate.ts";
+import { heldStore } from "./held.ts";
+import { readContract } from "./document.ts";
 import { proposed } from "./learn.ts";
 import { Odcs, schemaOf, type OdcsSchema } from "./odcs.ts";
-import { heldCount, heldEvents, latestOf, pathsOf, valuesOf, violationGroups } from "./query.ts";
+import { latestOf, pathsOf, valuesOf, violationGroups } from "./query.ts";
 import { compileSchema } from "./schema.ts";
 
 interface Parts {
@@ -26,39 +26,13 @@ interface Parts {
 }
 
 const mostVersions = 5_000;
+/** Versions in these states may still be changed. */
+const open: ReadonlySet<string> = new Set(["draft", "proposed"]);
 const day = 86_400_000;
-/** Held events that one replay looks at. */
-const mostReplayed = 20_000;
 const mostLearnt = 200;
 /** Latest events that a new version is tried on, of so many of its events. */
 const sampleSize = 1_000;
 const mostSampled = 50;
-
-const Held = z.object({ id: z.string(), received: z.string(), source: z.string(), event: z.string(), body: z.string(), breaches: z.string() }); // prettier-ignore
-const Breaches = z.array(z.object({ message: z.string() }));
-const Body = z.record(z.string(), z.unknown());
-
-/** Reads a contract, or says where it is wrong. Each of its schemas is compiled, so that none can fail at the door. */
-const readContract = (text: string): Odcs => {
-  let content: unknown;
-  try {
-    content = parse(text, { maxAliasCount: 100 });
-  } catch (error) {
-    throw new Refusal("contract.text", `This is no YAML: ${error instanceof Error ? error.message.slice(0, 300) : "it cannot be read"}`); // prettier-ignore
-  }
-  const read = Odcs.safeParse(content);
-  if (!read.success) {
-    const faults = read.error.issues
-      .slice(0, 10)
-      .map((issue) => `${issue.path.join(".") || "the document"}: ${issue.message}`);
-    throw new Refusal("contract.odcs", `This is no contract of ODCS 3.1: ${faults.join("; ")}`, { faults });
-  }
-  for (const schema of read.data.schema) compileSchema(schemaOf(schema));
-  const names = read.data.schema.map(eventOf);
-  const twice = names.find((name, at) => names.indexOf(name) !== at);
-  if (twice !== undefined) throw new Refusal("contract.twice", `The contract has the event ${twice} twice.`);
-  return read.data;
-};
 
 /** The store writes times with a space; senders, and the format of a contract, with a T and a zone. */
 const asSent = (_: string, value: unknown): unknown =>
@@ -91,33 +65,6 @@ const verdictOf = (event: string, old: OdcsSchema, now: OdcsSchema): Verdict => 
   };
 };
 
-const cast = (value: unknown, to: (Patch & { op: "cast" })["to"]): unknown => {
-  if (to === "string") return typeof value === "string" ? value : JSON.stringify(value);
-  if (to === "boolean") return value === "true" || value === 1 || value === "1" ? true : value === "false" || value === 0 || value === "0" ? false : value; // prettier-ignore
-  const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-  if (typeof number !== "number" || !Number.isFinite(number)) return value;
-  return to === "integer" && !Number.isInteger(number) ? value : number;
-};
-
-const patched = (
-  properties: Readonly<Record<string, unknown>>,
-  patches: readonly Patch[],
-): Readonly<Record<string, unknown>> => {
-  const held = new Map(Object.entries(properties));
-  for (const patch of patches) {
-    const { property } = patch;
-    if (patch.op === "default" && !held.has(property)) held.set(property, patch.value);
-    if (!held.has(property)) continue;
-    if (patch.op === "remove") held.delete(property);
-    if (patch.op === "cast") held.set(property, cast(held.get(property), patch.to));
-    if (patch.op === "rename" && !held.has(patch.to)) {
-      held.set(patch.to, held.get(property));
-      held.delete(property);
-    }
-  }
-  return Object.fromEntries(held);
-};
-
 /** Contracts: what events are agreed to be, what is done with those that are not, and what is held. */
 export const contracts = ({ store, ingest, registry, gate }: Parts): Module => {
   const rows = (call: WorkspaceCall) =>
@@ -135,7 +82,7 @@ export const contracts = ({ store, ingest, registry, gate }: Parts): Module => {
     const { id, version, status } = document;
     const held = await rows(call).where("id", "=", id).where("version", "=", version).executeTakeFirst();
     const json = JSON.stringify(document);
-    if (held !== undefined && held.status !== "draft" && held.status !== "proposed" && held.document !== json)
+    if (held !== undefined && !open.has(held.status) && (held.document !== json || open.has(status)))
       throw new Refusal("contract.immutable", `Version ${version} of ${id} is ${held.status} and stays as it is. Raise its version.`, {}, 409); // prettier-ignore
     const { count } = await store.selectFrom("contracts").select(({ fn }) => fn.countAll().as("count")).where("workspace", "=", call.workspace.id).executeTakeFirstOrThrow(); // prettier-ignore
     if (held === undefined && Number(count) >= mostVersions)
@@ -173,44 +120,7 @@ export const contracts = ({ store, ingest, registry, gate }: Parts): Module => {
     return { document: proposed(event, events, seen), events };
   };
 
-  /** Held events, mended, and what the gate says of each of them now. */
-  const tried = async (call: WorkspaceCall, event: string, patches: readonly Patch[]) => {
-    const held = await ask(call, heldEvents(event, mostReplayed), Held);
-    const judges = new Map<string, Awaited<ReturnType<ContractGate["judgeOf"]>>>();
-    const found = [];
-    for (const one of held) {
-      const source = await registry.byId(call.workspace.id, one.source);
-      const judge = judges.get(one.source) ?? (await gate.judgeOf(source));
-      judges.set(one.source, judge);
-      const body = JSON.parse(one.body) as IncomingEvent; // written by the door itself
-      const mended = { ...body, properties: patched(Body.parse(body.properties ?? {}), patches) };
-      const judged = judge(mended);
-      found.push({ one, source, mended, fits: judged.action === "forward" && judged.breaches.every(({ rule }) => rule === "masked"), breaches: judged.breaches }); // prettier-ignore
-    }
-    return found;
-  };
-
-  const replay = async (call: WorkspaceCall, event: string, patches: readonly Patch[], dryRun: boolean) => {
-    gate.forget(call.workspace.id);
-    const all = await tried(call, event, patches);
-    const fits = all.filter((one) => one.fits);
-    const stays = new Map<string, number>();
-    for (const { breaches } of all.filter((one) => !one.fits))
-      for (const message of new Set(breaches.filter(({ rule }) => rule !== "masked").map((breach) => breach.message)))
-        stays.set(message, (stays.get(message) ?? 0) + 1);
-    if (!dryRun) {
-      for (const { source, mended } of fits) await ingest.accept(source, [mended]);
-      const changed = new Date(call.now).toISOString();
-      // what went on is marked after it is safe: sent twice it counts once, by its message id
-      const lines = fits.map(({ one }) => JSON.stringify({ id: one.id, received: iso(one.received), source: one.source, event: one.event, body: "", breaches: "[]", state: "replayed", changed })); // prettier-ignore
-      if (lines.length > 0) await call.engine.insert("quarantine", lines.join("\n"));
-    }
-    return {
-      held: all.length,
-      fits: fits.length,
-      stays: [...stays].slice(0, 50).map(([message, count]) => ({ message, count })),
-    };
-  };
+  const held = heldStore({ ingest, registry, gate });
 
   return defineModule({
     name: "contracts",
@@ -240,7 +150,9 @@ export const contracts = ({ store, ingest, registry, gate }: Parts): Module => {
           return old === undefined ? [] : [verdictOf(eventOf(schema), old, schema)];
         });
         const recent = await Promise.all(now.schema.slice(0, mostSampled).map((schema) => sampled(call, schema)));
-        return { id: now.id, version: now.version, against: active?.version ?? null, verdicts, recent };
+        const names = new Set(now.schema.map(eventOf));
+        const removed = [...before.keys()].filter((name) => !names.has(name));
+        return { id: now.id, version: now.version, against: active?.version ?? null, verdicts, removed, recent };
       }),
       handle(contract.save, async (call, { document }) => {
         const { id, version, status } = await saveVersion(call, document);
@@ -249,6 +161,8 @@ export const contracts = ({ store, ingest, registry, gate }: Parts): Module => {
       handle(contract.setStatus, async (call, { id, version, status }) => {
         const row = await rows(call).where("id", "=", id).where("version", "=", version).executeTakeFirst();
         if (row === undefined) throw new Refusal("contract.unknown", "There is no such version.", {}, 404);
+        if (!open.has(row.status) && open.has(status))
+          throw new Refusal("contract.immutable", `Version ${version} of ${id} was ${row.status}, so events were held against it: it cannot be a draft again. Raise its version.`, {}, 409); // prettier-ignore
         await store
           .updateTable("contracts")
           .set({ status, updated_by: nameOf(call), updated_at: new Date(call.now).toISOString() })
@@ -266,9 +180,7 @@ export const contracts = ({ store, ingest, registry, gate }: Parts): Module => {
           .selectAll()
           .where("workspace", "=", call.workspace.id)
           .execute();
-        const read = new Map(
-          found.map(({ source, settings }) => [source, Settings.partial().parse(JSON.parse(settings))]),
-        );
+        const read = new Map(found.map(({ source, settings }) => [source, StoredSettings.parse(JSON.parse(settings))]));
         const { "": all, ...bySource } = Object.fromEntries(read);
         return { all: { ...defaults, ...all }, bySource };
       }),
@@ -294,20 +206,11 @@ export const contracts = ({ store, ingest, registry, gate }: Parts): Module => {
       }),
       handle(contract.quarantine, async (call, { event, limit }) => {
         await ingest.caughtUp(2_000);
-        const [found, [counted]] = await Promise.all([
-          ask(call, heldEvents(event, limit), Held),
-          ask(call, heldCount(event), z.object({ count: z.number() })),
-        ]);
-        const held = found.map(({ breaches, received, ...one }) => ({
-          ...one,
-          received: iso(received),
-          messages: Breaches.parse(JSON.parse(breaches)).map(({ message }) => message),
-        }));
-        return { held, count: counted?.count ?? 0 };
+        return held.list(call, event, limit);
       }),
       handle(contract.replay, async (call, { event, patches, dryRun }) => {
         await ingest.caughtUp(2_000);
-        return replay(call, event, patches, dryRun);
+        return held.replay(call, event, patches, dryRun);
       }),
     ],
   });

@@ -1,4 +1,5 @@
-import { compileSchema, type JsonSchema } from "./schema.ts";
+import { isDeepStrictEqual } from "node:util";
+import { faultyProperties, type JsonSchema } from "./schema.ts";
 
 /** Values that a schema might take or refuse, small and many: what a witness is found among. */
 
@@ -90,45 +91,76 @@ const arraysFor = (schemas: readonly JsonSchema[], depth: number): unknown[][] =
   ];
 };
 
-/** Whether a schema takes a value; one that cannot be compiled by itself takes anything. */
-const takes = (schema: JsonSchema, value: unknown): boolean => {
-  try {
-    return compileSchema(schema)(value).length === 0;
-  } catch {
-    return true;
-  }
+const propertiesOf = (schema: JsonSchema): Readonly<Record<string, unknown>> => schemaIn(schema["properties"]);
+
+/** Values of each name to choose from. */
+type Choices = ReadonlyMap<string, readonly unknown[]>;
+
+/** Of each of the names the first value that all of the schemas take; if there is none, that the first of them takes. */
+const fitting = (names: readonly string[], choices: Choices, schemas: readonly JsonSchema[]) => {
+  const values = new Map<string, unknown>();
+  const search = (open: readonly string[], wanted: readonly JsonSchema[]): readonly string[] => {
+    let left = open;
+    for (let at = 0; left.length > 0; at += 1) {
+      const tried = left.filter((name) => at < (choices.get(name)?.length ?? 0));
+      if (tried.length === 0) break;
+      for (const name of tried) values.set(name, choices.get(name)?.[at]);
+      const event = Object.fromEntries(tried.map((name) => [name, values.get(name)]));
+      const wrong = wanted.map((schema) => faultyProperties(schema, event));
+      left = left.filter((name) => !values.has(name) || wrong.some((faulty) => faulty.has(name)) || !(name in event));
+    }
+    return left;
+  };
+  const unfit = search(names, schemas);
+  for (const name of search(unfit, schemas.slice(0, 1))) values.delete(name);
+  return values;
 };
+
+/** Tells which properties the schemas can differ in: in what they say of each, or in what they say of all together. */
+const differing = (names: readonly string[], schemas: readonly JsonSchema[]): readonly string[] => {
+  const [first = {}, ...others] = schemas;
+  const rest = (schema: JsonSchema) => ({ ...schema, properties: undefined, required: undefined });
+  const isWhole = others.length === 0 || others.some((other) => !isDeepStrictEqual(rest(first), rest(other)));
+  const needs = new Map(schemas.map((schema) => [schema, new Set(textsOf(schema["required"]))]));
+  return names.filter((name) =>
+    isWhole || others.some((other) =>
+      needs.get(first)?.has(name) !== needs.get(other)?.has(name) ||
+      !isDeepStrictEqual(propertiesOf(first)[name], propertiesOf(other)[name]))); // prettier-ignore
+};
+
+/** Events to try, and properties in all of them together. */
+const [mostEvents, mostProperties] = [20_000, 3_000_000];
 
 /** Objects around those that just fit: each property left out or otherwise, and one that nobody planned. */
 const objectsFor = (schemas: readonly JsonSchema[], depth: number): Record<string, unknown>[] => {
-  const names = [...new Set(schemas.flatMap((schema) => [...Object.keys(schemaIn(schema["properties"])), ...textsOf(schema["required"])]))]; // prettier-ignore
-  const choices = new Map(
-    names.map((name) => {
-      const own = schemas.map((schema) => schemaIn(schemaIn(schema["properties"])[name]));
-      return [name, { own, values: [...valuesFor(own, depth + 1), ...oneOfEach] }] as const;
-    }),
-  );
-  const fitting = (name: string, wanted: readonly JsonSchema[]): unknown => {
-    const own = wanted.map((schema) => schemaIn(schemaIn(schema["properties"])[name]));
-    const values = choices.get(name)?.values ?? [];
-    return values.find((value) => own.every((schema) => takes(schema, value))) ?? values.find((value) => takes(own[0] ?? {}, value)); // prettier-ignore
-  };
+  const names = [...new Set(schemas.flatMap((schema) => [...Object.keys(propertiesOf(schema)), ...textsOf(schema["required"])]))]; // prettier-ignore
+  const own = (name: string) => schemas.map((schema) => schemaIn(propertiesOf(schema)[name]));
+  const choices: Choices = new Map(names.map((name) => [name, [...valuesFor(own(name), depth + 1), ...oneOfEach]]));
   // what fits one of them as barely as can be, and as fully; and what fits all at once
-  const bases = [...schemas.map((schema) => [schema]), schemas].flatMap((wanted) => {
+  const fits = [...schemas.map((schema) => [schema]), schemas].flatMap((wanted) => {
     const needed = [...new Set(wanted.flatMap((schema) => textsOf(schema["required"])))];
-    const full = [...new Set([...needed, ...wanted.flatMap((schema) => Object.keys(schemaIn(schema["properties"])))])];
-    return [needed, full].map((chosen) => Object.fromEntries(chosen.map((name) => [name, fitting(name, wanted)])));
+    const full = [...new Set([...needed, ...wanted.flatMap((schema) => Object.keys(propertiesOf(schema)))])];
+    const values = fitting(full, choices, wanted);
+    return [needed, full].map((chosen) => Object.fromEntries(chosen.map((name) => [name, values.get(name)])));
   });
-  const most = depth === 0 ? 4_000 : 60;
-  const found: Record<string, unknown>[] = [...bases];
-  for (const base of bases) {
-    found.push({ ...base, z: 1 });
-    for (const [name, { values }] of choices) {
-      const { [name]: _, ...without } = base;
-      found.push(without, { [name]: values[0] });
-      for (const value of values) found.push({ ...base, [name]: value });
-    }
-  }
+  const bases = [...new Map(fits.map((base) => [JSON.stringify(base), base])).values()];
+  const most = depth === 0 ? Math.min(mostEvents, Math.ceil(mostProperties / (names.length + 1))) : 60;
+  const found: Record<string, unknown>[] = bases.flatMap((base) => [base, { ...base, z: 1 }]);
+  const varied = differing(names, schemas);
+  const turn = (change: (base: Record<string, unknown>, name: string) => void): void => {
+    for (const name of varied) for (const base of bases) if (found.length < most) change(base, name);
+  };
+  turn((base, name) => {
+    const { [name]: _, ...without } = base;
+    found.push(without, { [name]: choices.get(name)?.[0] });
+  });
+  // one value of each property after another, so that each has its turn before there are too many
+  const longest = varied.reduce((length, name) => Math.max(length, choices.get(name)?.length ?? 0), 0);
+  for (let at = 0; at < longest && found.length < most; at += 1)
+    turn((base, name) => {
+      const values = choices.get(name) ?? [];
+      if (at < values.length) found.push({ ...base, [name]: values[at] });
+    });
   return found.slice(0, most);
 };
 

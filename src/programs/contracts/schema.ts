@@ -5,6 +5,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { RE2JS } from "re2js";
 import { Refusal } from "#kernel/refusal.ts";
+import type { Breach } from "#records/events/gate.ts";
 
 /** A JSON Schema: 2020-12 as we write it, 2019-09 and draft-07 as others do. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -20,16 +21,8 @@ export const rules = [
 export type Rule = (typeof rules)[number];
 
 /** One way in which an event breaks its contract. It never holds the value itself. */
-export interface Violation {
+export interface Violation extends Breach {
   readonly rule: Rule;
-  /** JSON Pointer; of a missing or an extra property it names that property, not its parent. */
-  readonly path: string;
-  readonly keyword: string;
-  readonly message: string;
-  /** What the contract wants, as text of at most 200 characters. */
-  readonly expected: string;
-  /** JSON type of what came; `missing` where nothing did. */
-  readonly actualType: string;
   readonly schemaPath: string;
 }
 
@@ -152,38 +145,68 @@ const violationOf = (error: ErrorObject, root: unknown): Violation => {
   return { rule, path, keyword, message: says[rule], expected, actualType, schemaPath: error.schemaPath };
 };
 
-const compiled = new Map<string, Validator>();
+interface Compiled {
+  readonly validate: Validator;
+  /** Names of the properties of a value that are not as they should be by themselves, whether or not they may be there. */
+  readonly faulty: (value: object) => ReadonlySet<string>;
+}
+
+const known = new WeakMap<JsonSchema, Compiled>();
+const compiled = new Map<string, Compiled>();
 const mostCompiled = 2_000;
+
+const compiledFrom = (text: string, schema: JsonSchema): Compiled => {
+  // an instance of its own: what one has compiled it never lets go of
+  const ajv = dialectOf(schema);
+  addFormats.default(ajv, { mode: "full", keywords: true });
+  const run = ajv.compile(JSON.parse(text));
+  const errorsOf = (value: unknown): readonly ErrorObject[] => (run(value) ? [] : (run.errors ?? []));
+  return {
+    validate: (value) => {
+      const all = errorsOf(value);
+      return all
+        .filter((error) => error.keyword !== "if" && !isOfBranch(error, all))
+        .slice(0, mostViolations)
+        .map((error) => violationOf(error, value));
+    },
+    faulty: (value) => {
+      const names = errorsOf(value).map(({ instancePath }) => instancePath.split("/")[1] ?? "");
+      return new Set(names.map((name) => name.replaceAll("~1", "/").replaceAll("~0", "~")));
+    },
+  };
+};
+
+const compiledOf = (schema: JsonSchema): Compiled => {
+  const same = known.get(schema);
+  if (same !== undefined) return same;
+  const text = JSON.stringify(schema);
+  if (text.length > mostSchemaBytes)
+    throw new Refusal("contract.schema", `A schema may have ${mostSchemaBytes} bytes; this one has ${text.length}.`);
+  const hash = createHash("sha256").update(text).digest("hex");
+  try {
+    const found = compiled.get(hash) ?? compiledFrom(text, schema);
+    if (compiled.size >= mostCompiled) compiled.delete(compiled.keys().next().value ?? "");
+    compiled.set(hash, found);
+    known.set(schema, found);
+    return found;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Refusal("contract.schema", `The schema cannot be compiled: ${why.slice(0, 300)}.`);
+  }
+};
 
 /**
  * Compiles a schema, once for each content. Throws `contract.schema` for one that cannot be: an unknown type, a
  * pattern that is no RE2, a reference to what is not there, or more than a megabyte.
  */
-export const compileSchema = (schema: JsonSchema): Validator => {
-  const text = JSON.stringify(schema);
-  if (text.length > mostSchemaBytes)
-    throw new Refusal("contract.schema", `A schema may have ${mostSchemaBytes} bytes; this one has ${text.length}.`);
-  const hash = createHash("sha256").update(text).digest("hex");
-  const known = compiled.get(hash);
-  if (known !== undefined) return known;
-  // an instance of its own: what one has compiled it never lets go of
-  const ajv = dialectOf(schema);
-  addFormats.default(ajv, { mode: "full", keywords: true });
+export const compileSchema = (schema: JsonSchema): Validator => compiledOf(schema).validate;
+
+/** Which properties of an object a schema finds wrong; none where the schema cannot be compiled. */
+export const faultyProperties = (schema: JsonSchema, value: object): ReadonlySet<string> => {
   try {
-    const validate = ajv.compile(JSON.parse(text));
-    const validator: Validator = (value) => {
-      if (validate(value)) return [];
-      const all = validate.errors ?? [];
-      return all
-        .filter((error) => error.keyword !== "if" && !isOfBranch(error, all))
-        .slice(0, mostViolations)
-        .map((error) => violationOf(error, value));
-    };
-    if (compiled.size >= mostCompiled) compiled.delete(compiled.keys().next().value ?? "");
-    compiled.set(hash, validator);
-    return validator;
+    return compiledOf(schema).faulty(value);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Refusal("contract.schema", `The schema cannot be compiled: ${why.slice(0, 300)}.`);
+    if (error instanceof Refusal) return new Set();
+    throw error;
   }
 };

@@ -31,22 +31,8 @@ export const emails = (text: string): Candidate[] => {
 };
 
 const phoneWords = wordSet("phone phones telephone tel mobile mob cell cellphone call calls called text sms ring whatsapp fax dial msisdn handy telefon telefono contact reach landline"); // prettier-ignore
-const regions: readonly CountryCode[] = [
-  "US",
-  "GB",
-  "AU",
-  "FR",
-  "DE",
-  "ES",
-  "IT",
-  "NL",
-  "SE",
-  "IN",
-  "BR",
-  "JP",
-  "ZA",
-  "IE",
-];
+/** Where numbers at home begin with a nought. */
+const regions: readonly CountryCode[] = ["GB", "AU", "FR", "DE", "ES", "IT", "NL", "SE", "IN", "BR", "JP", "ZA", "IE"];
 
 /** Trailing groups fall away until what is left can be a number: `+1 202-555-0147 15` is one and a 15. */
 const possible = (value: string): string | undefined => {
@@ -58,10 +44,9 @@ const possible = (value: string): string | undefined => {
 };
 
 const isNational = (digits: string): boolean =>
-  regions.some((region) => {
-    const parsed = parsePhoneNumberFromString(digits, region);
-    return parsed?.isPossible() === true && (region === "US" ? /^1?[2-9]\d{2}[2-9]\d{6}$/.test(digits) : digits.startsWith("0")); // prettier-ignore
-  });
+  /^1?[2-9]\d{2}[2-9]\d{6}$/.test(digits)
+    ? parsePhoneNumberFromString(digits, "US")?.isPossible() === true
+    : digits.startsWith("0") && regions.some((region) => parsePhoneNumberFromString(digits, region)?.isPossible() === true); // prettier-ignore
 
 const american = /^(?:1[-. ])?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[-. ])[2-9]\d{2}[-. ]\d{4}$/;
 

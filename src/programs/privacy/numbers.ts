@@ -140,25 +140,37 @@ const isCard = (digits: string, hasContext: () => boolean): boolean =>
   ) && // prettier-ignore
   check.luhn(digits);
 
+/** Digits that a number has. */
+const [fewestDigits, mostDigits] = [12, 19];
+
 /** Card numbers: groups of digits with one kind of separator; of a longer row of groups, the first that make one. */
 export const cards = (text: string, contextAt: (at: number) => Context): Candidate[] =>
   matchesOf(text, /(?<!\d|\d\.)\d{2,19}(?:([- ])\d{2,7}(?:\1\d{1,7})*)?(?!\d)/g).flatMap(({ value, start, alone, groups: [mark] }) => {
-    if (!alone || value.replaceAll(/\D/g, "").length < 12 || text[start - 1] === "-") return [];
+    const digits = value.replaceAll(/\D/g, "");
+    if (!alone || digits.length < fewestDigits || text[start - 1] === "-") return [];
     const parts = mark === undefined ? [value] : value.split(mark);
-    const found: Candidate[] = [];
-    let at = start;
-    for (let first = 0; first < parts.length; first += 1) {
-      for (let last = parts.length; last > first; last -= 1) {
-        const run = parts.slice(first, last);
-        const around = contextAt(at);
-        if (!isCard(run.join(""), () => around.has(cardWords))) continue;
-        const end = at + run.join(mark ?? "").length;
-        found.push({ type: "CREDIT_CARD", start: at, end, score: 0.95, detector: "card/1" });
-        at += run.slice(0, -1).reduce((sum, part) => sum + part.length + 1, 0);
-        first = last - 1;
-        break;
+    // where each group begins among the digits
+    const edges = [0];
+    for (const { length } of parts) edges.push((edges.at(-1) ?? 0) + length);
+    const edge = (part: number): number => edges[part] ?? digits.length;
+    /** The end of the longest row of groups from here that is a card. */
+    const cardFrom = (first: number): number | undefined => {
+      let last = first + 1;
+      while (last < parts.length && edge(last + 1) - edge(first) <= mostDigits) last += 1;
+      for (; last > first && edge(last) - edge(first) >= fewestDigits; last -= 1) {
+        const hasContext = () => contextAt(start + edge(first) + first).has(cardWords);
+        if (isCard(digits.slice(edge(first), edge(last)), hasContext)) return last;
       }
-      at += (parts[first]?.length ?? 0) + 1;
+      return undefined;
+    };
+    const found: Candidate[] = [];
+    for (let first = 0; first < parts.length; first += 1) {
+      const last = cardFrom(first);
+      if (last === undefined) continue;
+      // one separator stands before each group but the first
+      const [from, to] = [start + edge(first) + first, start + edge(last) + last - 1];
+      found.push({ type: "CREDIT_CARD", start: from, end: to, score: 0.95, detector: "card/1" });
+      first = last - 1;
     }
     return found;
   }); // prettier-ignore

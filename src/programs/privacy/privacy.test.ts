@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { freshPii } from "#test/cases/fresh-pii.ts";
 import { belowBars, printScores, scorePii } from "#test/cases/pii.ts";
 import { findPersonal } from "./detect.ts";
+import { redacted } from "./redact.ts";
 
 const file = fileURLToPath(new URL("../../../../shared/cases/pii.json", import.meta.url));
 const missing = !existsSync(file);
@@ -53,11 +54,14 @@ describe("personal data and secrets in text", () => {
   it("are found wherever they lie in a long text, in time that grows with its length", () => {
     const hidden = `${"lorem ipsum 12 ".repeat(1_330)} jane@example.com ${"dolor 4 ".repeat(9_000)} 4242 4242 4242 4242`;
     expect(findPersonal(hidden).map(({ type }) => type)).toEqual(["EMAIL_ADDRESS", "CREDIT_CARD"]);
-    const worst = ["1".repeat(200_000), "a@".repeat(100_000), "1-".repeat(100_000), "a.".repeat(100_000), ":".repeat(200_000), "eyJ".repeat(60_000), "password=".repeat(20_000), "+1 ".repeat(60_000), `://${"a".repeat(200_000)}`]; // prettier-ignore
-    for (const text of worst) {
-      const began = performance.now();
-      findPersonal(text);
-      expect(performance.now() - began, text.slice(0, 10)).toBeLessThan(8_000);
-    }
-  }, 100_000);
+    // anything worse than linear would not end within the time of a test
+    const worst = ["1", "12 ", "12-", "0 0 0 ", "1 (", "1.1.1.1 ", "a@", "1-", "a.", ":", "eyJ", "password=", "+1 ", "://", "a1b2-", "-----BEGIN PRIVATE KEY-----"]; // prettier-ignore
+    for (const part of worst) expect(Array.isArray(findPersonal(part.repeat(60_000), "phone card"))).toBe(true);
+  });
+
+  it("keep two names apart that read alike once they are masked", () => {
+    const value = { "a@example.com": 1, "b@example.com": 2, "[EMAIL_ADDRESS] 2": 3 };
+    const { value: shown } = redacted(value, "", () => true);
+    expect(shown).toEqual({ "[EMAIL_ADDRESS]": 1, "[EMAIL_ADDRESS] 2": 2, "[EMAIL_ADDRESS] 2 2": 3 });
+  });
 });

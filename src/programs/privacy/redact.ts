@@ -23,6 +23,14 @@ export interface Redaction {
 /** Which finds count at a place. */
 export type Concern = (finding: Finding, path: string) => boolean;
 
+/** Two names that read alike once they are masked stay two: `[SECRET]`, `[SECRET] 2`. */
+const apart = (name: string, names: Set<string>): string => {
+  let own = name;
+  for (let n = 2; names.has(own); n += 1) own = `${name} ${n}`;
+  names.add(own);
+  return own;
+};
+
 const escaped = (name: string): string => name.replaceAll("~", "~0").replaceAll("/", "~1");
 /** Numbers of fewer digits are none of those that identify anybody. */
 const leastNumber = 100_000_000;
@@ -54,8 +62,9 @@ export const redacted = (
       const parts = value.map((part, at) => read(part, `${path}/${at}`, name));
       return parts.some((part, at) => part !== value[at]) ? parts : value;
     }
+    const names = new Set<string>();
     const entries = Object.entries(value).map(([key, part]): [string, unknown] => {
-      const shown = readText(key, path, "");
+      const shown = apart(readText(key, path, ""), names);
       return [shown, read(part, `${path}/${escaped(shown)}`, key)];
     });
     const isSame = Object.entries(value).every(

@@ -5,10 +5,12 @@ import type { EventSource, IncomingEvent } from "./incoming.ts";
 /** One way in which an event is not as was agreed. It never holds a value. */
 export interface Breach {
   readonly rule: string;
-  /** JSON Pointer into the event. */
+  /** JSON Pointer; of a missing or an extra property it names that property, not its parent. */
   readonly path: string;
   readonly keyword: string;
+  /** What is wanted, as text of at most 200 characters. */
   readonly expected: string;
+  /** JSON type of what came; `missing` where nothing did. */
   readonly actualType: string;
   readonly message: string;
 }

@@ -419,11 +419,11 @@ export const openIngest = (parts: IngestParts): Ingest => {
     if (action === "drop") return { line: undefined, fault: undefined, event: undefined };
     if (action === "block") return refused(source, received, blocked(breaches), event);
     if (action === "quarantine") {
-      const body = storable({ ...event, at: correctedTime(event.at, sentAt, received) });
+      // one that has no id is given one, so that it counts once however often it is sent on
+      const { messageId = `held-${randomBytes(12).toString("hex")}` } = event;
+      const body = storable({ ...event, messageId, at: correctedTime(event.at, sentAt, received) });
       if (body.length > maxEventBytes) return refused(source, received, tooLarge, event);
-      const id =
-        event.messageId === undefined ? String(randomBytes(8).readBigUInt64LE()) : keys.message(event.messageId);
-      const held = [id, event.name ?? "", body, JSON.stringify(breaches)] as const;
+      const held = [keys.message(messageId), event.name ?? "", body, JSON.stringify(breaches)] as const;
       const meta: Meta = { w: source.workspace, r: received, s: source.id, v: rows, q: held };
       return { line: storable(meta), fault: undefined, event, held: `Held: ${breaches[0]?.message ?? ""}` };
     }

@@ -22,7 +22,7 @@ const masks = [
 const choices: readonly { key: keyof Settings; label: string; data: { value: string; label: string }[] }[] = [
   { key: "violation", label: "An event that breaks its contract", data: [goesOn, without, waits, refused] },
   { key: "unplannedProperty", label: "A property that a closed contract lacks", data: [goesOn, without, waits, refused] },
-  { key: "unplannedEvent", label: "An event without a contract", data: [goesOn, waits, refused] },
+  { key: "unplannedEvent", label: "An event without a contract", data: [{ ...goesOn, label: "Goes on" }, waits, refused] },
   { key: "pii", label: "Personal data in other properties", data: masks },
   { key: "secret", label: "Keys, tokens and passwords", data: masks },
 ]; // prettier-ignore

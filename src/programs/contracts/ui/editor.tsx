@@ -111,6 +111,12 @@ const Editor = ({ text, setText }: { text: string; setText: (text: string) => vo
             : `Compared with ${check.data.against}, which is active.`}
         </Text>
       )}
+      {check.data !== undefined && check.data.removed.length > 0 && (
+        <Text>
+          It no longer has {check.data.removed.join(", ")}: nothing would be asked of{" "}
+          {check.data.removed.length === 1 ? "that event" : "those events"} any more.
+        </Text>
+      )}
       {check.data?.verdicts.map((verdict) => (
         <Judgement key={verdict.event} verdict={verdict} />
       ))}

@@ -1,0 +1,45 @@
+import { parse } from "yaml";
+import { Refusal } from "#kernel/refusal.ts";
+import { Settings } from "./contract.ts";
+import { eventOf } from "./gate.ts";
+import { customOf, Odcs, schemaOf } from "./odcs.ts";
+import { compileSchema } from "./schema.ts";
+
+const deepest = 100;
+
+/** Whether something is nested deeper than a contract may be; walks it level by level, so that nothing runs out. */
+const isDeeper = (content: unknown): boolean => {
+  let level = [content];
+  for (let depth = 0; depth < deepest; depth += 1) {
+    level = level.flatMap((one) => (typeof one === "object" && one !== null ? Object.values(one) : []));
+    if (level.length === 0) return false;
+  }
+  return true;
+};
+
+/** Reads a contract, or says where it is wrong. Each of its schemas is compiled, so that none can fail at the door. */
+export const readContract = (text: string): Odcs => {
+  let content: unknown;
+  try {
+    content = parse(text, { maxAliasCount: 100 });
+  } catch (error) {
+    throw new Refusal("contract.text", `This is no YAML: ${error instanceof Error ? error.message.slice(0, 300) : "it cannot be read"}`); // prettier-ignore
+  }
+  if (isDeeper(content)) throw new Refusal("contract.deep", `A contract may be nested ${deepest} deep.`);
+  const read = Odcs.safeParse(content);
+  if (!read.success) {
+    const faults = read.error.issues
+      .slice(0, 10)
+      .map((issue) => `${issue.path.join(".") || "the document"}: ${issue.message}`);
+    throw new Refusal("contract.odcs", `This is no contract of ODCS 3.1: ${faults.join("; ")}`, { faults });
+  }
+  for (const schema of read.data.schema) compileSchema(schemaOf(schema));
+  for (const of of [read.data, ...read.data.schema]) {
+    const chosen = Settings.partial().safeParse(customOf(of, "disposition") ?? {});
+    if (!chosen.success) throw new Refusal("contract.disposition", `The disposition of ${of.name ?? read.data.id} cannot be read: ${chosen.error.issues.map(({ path, message }) => [...path, message].join(": ")).join("; ")}`); // prettier-ignore
+  }
+  const names = read.data.schema.map(eventOf);
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined) throw new Refusal("contract.twice", `The contract has the event ${twice} twice.`);
+  return read.data;
+};
