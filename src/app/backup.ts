@@ -1,10 +1,19 @@
-import { createReadStream, createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
 import { z } from "zod";
+import { auditKeyFile } from "#kernel/config.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import { identifier, join as joined, sql, type Sql } from "#kernel/sql.ts";
 import type { State } from "#kernel/state/schema.ts";
@@ -43,6 +52,8 @@ const keptState: Readonly<Record<Exclude<keyof State, "sessions" | "job_turns">,
   metric_versions: true,
   saved_queries: true,
   audit: true,
+  audit_heads: true,
+  audit_checkpoints: true,
 };
 const stateTables = Object.keys(keptState) as (keyof typeof keptState)[]; // its own keys
 
@@ -73,7 +84,7 @@ const columnsOf = (table: (typeof tables)[number]): Sql =>
   );
 
 /** Writes everything that is kept into a new folder. Returns the manifest. */
-export const backup = async ({ store, directory, ingest }: System, folder: string): Promise<Manifest> => {
+export const backup = async ({ config, store, directory, ingest }: System, folder: string): Promise<Manifest> => {
   if (existsSync(join(folder, "manifest.json")))
     throw new Refusal("backup.exists", `There is a backup in ${folder} already. Name another folder.`);
   if (!(await ingest.caughtUp(60_000)))
@@ -102,6 +113,7 @@ export const backup = async ({ store, directory, ingest }: System, folder: strin
     }
     manifest.data[workspace.id] = counts;
   }
+  copyFileSync(auditKeyFile(config), join(folder, "audit-key.pem"));
   writeFileSync(join(folder, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600 });
   return manifest;
 };
@@ -116,11 +128,14 @@ const readManifest = (folder: string): Manifest => {
 };
 
 /** Puts a backup into an empty installation and checks that every row came back. */
-export const restore = async ({ store, directory, ingest }: System, folder: string): Promise<Manifest> => {
+export const restore = async ({ config, store, directory, ingest }: System, folder: string): Promise<Manifest> => {
   const manifest = readManifest(folder);
   const known = await store.selectFrom("members").select("id").limit(1).executeTakeFirst();
   if (known !== undefined)
     throw new Refusal("restore.not_empty", "A backup is restored into an empty data folder; this one is in use.");
+  // who restores goes on signing as before; backups of earlier versions have no key
+  const key = join(folder, "audit-key.pem");
+  if (existsSync(key)) copyFileSync(key, auditKeyFile(config));
   await store.transaction().execute(async (tx) => {
     for (const name of stateTables) {
       const lines = readFileSync(join(folder, "state", `${name}.ndjson`), "utf8")

@@ -4,12 +4,15 @@ import { defineCommand, runMain } from "citty";
 import { askRemote, exportTo } from "#surfaces/cli/remote.ts";
 import { applyFrom, planFrom, planSays, pullTo } from "#surfaces/cli/definitions.ts";
 import { importFile } from "#surfaces/cli/import-file.ts";
-import { readConfig } from "#kernel/config.ts";
+import { auditSays, keysIn, verifyFile, verifyStore } from "#surfaces/cli/audit.ts";
+import { setAside } from "#kernel/audit/audit.ts";
+import { auditKeyFile, readConfig } from "#kernel/config.ts";
+import { openStore } from "#kernel/state/store.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import { backup, restore, type Manifest } from "./backup.ts";
 import { backupByServer, serverOn } from "./control.ts";
 import { listen } from "./server.ts";
-import { openSystem } from "./system.ts";
+import { dialectOf, openSystem } from "./system.ts";
 import { version } from "./version.ts";
 
 /** Runs a command; what its caller can mend is said in one sentence, everything else with its trace. */
@@ -208,6 +211,45 @@ const restoreCommand = defineCommand({
     })(),
 });
 
+const auditCommand = defineCommand({
+  meta: { name: "audit", description: "Checks the audit log: 0 intact, 1 broken, 2 could not be told." },
+  subCommands: {
+    "set-aside": defineCommand({
+      meta: { name: "set-aside", description: "Keeps a broken log under another name and lets a new one begin." },
+      args: { workspace: { type: "positional", description: "Id of the workspace, as verify names it.", required: true } },
+      run: ({ args }) =>
+        guarded(async () => {
+          const store = await openStore(dialectOf(readConfig(process.env)));
+          console.log(`The log so far is kept as "${await setAside(store, args.workspace, Date.now())}".`);
+          await store.destroy();
+        })(),
+    }),
+    verify: defineCommand({
+      meta: { name: "verify", description: "Walks the logs in the data folder, or an exported one." },
+      args: {
+        file: { type: "positional", description: "An exported log; the logs in the data folder when absent.", required: false },
+        "public-key": { type: "string", description: "File of the key that is trusted, PEM." },
+        checkpoints: { type: "string", description: "Folder of checkpoints that were written elsewhere." },
+      },
+      run: ({ args }) =>
+        guarded(async () => {
+          const { file, checkpoints, "public-key": key } = args;
+          const told = async () => {
+            if (file !== undefined) return verifyFile(file, key === undefined ? undefined : keysIn(key));
+            const config = readConfig(process.env);
+            const store = await openStore(dialectOf(config));
+            const checked = await verifyStore(store, keysIn(key ?? auditKeyFile(config)), checkpoints);
+            await store.destroy();
+            return checked;
+          };
+          const { text, code } = auditSays(await told());
+          console.log(text);
+          process.exitCode = code;
+        })(),
+    }),
+  },
+}); // prettier-ignore
+
 await runMain(
   defineCommand({
     meta: { name: "throughline", version, description: "An open, self-hosted growth system." },
@@ -222,6 +264,7 @@ await runMain(
       export: exportCommand,
       backup: backupCommand,
       restore: restoreCommand,
+      audit: auditCommand,
     },
   }),
 );

@@ -11,6 +11,7 @@ import { retention } from "#insights/retention/index.ts";
 import { trends } from "#insights/trends/index.ts";
 import type { Logger } from "pino";
 import type { Access } from "#kernel/access.ts";
+import type { Audit } from "#kernel/audit/audit.ts";
 import type { Clock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";
 import type { Directory } from "#kernel/directory.ts";
@@ -18,6 +19,7 @@ import type { Module, TableDoc, Use, Used, WorkspaceCall } from "#kernel/module.
 import type { Store } from "#kernel/state/store.ts";
 import type { ContractGate } from "#programs/contracts/gate.ts";
 import { contracts } from "#programs/contracts/index.ts";
+import { audit as auditLog } from "#programs/audit/index.ts";
 import { demo } from "#programs/demo/index.ts";
 import { workspaces } from "#programs/workspaces/index.ts";
 import type { Ingest } from "#records/events/ingest.ts";
@@ -41,6 +43,7 @@ export interface Services {
   readonly clock: Clock;
   readonly store: Store;
   readonly access: Access;
+  readonly audit: Audit;
   readonly directory: Directory;
   readonly ingest: Ingest;
   readonly gate: ContractGate;
@@ -57,6 +60,7 @@ export const createModules = ({
   clock,
   store,
   access,
+  audit,
   directory,
   ingest,
   gate,
@@ -77,6 +81,7 @@ export const createModules = ({
     workspaces({
       store,
       access,
+      audit,
       directory,
       ingest,
       secureCookies: config.public_url?.startsWith("https:") === true,
@@ -98,6 +103,7 @@ export const createModules = ({
     metrics({ ingest, store, usesOf }),
     sqlPage({ ingest, store }),
     annotations({ store }),
+    auditLog({ store, audit }),
     contracts({ store, ingest, registry, gate }),
     dashboards({
       store,

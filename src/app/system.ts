@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { createAccess } from "#kernel/access.ts";
-import { createAudit } from "#kernel/audit.ts";
+import { openAudit } from "#kernel/audit/audit.ts";
 import { systemClock, type Clock } from "#kernel/clock.ts";
-import type { Config } from "#kernel/config.ts";
+import { auditKeyFile, type Config } from "#kernel/config.ts";
 import { openDirectory } from "#kernel/directory.ts";
 import { createDispatch, type Dispatch } from "#kernel/dispatch.ts";
 import { connectEngine, type EngineServer } from "#kernel/engine/engine.ts";
@@ -28,6 +28,10 @@ export interface System extends Services {
   close(): Promise<void>;
 }
 
+/** Where the state is kept. */
+export const dialectOf = ({ database_url, data }: Config) =>
+  database_url === undefined ? embeddedDialect(data) : postgresDialect(database_url);
+
 /** Starts everything in order of dependence; `close` ends it in the reverse order and loses nothing. */
 export const openSystem = async (config: Config, clock: Clock = systemClock): Promise<System> => {
   const log = createLog(config.log_level);
@@ -46,9 +50,7 @@ export const openSystem = async (config: Config, clock: Clock = systemClock): Pr
     password: host?.password ?? config.clickhouse_password,
     functions: config.engine_functions,
   });
-  const dialect =
-    config.database_url === undefined ? embeddedDialect(config.data) : postgresDialect(config.database_url);
-  const store = await openStore(dialect);
+  const store = await openStore(dialectOf(config));
   const access = createAccess(store, clock);
   const directory = openDirectory(store, engine, tables, log);
   const gate = contractGate(store, clock, log);
@@ -62,9 +64,10 @@ export const openSystem = async (config: Config, clock: Clock = systemClock): Pr
     log,
   });
   const registry = sourceRegistry(store);
-  const services: Services = { config, gate, clock, store, access, directory, ingest, registry, log };
+  const audit = openAudit({ store, clock, keyFile: auditKeyFile(config), checkpointFolder: config.audit_checkpoints });
+  const services: Services = { config, gate, clock, store, access, audit, directory, ingest, registry, log };
   const modules = createModules(services);
-  const dispatch = createDispatch({ modules, access, directory, audit: createAudit(store, clock), clock, log });
+  const dispatch = createDispatch({ modules, access, directory, audit, clock, log });
   let jobs: ReturnType<typeof startJobs> | undefined;
 
   return {

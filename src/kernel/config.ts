@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { totalmem } from "node:os";
 import { parse } from "yaml";
 import { z } from "zod";
@@ -34,6 +34,16 @@ export const Config = z.strictObject({
   clickhouse_url: z.url().optional().describe("A ClickHouse server to use in place of the embedded engine."),
   clickhouse_user: z.string().default("default"),
   clickhouse_password: z.string().default(""),
+  audit_key: z
+    .string()
+    .optional()
+    .describe(
+      "File of the key that signs the audit log; audit-key.pem in the data folder. Servers that share a store share it.",
+    ),
+  audit_checkpoints: z
+    .string()
+    .optional()
+    .describe("A folder, best on another machine, into which signed checkpoints of the audit log are written too."),
   database_url: z.url().optional().describe("A PostgreSQL server to use in place of the embedded state store."),
   engine_memory: size.default(Math.round(totalmem() * 0.4)).describe("Memory the embedded engine may take, e.g. 4gb."),
   engine_queries: z.coerce
@@ -92,3 +102,6 @@ export const readConfig = (env: NodeJS.ProcessEnv, overrides: Readonly<Record<st
     faults,
   });
 };
+
+/** Where the key lies that signs the audit log. */
+export const auditKeyFile = ({ audit_key, data }: Config): string => audit_key ?? join(data, "audit-key.pem");

@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import type { FastifyReply } from "fastify";
 import { allows, type Access, type Principal, type Role } from "./access.ts";
-import type { Audit } from "./audit.ts";
+import type { Audit } from "./audit/audit.ts";
 import type { Clock } from "./clock.ts";
 import type { Engine } from "./engine/engine.ts";
 import type { Handler, Module, Workspace } from "./module.ts";
@@ -95,6 +95,7 @@ export const createDispatch = ({ modules, access, directory, audit, clock, log }
     const found = role === undefined ? undefined : await directory.find(id);
     if (found === undefined) throw notHere();
     if (!allows(role, permission)) {
+      await audit.append(id, { principal, action: handler.operation.name, decision: "deny", reason: "access.not_allowed" }); // prettier-ignore
       throw new Refusal(
         "access.not_allowed",
         `This needs the permission to ${permission}; the role here is ${role}.`,
@@ -115,11 +116,18 @@ export const createDispatch = ({ modules, access, directory, audit, clock, log }
     const { principal, reply } = request;
     const signal = request.signal ?? new AbortController().signal;
     const call = { principal, signal, log, reply, now: clock.now(), ...admitted };
-    const answer = handler.operation.output.parse(await handler.run(call, input));
-    const { permission, name, onlyLooks } = handler.operation;
-    const { workspace } = admitted;
-    const changes = permission !== "read" && onlyLooks !== true;
-    if (workspace !== undefined && changes) await audit(workspace.id, principal, name, input);
-    return answer;
+    const { permission, name: action, onlyLooks, discloses } = handler.operation;
+    const id = admitted.workspace?.id;
+    const isNoted = id !== undefined && (discloses === true || (permission !== "read" && onlyLooks !== true));
+    if (!isNoted) return handler.operation.output.parse(await handler.run(call, input));
+    // written down before it is done: what cannot be written down is not done
+    await audit.append(id, { principal, action, decision: "allow", detail: input });
+    try {
+      return handler.operation.output.parse(await handler.run(call, input));
+    } catch (error) {
+      const reason = error instanceof Refusal ? error.code : "internal";
+      await audit.append(id, { principal, action, decision: "failed", reason });
+      throw error;
+    }
   };
 };

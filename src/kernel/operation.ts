@@ -11,6 +11,8 @@ export interface Operation<I extends z.ZodType = z.ZodType, O extends z.ZodType 
   readonly permission: Permission;
   /** It changes nothing although it needs more than `read`; so it is not written down as a change. */
   readonly onlyLooks?: true;
+  /** Its answer shows personal data of people by themselves; so it is written down who looked. */
+  readonly discloses?: true;
   readonly input: I;
   readonly output: O;
 }

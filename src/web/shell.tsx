@@ -4,6 +4,7 @@ import {
   IconBuilding,
   IconChartLine,
   IconFileCheck,
+  IconHistory,
   IconLayoutDashboard,
   IconLogout,
   IconMoon,
@@ -34,6 +35,7 @@ export const pages: readonly PageLink[] = [
   { path: "/cohorts", title: "Cohorts", icon: <IconUsersGroup size={18} aria-hidden /> },
   { path: "/accounts", title: "Accounts", icon: <IconBuilding size={18} aria-hidden /> },
   { path: "/contracts", title: "Contracts", icon: <IconFileCheck size={18} aria-hidden /> },
+  { path: "/audit", title: "Audit", icon: <IconHistory size={18} aria-hidden /> },
   { path: "/sources", title: "Sources", icon: <IconPlugConnected size={18} aria-hidden /> },
   { path: "/settings", title: "Settings", icon: <IconSettings size={18} aria-hidden /> },
 ];

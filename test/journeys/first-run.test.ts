@@ -132,13 +132,19 @@ describe("a new owner", () => {
     await page.getByRole("cell", { name: "Notebook", exact: true }).waitFor();
     expect(await serious(page)).toEqual([]);
     await picture(page, "settings-keys");
-    await page.getByRole("tab", { name: "Changes" }).click();
-    await page.getByRole("cell", { name: "workspaces.createKey" }).waitFor();
-    await picture(page, "settings-changes");
     await page.getByRole("tab", { name: "Workspace" }).click();
     await page.getByRole("heading", { name: "Remove this workspace" }).waitFor();
     expect(await serious(page)).toEqual([]);
     await picture(page, "settings-workspace");
+
+    await page.getByRole("link", { name: "Audit" }).click();
+    await page.getByRole("cell", { name: "workspaces.createKey" }).waitFor();
+    await page.getByLabel("Search").fill("createkey");
+    await page.getByText("Newest first; 1 shown").waitFor();
+    await page.getByRole("button", { name: "Verify" }).click();
+    await page.getByText("The log is as it was written.").waitFor();
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "audit");
 
     await page.getByRole("button", { name: "Remove demo" }).click();
     await page.getByRole("button", { name: "Workspace Acme" }).waitFor();

@@ -229,6 +229,11 @@ const contracts = createRoute({
   path: "/contracts",
   component: lazyRouteComponent(() => import("#programs/contracts/ui/contracts-page.tsx"), "ContractsPage"),
 });
+const audit = createRoute({
+  getParentRoute: () => root,
+  path: "/audit",
+  component: lazyRouteComponent(() => import("#programs/audit/ui/audit-page.tsx"), "AuditPage"),
+});
 const dashboards = createRoute({ getParentRoute: () => root, path: "/dashboards", component: DashboardsPage });
 const dashboard = createRoute({
   getParentRoute: () => root,
@@ -248,6 +253,7 @@ const router = createRouter({
     dashboards,
     dashboard,
     contracts,
+    audit,
     people,
     person,
     cohorts,

@@ -184,6 +184,7 @@ export const why = defineOperation({
   name: "cohorts.why",
   summary: "Why a person or account is in a cohort, or is not: each condition, and whether they meet it now.",
   permission: "read",
+  discloses: true,
   input: One.extend({ unit: z.string().max(500).describe("Key of the person, or id of the account.") }),
   output: z.object({
     isIn: z.boolean(),

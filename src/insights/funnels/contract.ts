@@ -119,6 +119,7 @@ export const conversionWho = defineOperation({
   name: "funnels.whoOverTime",
   summary: "Who of those who entered in a bucket converted, or did not.",
   permission: "read",
+  discloses: true,
   input: z.strictObject({
     conversion: ConversionInput,
     bucket: z.string().max(40),
@@ -133,6 +134,7 @@ export const funnelPeople = defineOperation({
   name: "funnels.people",
   summary: "Who reached a step of a funnel, or who dropped off before it. Where accounts are counted, their ids.",
   permission: "read",
+  discloses: true,
   input: z.strictObject({
     funnel: FunnelInput,
     step: z.int().min(0).max(19),

@@ -64,6 +64,7 @@ export const journeysWho = defineOperation({
   name: "journeys.who",
   summary: "Whose journeys had a step at a place, and took a certain one next.",
   permission: "read",
+  discloses: true,
   input: z.strictObject({
     question: JourneyInput,
     place: z.int().min(1).max(20).describe("Of the step in the journey, from 1."),

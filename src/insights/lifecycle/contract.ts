@@ -40,6 +40,7 @@ export const lifecycleWho = defineOperation({
   name: "lifecycle.who",
   summary: "Who is in a state in one bucket.",
   permission: "read",
+  discloses: true,
   input: z.strictObject({ question: LifecycleInput, bucket: z.string().max(40), state: z.enum(states), limit: Limit }),
   output: Who,
 });

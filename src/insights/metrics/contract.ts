@@ -247,6 +247,7 @@ export const metricWho = defineOperation({
   name: "metrics.who",
   summary: "Who a point of a metric is about: of a share, those who got there; of a ratio, those of the upper number.",
   permission: "read",
+  discloses: true,
   input: z.strictObject({
     question: MetricInput,
     bucket: z.string().max(40),

@@ -74,6 +74,7 @@ export const retentionWho = defineOperation({
   name: "retention.who",
   summary: "Who of a cohort came back in a column, or did not.",
   permission: "read",
+  discloses: true,
   input: z.strictObject({
     question: RetentionInput,
     cohort: z.string().max(40).describe("The start of its period, as the answer names it."),

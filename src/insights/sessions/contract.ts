@@ -56,6 +56,7 @@ export const sessionsWho = defineOperation({
   name: "sessions.who",
   summary: "Who began a session in a bucket of the range, or in the whole of it.",
   permission: "read",
+  discloses: true,
   input: z.strictObject({
     question: SessionsInput,
     bucket: z.string().max(40).optional().describe("Of the answer; the whole range where absent."),
@@ -68,6 +69,7 @@ export const listSessions = defineOperation({
   name: "sessions.list",
   summary: "Single sessions, those of a person together, in order of time.",
   permission: "read",
+  discloses: true,
   input: SessionsInput.omit({ interval: true }).extend({ limit: z.int().min(1).max(10_000).default(100) }),
   output: z.object({
     sessions: z.array(

@@ -36,6 +36,7 @@ export const askSql = defineOperation({
   name: "sql.ask",
   summary: "Asks in SQL: one SELECT over the tables of sql.schema, read-only, with limits of time, memory and rows.",
   permission: "read",
+  discloses: true,
   input: SqlInput,
   output: SqlResult,
 });

@@ -35,6 +35,7 @@ export const stickinessWho = defineOperation({
   name: "stickiness.who",
   summary: "Who was active in so many periods: exactly, or at least where the question counts so.",
   permission: "read",
+  discloses: true,
   input: z.strictObject({ question: StickinessInput, periods: z.int().min(1).max(2_000), limit: Limit }),
   output: Who,
 });

@@ -97,6 +97,7 @@ export const trendWho = defineOperation({
   name: "trends.who",
   summary: "Who did what a series counts, in one bucket or in the whole range.",
   permission: "read",
+  discloses: true,
   input: z.strictObject({
     question: TrendsInput,
     series: z.int().min(0).max(9).default(0),

@@ -1,4 +1,28 @@
+import { randomBytes } from "node:crypto";
 import type { Kysely, Migration } from "kysely";
+import { detailHash, entryHash, origin, type Entry, type Head } from "../audit/chain.ts";
+
+interface Before {
+  audit_before: { workspace: string; at: string; actor: string; operation: string; detail: string };
+  audit: Entry;
+  audit_heads: Head;
+}
+
+/** What was written down before there was a chain begins it. Its end is signed at the first checkpoint. */
+const chainEarlierEntries = async (db: Kysely<Before>): Promise<void> => {
+  const ends = new Map<string, { seq: number; hash: string }>();
+  for (const { workspace, at, actor, operation, detail } of await db.selectFrom("audit_before").selectAll().orderBy("at").execute()) {
+    const last = ends.get(workspace) ?? { seq: 0, hash: origin };
+    const kind = actor === "" ? "system" : actor.startsWith("key_") ? "key" : "member";
+    const salt = randomBytes(16).toString("hex");
+    const entry = { workspace, seq: last.seq + 1, at, actor_kind: kind, actor, action: operation, decision: "allow", reason: "", detail_hash: detailHash(salt, detail), prev: last.hash };
+    const end = { seq: entry.seq, hash: entryHash(entry) };
+    await db.insertInto("audit").values({ ...entry, detail, salt, hash: end.hash }).execute();
+    ends.set(workspace, end);
+  }
+  for (const [workspace, end] of ends)
+    await db.insertInto("audit_heads").values({ workspace, ...end, key: "", signature: "" }).execute();
+}; // prettier-ignore
 
 /** Applied in order of name, once each. Never edit one that has been released: add another. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -214,6 +238,52 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .addColumn("settings", "text", (c) => c.notNull())
         .addPrimaryKeyConstraint("gate_settings_key", ["workspace", "source"])
         .execute();
+    },
+  },
+  "2026-11-30-audit-chain": {
+    up: async (db: Kysely<unknown>) => {
+      await db.schema.dropIndex("audit_by_workspace").execute();
+      await db.schema.alterTable("audit").renameTo("audit_before").execute();
+      await db.schema
+        .createTable("audit")
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("seq", "integer", (c) => c.notNull())
+        .addColumn("at", "text", (c) => c.notNull())
+        .addColumn("actor_kind", "text", (c) => c.notNull())
+        .addColumn("actor", "text", (c) => c.notNull())
+        .addColumn("action", "text", (c) => c.notNull())
+        .addColumn("decision", "text", (c) => c.notNull())
+        .addColumn("reason", "text", (c) => c.notNull())
+        .addColumn("detail", "text")
+        .addColumn("salt", "text")
+        .addColumn("detail_hash", "text", (c) => c.notNull())
+        .addColumn("prev", "text", (c) => c.notNull())
+        .addColumn("hash", "text", (c) => c.notNull())
+        .addPrimaryKeyConstraint("audit_key", ["workspace", "seq"])
+        .execute();
+      await db.schema
+        .createTable("audit_heads")
+        .addColumn("workspace", "text", (c) => c.primaryKey())
+        .addColumn("seq", "integer", (c) => c.notNull())
+        .addColumn("hash", "text", (c) => c.notNull())
+        .addColumn("key", "text", (c) => c.notNull())
+        .addColumn("signature", "text", (c) => c.notNull())
+        .execute();
+      await db.schema
+        .createTable("audit_checkpoints")
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("n", "integer", (c) => c.notNull())
+        .addColumn("at", "text", (c) => c.notNull())
+        .addColumn("seq", "integer", (c) => c.notNull())
+        .addColumn("head", "text", (c) => c.notNull())
+        .addColumn("prev", "text", (c) => c.notNull())
+        .addColumn("key", "text", (c) => c.notNull())
+        .addColumn("hash", "text", (c) => c.notNull())
+        .addColumn("signature", "text", (c) => c.notNull())
+        .addPrimaryKeyConstraint("audit_checkpoints_key", ["workspace", "n"])
+        .execute();
+      await chainEarlierEntries(db as Kysely<Before>);
+      await db.schema.dropTable("audit_before").execute();
     },
   },
 };

@@ -1,3 +1,4 @@
+import type { Checkpoint, Entry, Head } from "../audit/chain.ts";
 /**
  * State: what people define and decide. Ids and times are text (times ISO 8601 in UTC), JSON is text, booleans are 0/1,
  * so that one schema and one set of migrations serve SQLite and PostgreSQL.
@@ -131,15 +132,8 @@ export interface State {
   annotations: { id: string; workspace: string; day: string; text: string; made_by: string; made_at: string };
   /** When each job of each workspace is due next, and until when somebody is at it. */
   job_turns: { job: string; workspace: string; due_at: string; busy_until: string };
-  /** Who changed what, and when. Only ever added to. */
-  audit: {
-    id: string;
-    workspace: string;
-    at: string;
-    /** Id of the member or key. */
-    actor: string;
-    operation: string;
-    /** The operation's input as JSON, without secrets, cut short. */
-    detail: string;
-  };
+  /** Who did, read or tried what, and when: a chain for each workspace, which is only ever added to. */
+  audit: Entry;
+  audit_heads: Head;
+  audit_checkpoints: Checkpoint;
 }

@@ -178,6 +178,7 @@ export const quarantine = defineOperation({
   name: "quarantine.list",
   summary: "Events that are held until somebody decides, the latest first.",
   permission: "read",
+  discloses: true,
   input: z.strictObject({ event: z.string().max(200).optional(), limit: z.int().min(1).max(1_000).default(100) }),
   output: z.object({ held: z.array(Held), count: z.number() }),
 });

@@ -102,17 +102,6 @@ export const remove = defineOperation({
   output: z.object({ ok: z.literal(true) }),
 });
 
-export const audit = defineOperation({
-  name: "workspaces.audit",
-  summary: "Who changed what in the workspace, newest first.",
-  permission: "admin",
-  onlyLooks: true,
-  input: z.strictObject({ limit: z.int().min(1).max(500).default(100) }),
-  output: z.object({
-    entries: z.array(z.object({ at: z.string(), who: z.string(), operation: z.string(), detail: z.string() })),
-  }),
-});
-
 export const members = defineOperation({
   name: "workspaces.members",
   summary: "Who belongs to the workspace.",

@@ -1,4 +1,5 @@
 import type { Access, Role } from "#kernel/access.ts";
+import type { Audit } from "#kernel/audit/audit.ts";
 import type { Directory } from "#kernel/directory.ts";
 import { sessionOf, setSession } from "#kernel/http.ts";
 import { hashSecret, newId, newSecret } from "#kernel/ids.ts";
@@ -12,6 +13,7 @@ import { createWorkspace } from "./create.ts";
 interface Parts {
   readonly store: Store;
   readonly access: Access;
+  readonly audit: Audit;
   readonly directory: Directory;
   readonly ingest: Ingest;
   readonly secureCookies: boolean;
@@ -50,7 +52,27 @@ export const workspaces = (parts: Parts): Module => {
   };
 
   const startSession = async (call: Call, email: string, password: string): Promise<void> => {
-    const session = await access.signIn(email, password);
+    // wherever the member belongs it is written down that they came, or that somebody tried to
+    const places = await store
+      .selectFrom("memberships")
+      .innerJoin("members", "members.id", "memberships.member")
+      .select(["memberships.workspace", "members.id", "members.name"])
+      .where("members.email", "=", email.trim().toLowerCase())
+      .execute();
+    const note = async (decision: "allow" | "deny", reason?: string): Promise<void> => {
+      for (const { workspace, id, name } of places) {
+        const principal = { kind: "member", id, name, email } as const;
+        // a log that was changed from outside keeps nobody from coming in to see that
+        await parts.audit
+          .append(workspace, { principal, action: "workspaces.signIn", decision, reason })
+          .catch((error: unknown) => call.log.error({ err: error, workspace }, "a sign-in was not written down"));
+      }
+    };
+    const session = await access.signIn(email, password).catch(async (error: unknown) => {
+      await note("deny", error instanceof Refusal ? error.code : "internal");
+      throw error;
+    });
+    await note("allow");
     setSession(call.reply, parts.secureCookies, session);
   };
 
@@ -128,23 +150,6 @@ export const workspaces = (parts: Parts): Module => {
         await directory.remove(call.workspace.id, call.now);
         parts.ingest.forget(call.workspace.id);
         return ok;
-      }),
-
-      handle(contract.audit, async (call, { limit }) => {
-        const rows = await store
-          .selectFrom("audit")
-          .leftJoin("members", "members.id", "audit.actor")
-          .leftJoin("api_keys", "api_keys.id", "audit.actor")
-          .select(["at", "operation", "detail", "actor", "members.name as member", "api_keys.name as key"])
-          .where("audit.workspace", "=", call.workspace.id)
-          .orderBy("at", "desc")
-          .limit(limit)
-          .execute();
-        const who = (row: (typeof rows)[number]): string =>
-          row.member ?? (row.key === null ? row.actor : `key ${row.key}`);
-        return {
-          entries: rows.map((row) => ({ at: row.at, who: who(row), operation: row.operation, detail: row.detail })),
-        };
       }),
 
       handle(contract.members, async (call) => {

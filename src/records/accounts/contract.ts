@@ -27,6 +27,7 @@ export const profile = defineOperation({
   name: "accounts.profile",
   summary: `One account: its traits, and its people and latest events of the last ${accountDays} days.`,
   permission: "read",
+  discloses: true,
   input: z.strictObject({ id: z.string().min(1).max(500) }),
   output: z.object({
     id: z.string(),

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parquetReadObjects } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { afterAll, describe, expect, it } from "vitest";
+import type { AuditView } from "#programs/audit/contract.ts";
 import { importFile } from "#surfaces/cli/import-file.ts";
 import { askRemote, exportTo } from "#surfaces/cli/remote.ts";
 import { readBack } from "#test/clients/read-back.ts";
@@ -96,12 +97,12 @@ describe("an export", () => {
     const { key } = await world.ask<{ key: string }>("workspaces.createKey", { name: "v", role: "viewer" }, workspace);
     await expect(exportTo({ ...remote, key }, "events", {}, join(folder, "x"))).rejects.toThrow(/permission to edit/);
     await exportTo(remote, "people", {}, join(folder, "x"));
-    const { entries } = await world.ask<{ entries: { operation: string; who: string }[] }>(
-      "workspaces.audit",
-      {},
-      workspace,
-    );
-    expect(entries[0]).toMatchObject({ operation: "exports.people", who: "key k" });
+    const { entries } = await world.ask<{ entries: AuditView[] }>("audit.list", {}, workspace);
+    expect(entries[0]).toMatchObject({ action: "exports.people", decision: "allow", who: "key k" });
+    expect(entries.find(({ decision }) => decision === "deny")).toMatchObject({
+      action: "exports.events",
+      who: "key v",
+    });
   });
 
   it("is refused to strangers, and says what is wrong with its input", async () => {

@@ -20,6 +20,7 @@ export const list = defineOperation({
   name: "people.list",
   summary: "People, the latest seen first; search by id, name or email.",
   permission: "read",
+  discloses: true,
   input: z.strictObject({ search: z.string().max(200).default(""), limit: z.int().min(1).max(500).default(50) }),
   output: z.object({ people: z.array(PersonRow), total: z.number() }),
 });
@@ -28,6 +29,7 @@ export const profile = defineOperation({
   name: "people.profile",
   summary: "One person: ids, traits with when they changed last, and events, newest first.",
   permission: "read",
+  discloses: true,
   input: z.strictObject({ id: Id, before: z.iso.datetime().optional(), limit: z.int().min(1).max(500).default(100) }),
   output: z.object({
     person: z.string(),

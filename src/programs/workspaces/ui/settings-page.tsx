@@ -4,7 +4,6 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState, type ReactNode } from "react";
 import { call } from "#web/call.ts";
-import { CodeText } from "#web/kit/code-text.tsx";
 import { DataTable } from "#web/kit/data-table.tsx";
 import { moment } from "#web/kit/moment.ts";
 import { Empty, Loaded, Problem } from "#web/kit/states.tsx";
@@ -278,33 +277,6 @@ const Keys = () => {
   );
 };
 
-const Changes = () => {
-  const query = useQuery({ queryKey: ["audit"], queryFn: ({ signal }) => call(contract.audit, {}, signal) });
-  return (
-    <Loaded query={query}>
-      {({ entries }) =>
-        entries.length === 0 ? (
-          <Empty title="Nothing has been changed yet">Every change of this workspace is written down here.</Empty>
-        ) : (
-          <DataTable
-            caption="The latest 100 changes, newest first"
-            rows={entries}
-            columns={[
-              { title: "When", cell: ({ at }) => moment(at) },
-              { title: "Who", cell: ({ who }) => who },
-              { title: "What", cell: ({ operation }) => operation },
-              {
-                title: "With",
-                cell: ({ detail }) => <CodeText>{detail}</CodeText>,
-              },
-            ]}
-          />
-        )
-      }
-    </Loaded>
-  );
-};
-
 const General = ({ workspace, left }: { workspace: WorkspaceView; left: () => void }) => {
   const [form, setForm] = useState({ name: workspace.name, zone: workspace.zone, weekStart: workspace.weekStart });
   const [opened, { open, close }] = useDisclosure();
@@ -405,7 +377,6 @@ export const SettingsPage = ({ workspace, left }: { workspace: WorkspaceView; le
         <Tabs.List>
           <Tabs.Tab value="members">Members</Tabs.Tab>
           {isAdmin && <Tabs.Tab value="keys">API keys</Tabs.Tab>}
-          {isAdmin && <Tabs.Tab value="changes">Changes</Tabs.Tab>}
           {isAdmin && <Tabs.Tab value="workspace">Workspace</Tabs.Tab>}
         </Tabs.List>
         <Tabs.Panel value="members" pt="md">
@@ -415,9 +386,6 @@ export const SettingsPage = ({ workspace, left }: { workspace: WorkspaceView; le
           <>
             <Tabs.Panel value="keys" pt="md">
               <Keys />
-            </Tabs.Panel>
-            <Tabs.Panel value="changes" pt="md">
-              <Changes />
             </Tabs.Panel>
             <Tabs.Panel value="workspace" pt="md">
               <General workspace={workspace} left={left} />
