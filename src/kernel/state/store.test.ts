@@ -22,7 +22,7 @@ const dialects = [
   ...(given === undefined ? [] : [["PostgreSQL (server)", () => postgresDialect(given)] as const]),
 ] as const;
 
-describe.each(dialects)("the state store on %s", (_name, dialect) => {
+describe.each(dialects)("the state store on %s", (name, dialect) => {
   it("chains what was written down before there was a chain, and goes on with it", async () => {
     const workspace = `ws-${Date.now()}`;
     const own = dialect();
@@ -40,7 +40,9 @@ describe.each(dialects)("the state store on %s", (_name, dialect) => {
       expect(second).toBeUndefined();
     }
     const keyFile = join(mkdtempSync(join(tmpdir(), "throughline-key-")), "key.pem");
-    const logs = [1, 2].map(() => openAudit({ store: db, clock: systemClock, keyFile }));
+    // transactions of PGlite share one connection, so there only one may write
+    const one = openAudit({ store: db, clock: systemClock, keyFile });
+    const logs = [one, name.includes("PGlite") ? one : openAudit({ store: db, clock: systemClock, keyFile })];
     const before = isNew ? 3 : 0;
     expect(await logs[0]!.verify(workspace)).toMatchObject({ state: "intact", entries: before });
     const note = { principal: { kind: "nobody" }, action: "x", decision: "allow" } as const;
