@@ -6,6 +6,7 @@ import { questionOf } from "#surfaces/explore/ui/question.ts";
 import { readAsked } from "#surfaces/explore/ui/asked.ts";
 import { insightOf } from "#surfaces/explore/insights.ts";
 import type { QuestionTile } from "#surfaces/dashboards/contract.ts";
+import type { AuditView } from "#programs/audit/contract.ts";
 import { useWorld } from "#test/world.ts";
 
 const world = useWorld();
@@ -78,12 +79,14 @@ describe("the demo workspace", () => {
       body: JSON.stringify({ name: "Acme" }),
     });
     expect(response.status).toBe(403);
-    const { entries } = await world.ask<{ entries: { operation: string; detail: string }[] }>(
-      "workspaces.audit",
-      {},
-      workspace,
-    );
-    expect(entries.map((entry) => entry.operation)).toEqual(["workspaces.createKey"]);
+    const { entries } = await world.ask<{ entries: AuditView[] }>("audit.list", {}, workspace);
+    expect(entries.map(({ action, decision, reason }) => `${action} ${decision} ${reason}`)).toEqual([
+      "workspaces.remove failed workspaces.owner_only",
+      "workspaces.remove allow ",
+      "workspaces.createKey allow ",
+      "workspaces.remove failed workspaces.other_name",
+      "workspaces.remove allow ",
+    ]);
   });
 });
 

@@ -27,11 +27,14 @@ describe.skipIf(url === undefined)("the program on a PostgreSQL server", () => {
         tiles: [],
         view: { filters: [] },
       });
-      const { entries } = await world.ask<{ entries: { operation: string; who: string }[] }>("workspaces.audit", {});
-      expect(entries.map(({ operation, who }) => [operation, who])).toEqual([
+      const { entries } = await world.ask<{ entries: { action: string; who: string }[] }>("audit.list", {
+        text: "dash",
+      });
+      expect(entries.map(({ action, who }) => [action, who])).toEqual([
         ["dashboards.rename", "Ana"],
         ["dashboards.create", "Ana"],
       ]);
+      expect(await world.ask("audit.verify", {})).toMatchObject({ state: "intact", entries: 2 });
     } finally {
       await stopWorld(world);
     }

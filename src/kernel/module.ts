@@ -59,11 +59,20 @@ export interface ColumnDoc {
   readonly class: "public" | "internal" | "personal" | "restricted";
 }
 
+/**
+ * Where a table speaks of people: nowhere; in columns that hold their keys; in a text in which their ids are looked
+ * for; or in values of which some came from them.
+ */
+export type AboutPeople =
+  "nobody" | { readonly keys: readonly [string, ...string[]] } | { readonly text: string } | { readonly value: string };
+
 /** A table, view or dictionary of a workspace's database, with the statement that makes it. */
 export interface TableDoc {
   readonly name: string;
   readonly grain: string;
   readonly columns: Readonly<Record<string, ColumnDoc>>;
+  /** How rows are found that are about a person, to give them out or to erase them. */
+  readonly people: AboutPeople;
   /** It is made from other tables as they are written; backups leave it out. */
   readonly derived?: true;
   /** Idempotent statements, run in order when the workspace is opened. `database` is the workspace's own. */

@@ -4,6 +4,7 @@ import { sql } from "#kernel/sql.ts";
 const memberships: TableDoc = {
   name: "memberships",
   grain: "One time that a person or account entered or left a cohort. Nothing in it is ever updated.",
+  people: { keys: ["person"] },
   columns: {
     cohort: { type: "String", meaning: "Id of the cohort.", class: "internal" },
     person: { type: "UInt64", meaning: "Key of the person; 0 where the cohort is of accounts.", class: "internal" },

@@ -58,6 +58,11 @@ export interface Ingest {
   watch(workspace: string, listener: (arrival: Arrival) => void): () => void;
   /** Whether any id belongs to another id's person. Brings the dictionary that reads use up to date first. */
   freshIdentities(workspace: string): Promise<boolean>;
+  /**
+   * Lets go of everything that is held besides the store: journal files of what was stored, notes, what is in memory.
+   * False where the store is behind, so that some of it is still needed; then it is asked for again.
+   */
+  letGo(workspace: string): Promise<boolean>;
   /** Forgets what is held in memory of a workspace (it was removed, or rebuilt). */
   forget(workspace: string): void;
   readonly stats: {
@@ -80,6 +85,9 @@ interface IngestParts {
   /** What stands at the door. */
   readonly gate?: Gate;
 }
+
+/** How long the store may be behind before it is told to be asked again. */
+const letGoMs = 30_000;
 
 const batchBytes = 16 * 1024 * 1024;
 const recentKept = 200;
@@ -340,8 +348,10 @@ export const openIngest = (parts: IngestParts): Ingest => {
     }
   };
 
-  /** Hints for typing; best effort, since they can be had again from the events. */
-  const flushNotes = async (): Promise<void> => {
+  /** Hints for typing; best effort, since they can be had again from the events. One writes at a time. */
+  let noting: Promise<void> = Promise.resolve();
+  const flushNotes = (): Promise<void> => (noting = noting.then(writeNotes));
+  const writeNotes = async (): Promise<void> => {
     for (const [workspace, lines] of notes.take()) {
       const placement = await placementOf(workspace).catch(() => undefined);
       await placement?.engine.insert("property_values", lines.join("\n")).catch((error: unknown) => {
@@ -393,6 +403,20 @@ export const openIngest = (parts: IngestParts): Ingest => {
       );
     }
     wake?.();
+  };
+
+  const caughtUp = async (timeoutMs: number): Promise<boolean> => {
+    const sequence = journal.last;
+    if (position.current.done >= sequence) return true;
+    const arrived = new Promise<boolean>((resolve) => waiters.push({ sequence, resolve: () => resolve(true) }));
+    return Promise.race([arrived, pause(timeoutMs).then(() => false)]);
+  };
+
+  const forget = (workspace: string): void => {
+    placements.delete(workspace);
+    keysByWorkspace.delete(workspace);
+    arrivals.delete(workspace);
+    merges.clear();
   };
 
   const deadLetter = (source: EventSource, received: number, fault: Fault, body: unknown): string => {
@@ -465,12 +489,7 @@ export const openIngest = (parts: IngestParts): Ingest => {
     },
     decide: (workspace, decision) =>
       append([storable({ w: workspace, r: clock.now(), s: "", g: decision } satisfies Meta)]),
-    caughtUp: async (timeoutMs) => {
-      const sequence = journal.last;
-      if (position.current.done >= sequence) return true;
-      const arrived = new Promise<boolean>((resolve) => waiters.push({ sequence, resolve: () => resolve(true) }));
-      return Promise.race([arrived, pause(timeoutMs).then(() => false)]);
-    },
+    caughtUp,
     freshIdentities: async (workspace) => {
       const found = await directory.find(workspace);
       if (found === undefined) return false;
@@ -490,12 +509,21 @@ export const openIngest = (parts: IngestParts): Ingest => {
       listeners.set(workspace, held);
       return () => held.delete(listener);
     },
-    forget: (workspace) => {
-      placements.delete(workspace);
-      keysByWorkspace.delete(workspace);
-      arrivals.delete(workspace);
-      merges.clear();
+    letGo: async (workspace) => {
+      if (!(await caughtUp(letGoMs))) return false;
+      const isGone = journal.renew();
+      // what came in meanwhile lies in the file before
+      if (!(await caughtUp(letGoMs))) return false;
+      journal.release(position.current.done);
+      if (!isGone()) return false;
+      await flushNotes();
+      notes.forget();
+      forget(workspace);
+      const found = await directory.find(workspace);
+      if (found !== undefined) await found.engine.command(reloadIdentities);
+      return true;
     },
+    forget,
     get stats() {
       return { ...stats, backlogBytes: journal.backlogBytes };
     },

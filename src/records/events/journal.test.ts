@@ -1,4 +1,13 @@
-import { appendFileSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -67,6 +76,40 @@ describe("the journal", () => {
     expect([readdirSync(folder).length, journal.backlogBytes]).toEqual([1, 0]);
     await journal.close();
     expect(openJournal(folder, false, last).last).toBe(last);
+  });
+
+  it("lets go of every byte that is done with, also of a process before, and of nothing else", async () => {
+    const folder = fresh();
+    const first = openJournal(folder, false, 0);
+    await first.append(["planted"]);
+    await first.close();
+    const journal = openJournal(folder, false, 1);
+    const isGone = journal.renew();
+    journal.release(1);
+    expect(isGone()).toBe(true);
+    expect(readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8")).join("")).not.toContain("planted"); // prettier-ignore
+    expect(journal.renew()()).toBe(true);
+    const under = journal.append(["a"]);
+    const isLater = journal.renew();
+    await under;
+    await journal.append(["b"]);
+    journal.release(2);
+    expect(isLater()).toBe(true);
+    expect(linesIn(journal, 0)).toEqual(["b"]);
+    journal.renew();
+    await journal.append(["c"]);
+    expect(linesIn(journal, 0)).toEqual(["b", "c"]);
+    await journal.close();
+    expect(linesIn(openJournal(folder, false, 2), 2)).toEqual(["b", "c"]);
+    // files whose frames were released before the next was begun go with it
+    const leaky = openJournal(fresh(), false, 0);
+    await leaky.append(["x"]);
+    leaky.release(1);
+    leaky.renew();
+    await leaky.append(["y"]);
+    leaky.release(1);
+    expect(linesIn(leaky, 1)).toEqual(["y"]);
+    await leaky.close();
   });
 });
 

@@ -31,6 +31,8 @@ export interface Journal {
   readonly backlogBytes: number;
   /** Deletes the files that hold only frames up to `sequence`. */
   release(sequence: number): void;
+  /** Begins a new file with the next frame. The answer tells whether the file before it is gone to the last byte. */
+  renew(): () => boolean;
   close(): Promise<void>;
 }
 
@@ -106,12 +108,15 @@ interface Pending {
 export const openJournal = (folder: string, fsync: boolean, done: number): Journal => {
   mkdirSync(folder, { recursive: true });
   const located = new Map<number, Located>();
+  /** Every file that is there, also those of which no frame is needed any more. */
+  const files = new Set<string>();
   const cache = new Map<number, Frame>();
   let cached = 0;
   let backlogBytes = 0;
   let end = 0;
   let last = done;
   let segment = "";
+  let isFull = false;
   let file = -1;
 
   const segments = readdirSync(folder)
@@ -125,6 +130,7 @@ export const openJournal = (folder: string, fsync: boolean, done: number): Journ
       last = Math.max(last, sequence);
     }
     segment = join(folder, name);
+    files.add(segment);
     end = found.end;
   }
   // A new process never appends to a file that another may have torn.
@@ -138,7 +144,8 @@ export const openJournal = (folder: string, fsync: boolean, done: number): Journ
     const path = join(folder, `${String(last + 1).padStart(16, "0")}.journal`);
     const opened = openSync(path, "w"); // before the old one is let go: a full disk may refuse it
     if (file >= 0) close(file, () => undefined);
-    [segment, file, end] = [path, opened, 0];
+    [segment, file, end, isFull] = [path, opened, 0, false];
+    files.add(path);
     const directory = openSync(folder, "r");
     fsyncSync(directory);
     closeSync(directory);
@@ -150,7 +157,7 @@ export const openJournal = (folder: string, fsync: boolean, done: number): Journ
   const persist = async (members: readonly Pending[]): Promise<void> => {
     const lines = members.flatMap((member) => member.lines);
     const payload = Buffer.from(lines.join("\n"));
-    if (file < 0 || end + payload.length > segmentBytes) startSegment();
+    if (file < 0 || isFull || end + payload.length > segmentBytes) startSegment();
     const sequence = last + 1;
     const frame = encode(sequence, payload);
     try {
@@ -216,19 +223,28 @@ export const openJournal = (folder: string, fsync: boolean, done: number): Journ
       return backlogBytes;
     },
     release: (sequence) => {
-      const spent = new Set<string>();
       const needed = new Set<string>([segment]);
       for (const [number, place] of located) {
         if (number > sequence) needed.add(place.segment);
         else {
-          spent.add(place.segment);
           backlogBytes -= place.length;
           cached -= cache.get(number)?.bytes ?? 0;
           cache.delete(number);
           located.delete(number);
         }
       }
-      for (const path of spent) if (!needed.has(path) && existsSync(path)) unlinkSync(path);
+      for (const path of files) {
+        if (needed.has(path)) continue;
+        if (existsSync(path)) unlinkSync(path);
+        files.delete(path);
+      }
+    },
+    renew: () => {
+      if (file >= 0 && end === 0) return () => true; // it is new already
+      const before = segment;
+      if (flushing === undefined) startSegment();
+      else isFull = true;
+      return () => !files.has(before);
     },
     close: async () => {
       await flushing;

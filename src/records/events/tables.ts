@@ -8,6 +8,7 @@ const remembered = sql`non_replicated_deduplication_window = 2000`;
 const events: TableDoc = {
   name: "events",
   grain: "One accepted event. Nothing in it is ever updated.",
+  people: { keys: ["actor"] },
   columns: {
     event: { type: "LowCardinality(String)", meaning: "Name of what happened.", class: "internal" },
     actor: {
@@ -52,6 +53,7 @@ const activityDaily: TableDoc = {
   name: "activity_daily",
   derived: true,
   grain: "One known id, one event name, one UTC day.",
+  people: { keys: ["actor"] },
   columns: {
     event: { type: "LowCardinality(String)", meaning: "Name of what happened.", class: "internal" },
     actor: { type: "UInt64", meaning: "Key of the known id that acted.", class: "internal" },
@@ -88,6 +90,7 @@ const eventNames: TableDoc = {
   name: "event_names",
   derived: true,
   grain: "One event name.",
+  people: "nobody",
   columns: {
     event: { type: "LowCardinality(String)", meaning: "Name of what happened.", class: "internal" },
     events: { type: "SimpleAggregateFunction(sum, UInt64)", meaning: "How often, ever.", class: "internal" },
@@ -115,6 +118,7 @@ const eventNames: TableDoc = {
 const seenMessages: TableDoc = {
   name: "seen_messages",
   grain: "One message id that was accepted in the last eight days.",
+  people: "nobody",
   columns: {
     message: { type: "UInt64", meaning: "Key of the message id.", class: "internal" },
     batch: { type: "UInt64", meaning: "First journal frame of the batch that brought it.", class: "internal" },
@@ -130,6 +134,7 @@ const seenMessages: TableDoc = {
 const propertyValues: TableDoc = {
   name: "property_values",
   grain: "One value of one property of one event (or of people), seen lately.",
+  people: { value: "value" },
   columns: {
     event: { type: "LowCardinality(String)", meaning: "Event name; empty for a trait of people.", class: "internal" },
     property: { type: "String", meaning: "Property name.", class: "internal" },
@@ -148,6 +153,7 @@ const propertyValues: TableDoc = {
 const deadLetters: TableDoc = {
   name: "dead_letters",
   grain: "One event that was refused, with its reason and its body.",
+  people: { text: "body" },
   columns: {
     received: { type: "DateTime64(3, 'UTC')", meaning: "When it arrived.", class: "internal" },
     source: { type: "LowCardinality(String)", meaning: "Source that it came through.", class: "internal" },
@@ -167,6 +173,7 @@ const deadLetters: TableDoc = {
 const violations: TableDoc = {
   name: "violations",
   grain: "One way in which one event was not as was agreed. It holds no value.",
+  people: "nobody",
   columns: {
     received: { type: "DateTime64(3, 'UTC')", meaning: "When the event arrived.", class: "internal" },
     source: { type: "LowCardinality(String)", meaning: "Source that it came through.", class: "internal" },
@@ -194,6 +201,7 @@ const violations: TableDoc = {
 const quarantine: TableDoc = {
   name: "quarantine",
   grain: "One event that is held, by the key of its message; the newest state counts.",
+  people: { text: "body" },
   columns: {
     id: { type: "UInt64", meaning: "Key of the message id, or a number of its own.", class: "internal" },
     received: { type: "DateTime64(3, 'UTC')", meaning: "When it arrived.", class: "internal" },
@@ -214,13 +222,13 @@ const quarantine: TableDoc = {
   ],
 };
 
-/** In the order in which they are made: the rollup reads the events. */
+/** In the order in which they are made: the rollup reads the events. What came from a person is found by their events, so it is erased before them. */
 export const eventTables: readonly TableDoc[] = [
+  propertyValues,
   events,
   activityDaily,
   eventNames,
   seenMessages,
-  propertyValues,
   deadLetters,
   violations,
   quarantine,

@@ -6,6 +6,8 @@ export interface ValueNotes {
   note(workspace: string, event: IncomingEvent, received: number): void;
   /** Rows for `property_values` since the last call, by workspace. */
   take(): Map<string, string[]>;
+  /** Forgets what it has written, so that each value is noted again when it comes. */
+  forget(): void;
 }
 
 const deepest = 3;
@@ -62,6 +64,10 @@ export const valueNotes = (): ValueNotes => {
       const taken = pending;
       pending = new Map();
       return taken;
+    },
+    forget: () => {
+      known = new Set();
+      counts = new Map();
     },
   };
 };

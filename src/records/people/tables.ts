@@ -6,6 +6,7 @@ const remembered = sql`non_replicated_deduplication_window = 2000`;
 const identities: TableDoc = {
   name: "identities",
   grain: "One raw identifier. The only place where raw identifiers of people are kept.",
+  people: { keys: ["actor"] },
   columns: {
     actor: { type: "UInt64", meaning: "Our key of the identifier.", class: "internal" },
     id: { type: "String", meaning: "The identifier as the sender knows it.", class: "personal" },
@@ -23,6 +24,7 @@ const identities: TableDoc = {
 const identityLog: TableDoc = {
   name: "identity_log",
   grain: "One change of who an id belongs to: link, merge, or the undoing of one.",
+  people: { keys: ["actor", "parent"] },
   columns: {
     sequence: { type: "UInt64", meaning: "Order of the changes; later wins.", class: "internal" },
     kind: { type: "LowCardinality(String)", meaning: "link, merge, unlink or refused.", class: "internal" },
@@ -43,6 +45,7 @@ const identityLog: TableDoc = {
 const identityOverrides: TableDoc = {
   name: "identity_overrides",
   grain: "One known id and the person it belongs to; the newest version counts.",
+  people: { keys: ["actor", "person"] },
   columns: {
     actor: { type: "UInt64", meaning: "Key of the known id.", class: "internal" },
     person: { type: "UInt64", meaning: "Key of the id that stands for the person.", class: "internal" },
@@ -61,6 +64,7 @@ const identityOverrides: TableDoc = {
 const traitChanges: TableDoc = {
   name: "trait_changes",
   grain: "One change of one trait of one known id or account.",
+  people: { keys: ["actor"] },
   columns: {
     subject: { type: "LowCardinality(String)", meaning: "person or account.", class: "internal" },
     trait: { type: "String", meaning: "Name of the trait.", class: "internal" },
@@ -91,6 +95,7 @@ const traitChanges: TableDoc = {
 const deviceUsers: TableDoc = {
   name: "device_users",
   grain: "One device and the user who was last seen on it, for sources that attribute by last user.",
+  people: { keys: ["device", "user"] },
   columns: {
     device: { type: "UInt64", meaning: "Key of the device's id.", class: "internal" },
     user: { type: "UInt64", meaning: "Key of the user's id.", class: "internal" },
