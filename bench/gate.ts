@@ -58,7 +58,7 @@ export const benchGate = async (folder: string): Promise<void> => {
   const principal = await system.access.fromSession(session);
   await system.dispatch({ operation: "contracts.save", input: { document: contract }, principal, workspace });
   const source = { id: "s", workspace, product: "", identity: "first_link" } as const;
-  const judge = await system.gate.judgeOf(source);
+  const { judge } = await system.gate.judgeOf(source);
   const keys = keysOf("x");
   const events = Array.from({ length: 20_000 }, (_, n) => eventOf(n));
   const bytes = events.reduce((sum, event) => sum + JSON.stringify(event.properties).length, 0) / events.length;

@@ -54,6 +54,8 @@ const keptState: Readonly<Record<Exclude<keyof State, "sessions" | "job_turns">,
   audit: true,
   audit_heads: true,
   audit_checkpoints: true,
+  erasures: true,
+  suppressions: true,
 };
 const stateTables = Object.keys(keptState) as (keyof typeof keptState)[]; // its own keys
 

@@ -21,6 +21,7 @@ import type { ContractGate } from "#programs/contracts/gate.ts";
 import { contracts } from "#programs/contracts/index.ts";
 import { audit as auditLog } from "#programs/audit/index.ts";
 import { demo } from "#programs/demo/index.ts";
+import { erasure } from "#programs/erasure/index.ts";
 import { workspaces } from "#programs/workspaces/index.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import { cohortTables } from "#records/cohorts/tables.ts";
@@ -104,6 +105,7 @@ export const createModules = ({
     sqlPage({ ingest, store }),
     annotations({ store }),
     auditLog({ store, audit }),
+    erasure({ store, ingest, gate, tables }),
     contracts({ store, ingest, registry, gate }),
     dashboards({
       store,

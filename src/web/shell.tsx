@@ -14,6 +14,7 @@ import {
   IconSun,
   IconTarget,
   IconUsers,
+  IconUserShield,
   IconUsersGroup,
 } from "@tabler/icons-react";
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
@@ -35,6 +36,7 @@ export const pages: readonly PageLink[] = [
   { path: "/cohorts", title: "Cohorts", icon: <IconUsersGroup size={18} aria-hidden /> },
   { path: "/accounts", title: "Accounts", icon: <IconBuilding size={18} aria-hidden /> },
   { path: "/contracts", title: "Contracts", icon: <IconFileCheck size={18} aria-hidden /> },
+  { path: "/privacy", title: "Privacy", icon: <IconUserShield size={18} aria-hidden /> },
   { path: "/audit", title: "Audit", icon: <IconHistory size={18} aria-hidden /> },
   { path: "/sources", title: "Sources", icon: <IconPlugConnected size={18} aria-hidden /> },
   { path: "/settings", title: "Settings", icon: <IconSettings size={18} aria-hidden /> },

@@ -234,6 +234,11 @@ const audit = createRoute({
   path: "/audit",
   component: lazyRouteComponent(() => import("#programs/audit/ui/audit-page.tsx"), "AuditPage"),
 });
+const privacy = createRoute({
+  getParentRoute: () => root,
+  path: "/privacy",
+  component: lazyRouteComponent(() => import("#programs/erasure/ui/privacy-page.tsx"), "PrivacyPage"),
+});
 const dashboards = createRoute({ getParentRoute: () => root, path: "/dashboards", component: DashboardsPage });
 const dashboard = createRoute({
   getParentRoute: () => root,
@@ -254,6 +259,7 @@ const router = createRouter({
     dashboard,
     contracts,
     audit,
+    privacy,
     people,
     person,
     cohorts,

@@ -286,4 +286,30 @@ export const migrations: Readonly<Record<string, Migration>> = {
       await db.schema.dropTable("audit_before").execute();
     },
   },
+  "2026-12-01-erasures": {
+    up: async (db: Kysely<unknown>) => {
+      await db.schema
+        .createTable("erasures")
+        .addColumn("id", "text", (c) => c.primaryKey())
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("state", "text", (c) => c.notNull())
+        .addColumn("subject", "text", (c) => c.notNull())
+        .addColumn("reached", "text", (c) => c.notNull())
+        .addColumn("people", "integer", (c) => c.notNull())
+        .addColumn("rows", "integer", (c) => c.notNull())
+        .addColumn("left", "text", (c) => c.notNull())
+        .addColumn("problem", "text", (c) => c.notNull())
+        .addColumn("made_by", "text", (c) => c.notNull())
+        .addColumn("made_at", "text", (c) => c.notNull())
+        .execute();
+      await db.schema.createIndex("erasures_by_workspace").on("erasures").columns(["workspace", "made_at"]).execute();
+      await db.schema
+        .createTable("suppressions")
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("actor", "text", (c) => c.notNull())
+        .addColumn("at", "text", (c) => c.notNull())
+        .addPrimaryKeyConstraint("suppressions_key", ["workspace", "actor"])
+        .execute();
+    },
+  },
 };

@@ -132,6 +132,25 @@ export interface State {
   annotations: { id: string; workspace: string; day: string; text: string; made_by: string; made_at: string };
   /** When each job of each workspace is due next, and until when somebody is at it. */
   job_turns: { job: string; workspace: string; due_at: string; busy_until: string };
+  /** Requests to erase people, and how far they are. Who it is about is forgotten when it is done. */
+  erasures: {
+    id: string;
+    workspace: string;
+    state: string;
+    /** Keys and ids of the people, as JSON; empty at the end. */
+    subject: string;
+    /** When each state was reached, as JSON. */
+    reached: string;
+    people: number;
+    rows: number;
+    /** Places that still name them, as JSON. */
+    left: string;
+    problem: string;
+    made_by: string;
+    made_at: string;
+  };
+  /** Keys of ids of which nothing is taken any more. */
+  suppressions: { workspace: string; actor: string; at: string };
   /** Who did, read or tried what, and when: a chain for each workspace, which is only ever added to. */
   audit: Entry;
   audit_heads: Head;

@@ -8,11 +8,13 @@ import type { State } from "./schema.ts";
 
 export type Store = Kysely<State>;
 
-/** SQLite in the data folder. Every commit reaches the disk before it returns (WAL, synchronous FULL). */
+/** SQLite in the data folder. Every commit reaches the disk before it returns (WAL, synchronous FULL); what is deleted is overwritten. */
 export const embeddedDialect = (folder: string): Dialect => {
   mkdirSync(folder, { recursive: true });
   const database = new Libsql(join(folder, "state.db"));
-  database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000");
+  database.exec(
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA busy_timeout = 5000",
+  );
   return new SqliteDialect({ database });
 };
 

@@ -3,6 +3,7 @@ import type { Clock } from "#kernel/clock.ts";
 import type { Store } from "#kernel/state/store.ts";
 import type { Breach, Gate, Judged } from "#records/events/gate.ts";
 import type { EventSource, IncomingEvent } from "#records/events/incoming.ts";
+import { keysOf } from "#records/people/keys.ts";
 import { maskText, redacted, type Redaction } from "../privacy/redact.ts";
 import { StoredSettings, type Settings } from "./contract.ts";
 import { defaults, dispose } from "./disposition.ts";
@@ -23,6 +24,7 @@ interface Agreed {
 interface Rules {
   readonly byEvent: ReadonlyMap<string, readonly Agreed[]>;
   readonly settings: ReadonlyMap<string, Partial<Settings>>;
+  readonly isSuppressed: (event: IncomingEvent) => boolean;
   readonly readAt: number;
   /** What the rules were read from, told apart from what they may be now without reading it all. */
   readonly stamp: string;
@@ -30,7 +32,7 @@ interface Rules {
 
 /** Another process may change the rules; so long may this one judge by the older ones. */
 const freshMs = 5_000;
-const none: Rules = { byEvent: new Map(), settings: new Map(), readAt: 0, stamp: "" };
+const none: Rules = { byEvent: new Map(), settings: new Map(), isSuppressed: () => false, readAt: 0, stamp: "" };
 const personalClasses = new Set(["personal", "confidential", "restricted"]);
 const root = "/properties";
 
@@ -176,11 +178,23 @@ export const contractGate = (store: Store, clock: Clock, log: Logger): ContractG
   const held = new Map<string, Rules>();
   const reading = new Map<string, Promise<Rules>>();
 
+  /** Tells events of people who were erased: the list holds keys of ids alone. */
+  const suppression = async (workspace: string): Promise<Rules["isSuppressed"]> => {
+    const rows = await store.selectFrom("suppressions").select("actor").where("workspace", "=", workspace).execute();
+    const found = rows.length === 0 ? undefined : await store.selectFrom("workspaces").select("secret").where("id", "=", workspace).executeTakeFirst(); // prettier-ignore
+    if (found === undefined) return () => false;
+    const [keys, listed] = [keysOf(found.secret), new Set(rows.map(({ actor }) => actor))];
+    return ({ userId, anonymousId, alias }) =>
+      [userId, anonymousId, alias].some((id) => typeof id === "string" && listed.has(keys.actor(id)));
+  };
+
   const read = async (workspace: string): Promise<Rules> => {
     const known = held.get(workspace);
     const marks = await store.selectFrom("contracts").select(["id", "version", "updated_at"]).where("workspace", "=", workspace).where("status", "=", "active").orderBy("id").orderBy("version").execute(); // prettier-ignore
     const chosen = await store.selectFrom("gate_settings").select(["source", "settings"]).where("workspace", "=", workspace).orderBy("source").execute(); // prettier-ignore
-    const stamp = JSON.stringify([marks, chosen]);
+    const { fn } = store;
+    const listed = await store.selectFrom("suppressions").select([fn.countAll<number>().as("count"), fn.max("at").as("last")]).where("workspace", "=", workspace).executeTakeFirst(); // prettier-ignore
+    const stamp = JSON.stringify([marks, chosen, listed]);
     if (known?.stamp === stamp) return { ...known, readAt: clock.now() };
     const rows = await store.selectFrom("contracts").select("document").where("workspace", "=", workspace).where("status", "=", "active").execute(); // prettier-ignore
     const byEvent = new Map<string, Agreed[]>();
@@ -191,7 +205,7 @@ export const contractGate = (store: Store, clock: Clock, log: Logger): ContractG
     const settings = new Map(
       chosen.map(({ source, settings: text }) => [source, StoredSettings.parse(JSON.parse(text))]),
     );
-    return { byEvent, settings, readAt: clock.now(), stamp };
+    return { byEvent, settings, isSuppressed: await suppression(workspace), readAt: clock.now(), stamp };
   };
 
   /** The rules; where they cannot be read, those that were read last, and otherwise none. */
@@ -213,7 +227,7 @@ export const contractGate = (store: Store, clock: Clock, log: Logger): ContractG
   return {
     judgeOf: async (source) => {
       const rules = await rulesOf(source.workspace);
-      return (event) => judge(rules, source, event, log);
+      return { judge: (event) => judge(rules, source, event, log), isSuppressed: rules.isSuppressed };
     },
     mask: maskText,
     forget: (workspace) => {

@@ -97,7 +97,7 @@ export const heldStore = ({ ingest, registry, gate }: Parts) => ({
     for (const id of new Set(rows.map((row) => row.source))) {
       const own = rows.filter((row) => row.source === id);
       const source = await registry.byId(call.workspace.id, id);
-      const judge = await gate.judgeOf(source);
+      const { judge } = await gate.judgeOf(source);
       const ready = own.flatMap((row): Mended[] => {
         const body = JSON.parse(row.body) as IncomingEvent; // written by the door itself
         const mended = { ...body, properties: patched(Body.parse(body.properties ?? {}), patches) };

@@ -26,15 +26,25 @@ export interface Judged {
   readonly version: string;
 }
 
+export interface Judge {
+  readonly judge: (event: IncomingEvent) => Judged;
+  /** Whether it is about somebody of whom nothing may be kept, not even that it came. */
+  readonly isSuppressed: (event: IncomingEvent) => boolean;
+}
+
 export interface Gate {
   /** What holds for a workspace, ready to judge its events. Never throws: without rules everything goes on. */
-  judgeOf(source: EventSource): Promise<(event: IncomingEvent) => Judged>;
+  judgeOf(source: EventSource): Promise<Judge>;
   /** Text that is kept although it could not be read as an event, with what is personal or secret masked. */
   mask(text: string): string;
 }
 
 /** Lets everything through, for tools that bring no rules. */
 export const openGate: Gate = {
-  judgeOf: () => Promise.resolve((event) => ({ event, action: "forward", breaches: [], contract: "", version: "" })),
+  judgeOf: () =>
+    Promise.resolve({
+      judge: (event) => ({ event, action: "forward", breaches: [], contract: "", version: "" }),
+      isSuppressed: () => false,
+    }),
   mask: (text) => text,
 };

@@ -157,6 +157,8 @@ interface Taken {
   readonly held?: string;
 }
 
+const nothing: Taken = { line: undefined, fault: undefined, event: undefined };
+
 const arrivalOf = (
   source: EventSource,
   received: number,
@@ -440,7 +442,7 @@ export const openIngest = (parts: IngestParts): Ingest => {
   ): Taken => {
     const { event, action, breaches, contract, version } = judged;
     const rows = breaches.map(({ rule, path, keyword, expected, actualType }): BreachRow => [event.name ?? "", rule, path, keyword, expected, actualType, contract, version, action]); // prettier-ignore
-    if (action === "drop") return { line: undefined, fault: undefined, event: undefined };
+    if (action === "drop") return nothing;
     if (action === "block") return refused(source, received, blocked(breaches), event);
     if (action === "quarantine") {
       // one that has no id is given one, so that it counts once however often it is sent on
@@ -459,11 +461,12 @@ export const openIngest = (parts: IngestParts): Ingest => {
     accept: async (source, items, sentAt) => {
       const received = clock.now();
       const keys = await keysFor(source.workspace);
-      const judge = await gate.judgeOf(source);
+      const { judge, isSuppressed } = await gate.judgeOf(source);
       const read = items.map((item): Taken => {
         if ("fault" in item) {
           return { line: deadLetter(source, received, item.fault, item.body), fault: item.fault, event: undefined };
         }
+        if (isSuppressed(item)) return nothing;
         const shape = faultOf(item);
         if (shape !== undefined) return refused(source, received, shape, item);
         return taken(source, keys, received, sentAt, judge(item));
