@@ -89,6 +89,7 @@ describe("a backup", () => {
       };
       return lines;
     };
+    expect(await world.system.ingest.letGo(workspace)).toBe(true); // hints for typing are written a moment after the events
     const before = { contents: await contents(world.system, workspace), answer: await answer(world.system) };
 
     const folder = join(base, "taken");
