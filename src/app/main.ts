@@ -4,6 +4,7 @@ import { defineCommand, runMain } from "citty";
 import { askRemote, exportTo } from "#surfaces/cli/remote.ts";
 import { applyFrom, planFrom, planSays, pullTo } from "#surfaces/cli/definitions.ts";
 import { importFile } from "#surfaces/cli/import-file.ts";
+import { checkCode, checkContracts, formats, isFailOn, isFormat } from "#surfaces/cli/check.ts";
 import { auditSays, keysIn, verifyFile, verifyStore } from "#surfaces/cli/audit.ts";
 import { setAside } from "#kernel/audit/audit.ts";
 import { auditKeyFile, readConfig } from "#kernel/config.ts";
@@ -211,6 +212,38 @@ const restoreCommand = defineCommand({
     })(),
 });
 
+const checkCommand = defineCommand({
+  meta: {
+    name: "check",
+    description:
+      "Checks the contracts of a folder: 0 clean, 1 findings, 2 could not check or nothing to check, 3 failed.",
+  },
+  args: {
+    path: { type: "positional", description: "A folder of contracts, or one file.", required: true },
+    base: { type: "string", description: "Compare with the files at this commit or branch." },
+    key: {
+      type: "string",
+      description: "An API key of a workspace to compare with, and whose recent events are tried.",
+    },
+    url: remoteArgs.url,
+    format: { type: "string", description: "text, github or junit.", default: "text" },
+    "fail-on": { type: "string", description: "error, warning or never.", default: "error" },
+  },
+  run: async ({ args }) => {
+    try {
+      const { path, base, key, url, format, "fail-on": failOn } = args;
+      if (!isFormat(format)) throw new Refusal("check.format", `There is no format ${format}: text, github or junit.`);
+      if (!isFailOn(failOn)) throw new Refusal("check.fail_on", `--fail-on is error, warning or never, not ${failOn}.`);
+      const found = await checkContracts({ path, base, remote: key === undefined ? undefined : { url, key } });
+      console.log(formats[format](found));
+      process.exitCode = checkCode(found, failOn);
+    } catch (error) {
+      console.error(error instanceof Refusal ? error.message : error);
+      process.exitCode = error instanceof Refusal ? 2 : 3;
+    }
+  },
+});
+
 const auditCommand = defineCommand({
   meta: { name: "audit", description: "Checks the audit log: 0 intact, 1 broken, 2 could not be told." },
   subCommands: {
@@ -265,6 +298,7 @@ await runMain(
       backup: backupCommand,
       restore: restoreCommand,
       audit: auditCommand,
+      check: checkCommand,
     },
   }),
 );

@@ -15,6 +15,7 @@ import type { Audit } from "#kernel/audit/audit.ts";
 import type { Clock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";
 import type { Directory } from "#kernel/directory.ts";
+import { downstreamOf } from "#kernel/lineage.ts";
 import type { Module, TableDoc, Use, Used, WorkspaceCall } from "#kernel/module.ts";
 import type { Store } from "#kernel/state/store.ts";
 import type { ContractGate } from "#programs/contracts/gate.ts";
@@ -70,6 +71,7 @@ export const createModules = ({
 }: Services): readonly Module[] => {
   const usesOf = async (call: WorkspaceCall, used: Used): Promise<Use[]> =>
     (await Promise.all(all.map(async (module) => (await module.uses?.(call, used)) ?? []))).flat();
+  const downstream = (call: WorkspaceCall, used: Used) => downstreamOf(all, call, used);
   /** Answers a question on behalf of the program, such as for a report by mail. Never more than a reader may ask. */
   const answerTo: AnswerTo = async (call, operation, input) => {
     const handler = all
@@ -106,7 +108,7 @@ export const createModules = ({
     annotations({ store }),
     auditLog({ store, audit }),
     erasure({ store, ingest, gate, tables }),
-    contracts({ store, ingest, registry, gate }),
+    contracts({ store, ingest, registry, gate, downstream }),
     dashboards({
       store,
       directory,

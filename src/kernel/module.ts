@@ -88,17 +88,16 @@ export interface Job {
 
 /** Something that people made which uses another thing, and where it is found. */
 export interface Use {
-  /** Such as dashboard or metric. */
-  readonly kind: string;
+  readonly kind: "metric" | "cohort" | "dashboard" | "query";
+  readonly id: string;
   readonly title: string;
   readonly address: string;
 }
 
-/** What something may be used of: a metric by its key. */
-export interface Used {
-  readonly kind: "metric";
-  readonly id: string;
-}
+/** What something may use: a metric by its key, a cohort by its id, an event by its name, a property of one or of any. */
+export type Used =
+  | { readonly kind: "metric" | "cohort" | "event"; readonly id: string }
+  | { readonly kind: "property"; readonly id: string; readonly event?: string | undefined };
 
 /** One folder of the program. What it declares, others loop over; no shared code names a module. */
 export interface Module {

@@ -30,6 +30,12 @@ const total = async (): Promise<number> => {
 
 beforeAll(async () => {
   await world.source();
+  const { id } = await world.ask<{ id: string }>("dashboards.create", { name: "Revenue" });
+  const question = {
+    kind: "trends",
+    input: { series: [{ event: "Order Completed", measure: "sum", property: "total" }] },
+  };
+  await world.ask("dashboards.addTile", { id, title: "Total", question, address: "/explore?kind=trends" });
   await send(0, 60, (n) => ({ total: 10, plan: n % 2 === 0 ? "free" : "pro" }));
   browser = await launchBrowser();
 });
@@ -71,6 +77,11 @@ describe("a steward", () => {
     expect(await serious(page)).toEqual([]);
     await picture(page, "contracts-breaches");
 
+    // what it hits, and the way there and back
+    await page.getByRole("link", { name: "Revenue" }).click();
+    await page.getByRole("heading", { name: "Revenue" }).waitFor();
+    await page.getByText("600").first().waitFor();
+    await page.goBack();
     await page.getByRole("link", { name: "Order Completed" }).first().click();
     await page.getByRole("button", { name: "Count what would fit" }).click();
     await page.getByText("0 of 5 would fit.").waitFor();
@@ -91,6 +102,9 @@ describe("a steward", () => {
     await page.getByText("Nothing is held").waitFor();
     await world.settled();
     expect(await total()).toBe(700);
+    await page.getByRole("link", { name: "Dashboards" }).click();
+    await page.getByRole("link", { name: "Revenue" }).click();
+    await page.getByText("700").first().waitFor();
     expect(faults).toEqual([]);
     await page.context().close();
   });

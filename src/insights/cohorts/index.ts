@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { newId } from "#kernel/ids.ts";
 import { defineModule, handle, type Module, type WorkspaceCall } from "#kernel/module.ts";
+import { isUsedIn } from "#records/common/references.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import { sql, type Sql } from "#kernel/sql.ts";
 import type { State } from "#kernel/state/schema.ts";
@@ -104,6 +105,10 @@ export const cohorts = ({ ingest, store }: { readonly ingest: Ingest; readonly s
 
   return defineModule({
     name: "cohorts",
+    uses: async (call, used) =>
+      (await rows(call).execute())
+        .filter(({ definition }) => isUsedIn(JSON.parse(definition), used))
+        .map(({ id, name }) => ({ kind: "cohort", id, title: name, address: `/cohorts/${id}` })),
     jobs: [
       {
         name: "cohorts.refresh",

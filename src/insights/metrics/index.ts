@@ -3,6 +3,7 @@ import { Refusal } from "#kernel/refusal.ts";
 import type { Store } from "#kernel/state/store.ts";
 import { provenanceOf, daysOf } from "#insights/common/provenance.ts";
 import { bucketsOf, labelOf, resolveRange, shifted } from "#insights/common/time.ts";
+import { isUsedIn } from "#records/common/references.ts";
 import { scopeOf } from "#records/common/ask.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import { allMetrics, carryOut, checkCatalog, findMetric, historyOf, planOf, withDefinition } from "./catalog.ts"; // prettier-ignore
@@ -95,8 +96,8 @@ export const metrics = ({ ingest, store, usesOf }: Parts): Module => {
     name: "metrics",
     uses: async (call, used) =>
       (await allMetrics(store, call))
-        .filter(({ inputs }) => used.kind === "metric" && inputs.includes(used.id))
-        .map(({ key, name }) => ({ kind: "metric", title: name, address: `/catalog/metrics/${key}` })),
+        .filter((metric) => isUsedIn(definitionOf(metric), used))
+        .map(({ key, name }) => ({ kind: "metric", id: key, title: name, address: `/catalog/metrics/${key}` })),
     operations: [
       handle(contract.list, async (call) => ({
         metrics: (await allMetrics(store, call)).map((metric) => ({ ...metric, says: metricSays(metric) })),

@@ -75,6 +75,23 @@ const Document = z
   .max(1_000_000)
   .describe("An Open Data Contract Standard 3.1 document, YAML or JSON.");
 
+const Used = z.union([
+  z.strictObject({ kind: z.enum(["metric", "cohort", "event"]), id: z.string().min(1).max(500) }),
+  z.strictObject({
+    kind: z.literal("property"),
+    id: z.string().min(1).max(500),
+    event: z.string().min(1).max(500).optional(),
+  }),
+]);
+const Downstream = z.object({
+  kind: z.string(),
+  id: z.string(),
+  title: z.string(),
+  address: z.string(),
+  via: z.string().describe("What lies between; empty where it uses the thing itself."),
+});
+export type DownstreamView = z.output<typeof Downstream>;
+
 export const check = defineOperation({
   name: "contracts.check",
   summary:
@@ -89,10 +106,21 @@ export const check = defineOperation({
     removed: z
       .array(z.string())
       .describe("Events of the active version that this one lacks: nothing would be asked of them any more."),
+    hits: z
+      .array(z.object({ used: Used, uses: z.array(Downstream) }))
+      .describe("What hangs on what changes for readers or senders."),
     recent: z
       .array(z.object({ event: z.string(), looked: z.number(), fits: z.number(), messages: z.array(z.string()) }))
       .describe("How many of the latest events would fit, and what the others break."),
   }),
+});
+
+export const downstream = defineOperation({
+  name: "contracts.downstream",
+  summary: "What hangs on an event, a property, a metric or a cohort: metrics, cohorts, dashboards and queries.",
+  permission: "read",
+  input: Used,
+  output: z.object({ uses: z.array(Downstream) }),
 });
 
 export const save = defineOperation({

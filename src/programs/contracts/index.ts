@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { defineModule, handle, type Module, type WorkspaceCall } from "#kernel/module.ts";
+import type { Downstream } from "#kernel/lineage.ts";
+import { defineModule, handle, type Module, type Used, type WorkspaceCall } from "#kernel/module.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import type { Store } from "#kernel/state/store.ts";
 import { ask } from "#records/common/ask.ts";
@@ -9,7 +10,6 @@ import type { SourceRegistry } from "#records/sources/registry.ts";
 import * as contract from "./contract.ts";
 import { StoredSettings, type Verdict } from "./contract.ts";
 import { defaults } from "./disposition.ts";
-import { compareSchemas } from "./evolution.ts";
 import { byVersion, eventOf, type ContractGate } from "./gate.ts";
 import { heldStore } from "./held.ts";
 import { readContract } from "./document.ts";
@@ -17,12 +17,15 @@ import { proposed } from "./learn.ts";
 import { Odcs, schemaOf, type OdcsSchema } from "./odcs.ts";
 import { latestOf, pathsOf, valuesOf, violationGroups } from "./query.ts";
 import { compileSchema } from "./schema.ts";
+import { verdictsOf } from "./verdicts.ts";
 
 interface Parts {
   readonly store: Store;
   readonly ingest: Ingest;
   readonly registry: SourceRegistry;
   readonly gate: ContractGate;
+  /** What hangs on a thing, in the whole program. */
+  readonly downstream: (call: WorkspaceCall, used: Used) => Promise<readonly Downstream[]>;
 }
 
 const mostVersions = 5_000;
@@ -33,6 +36,12 @@ const mostLearnt = 200;
 /** Latest events that a new version is tried on, of so many of its events. */
 const sampleSize = 1_000;
 const mostSampled = 50;
+/** Changes of which it is looked what hangs on them. */
+const mostLooked = 100;
+
+/** The property that a place in a schema is of; undefined for the event as a whole. */
+const propertyIn = (path: string): string | undefined =>
+  /^\/(?:properties|required)\/([^/]+)/.exec(path)?.[1]?.replaceAll("~1", "/").replaceAll("~0", "~");
 
 /** The store writes times with a space; senders, and the format of a contract, with a T and a zone. */
 const asSent = (_: string, value: unknown): unknown =>
@@ -52,21 +61,8 @@ const sampled = async (call: WorkspaceCall, schema: OdcsSchema) => {
   return { event, looked: rows.length, fits: rows.length - broken.length, messages };
 };
 
-const verdictOf = (event: string, old: OdcsSchema, now: OdcsSchema): Verdict => {
-  const { refusedNow, acceptedNow, ...found } = compareSchemas(schemaOf(old), schemaOf(now));
-  const shown = (witness: { event: unknown } | undefined): string | null =>
-    witness === undefined ? null : JSON.stringify(witness.event);
-  return {
-    event,
-    ...found,
-    changes: [...found.changes],
-    refusedNow: shown(refusedNow),
-    acceptedNow: shown(acceptedNow),
-  };
-};
-
 /** Contracts: what events are agreed to be, what is done with those that are not, and what is held. */
-export const contracts = ({ store, ingest, registry, gate }: Parts): Module => {
+export const contracts = ({ store, ingest, registry, gate, downstream }: Parts): Module => {
   const rows = (call: WorkspaceCall) =>
     store.selectFrom("contracts").selectAll().where("workspace", "=", call.workspace.id);
 
@@ -122,6 +118,22 @@ export const contracts = ({ store, ingest, registry, gate }: Parts): Module => {
 
   const held = heldStore({ ingest, registry, gate });
 
+  /** What hangs on what a version changes for readers or senders, or no longer has. */
+  const hitsOf = async (call: WorkspaceCall, verdicts: readonly Verdict[], removed: readonly string[]) => {
+    const changed = verdicts.flatMap(({ event, changes }) =>
+      changes.filter(({ backward, forward }) => !backward || !forward).map(({ path }): Used => {
+        const property = propertyIn(path);
+        return property === undefined ? { kind: "event", id: event } : { kind: "property", id: property, event };
+      }),
+    ); // prettier-ignore
+    const all = [...changed, ...removed.map((id): Used => ({ kind: "event", id }))];
+    const different = [...new Map(all.map((used) => [JSON.stringify(used), used])).values()].slice(0, mostLooked);
+    const found = await Promise.all(
+      different.map(async (used) => ({ used, uses: [...(await downstream(call, used))] })),
+    );
+    return found.filter(({ uses }) => uses.length > 0);
+  };
+
   return defineModule({
     name: "contracts",
     operations: [
@@ -144,15 +156,10 @@ export const contracts = ({ store, ingest, registry, gate }: Parts): Module => {
       handle(contract.check, async (call, { document }) => {
         const now = readContract(document);
         const active = await activeOf(call, now.id);
-        const before = new Map(active?.schema.map((schema) => [eventOf(schema), schema]));
-        const verdicts = now.schema.flatMap((schema) => {
-          const old = before.get(eventOf(schema));
-          return old === undefined ? [] : [verdictOf(eventOf(schema), old, schema)];
-        });
+        const { verdicts, removed } = active === undefined ? { verdicts: [], removed: [] } : verdictsOf(active, now);
         const recent = await Promise.all(now.schema.slice(0, mostSampled).map((schema) => sampled(call, schema)));
-        const names = new Set(now.schema.map(eventOf));
-        const removed = [...before.keys()].filter((name) => !names.has(name));
-        return { id: now.id, version: now.version, against: active?.version ?? null, verdicts, removed, recent };
+        const hits = await hitsOf(call, verdicts, removed);
+        return { id: now.id, version: now.version, against: active?.version ?? null, verdicts, removed, recent, hits };
       }),
       handle(contract.save, async (call, { document }) => {
         const { id, version, status } = await saveVersion(call, document);
@@ -173,6 +180,7 @@ export const contracts = ({ store, ingest, registry, gate }: Parts): Module => {
         gate.forget(call.workspace.id);
         return { ok: true as const };
       }),
+      handle(contract.downstream, async (call, used) => ({ uses: [...(await downstream(call, used))] })),
       handle(contract.learn, (call, { event, days }) => learnt(call, event, call.now - days * day)),
       handle(contract.getSettings, async (call) => {
         const found = await store

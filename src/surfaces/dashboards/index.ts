@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { newId } from "#kernel/ids.ts";
 import { defineModule, handle, type Module, type WorkspaceCall } from "#kernel/module.ts";
+import { isUsedIn } from "#records/common/references.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import { dashboardSchedules, type Parts } from "./schedules.ts";
 export type { AnswerTo } from "./schedules.ts";
@@ -50,19 +51,15 @@ export const dashboards = (parts: Parts): Module => {
     name: "dashboards",
     jobs: schedules.jobs,
     routes: schedules.routes,
-    uses: async (call, { id }) => {
+    uses: async (call, used) => {
       const rows = await store
         .selectFrom("dashboards")
         .selectAll()
         .where("workspace", "=", call.workspace.id)
         .execute();
       return rows
-        .filter((row) =>
-          readTiles(row.tiles).some(
-            (tile) => "question" in tile && tile.question.kind === "metric" && tile.question.input.metric === id,
-          ),
-        )
-        .map((row) => ({ kind: "dashboard", title: row.name, address: `/dashboards/${row.id}` }));
+        .filter((row) => isUsedIn([readTiles(row.tiles), JSON.parse(row.view)], used))
+        .map((row) => ({ kind: "dashboard", id: row.id, title: row.name, address: `/dashboards/${row.id}` }));
     },
     operations: [
       ...schedules.operations,

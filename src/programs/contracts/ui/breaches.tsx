@@ -7,6 +7,7 @@ import { moment } from "#web/kit/moment.ts";
 import { Empty, Loaded } from "#web/kit/states.tsx";
 import * as contract from "../contract.ts";
 import type { ViolationGroup } from "../contract.ts";
+import { HitsOf } from "./hits.tsx";
 
 /** A new one is to be seen within seconds of its event. */
 const everyMs = 5_000;
@@ -68,6 +69,10 @@ export const Breaches = () => {
               {
                 title: "Contract",
                 cell: ({ contract: id, version }) => (id === "" ? "–" : `${id} ${version}`),
+              },
+              {
+                title: "Hits",
+                cell: (group) => (group.rule === "masked" || group.event === "" ? "–" : <HitsOf group={group} />),
               },
               { title: "Events", numeric: true, cell: ({ count }) => count.toLocaleString() },
               { title: "Since", cell: ({ first }) => moment(first) },

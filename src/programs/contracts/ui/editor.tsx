@@ -2,6 +2,7 @@ import { Alert, Badge, Button, Group, List, Stack, Text, Textarea, TextInput } f
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { call } from "#web/call.ts";
+import { Hits } from "./hits.tsx";
 import { CodeText } from "#web/kit/code-text.tsx";
 import { DataTable } from "#web/kit/data-table.tsx";
 import { moment } from "#web/kit/moment.ts";
@@ -117,6 +118,12 @@ const Editor = ({ text, setText }: { text: string; setText: (text: string) => vo
           {check.data.removed.length === 1 ? "that event" : "those events"} any more.
         </Text>
       )}
+      {check.data?.hits.map(({ used, uses }) => (
+        <Stack key={JSON.stringify(used)} gap={4}>
+          <Text>On {used.kind === "property" ? `${used.id} of ${used.event ?? "any event"}` : used.id} hang:</Text>
+          <Hits uses={uses} />
+        </Stack>
+      ))}
       {check.data?.verdicts.map((verdict) => (
         <Judgement key={verdict.event} verdict={verdict} />
       ))}
