@@ -1,19 +1,9 @@
 import { hash, verify } from "@node-rs/argon2";
-import type { Permission } from "./operation.ts";
 import { hashSecret, newId, newSecret } from "./ids.ts";
 import { Refusal } from "./refusal.ts";
+import type { Role } from "./roles.ts";
 import type { Store } from "./state/store.ts";
 import type { Clock } from "./clock.ts";
-
-export const roles = ["viewer", "editor", "admin", "owner"] as const;
-export type Role = (typeof roles)[number];
-
-const grants: Readonly<Record<Role, readonly Permission[]>> = {
-  viewer: ["public", "member", "read"],
-  editor: ["public", "member", "read", "edit"],
-  admin: ["public", "member", "read", "edit", "admin"],
-  owner: ["public", "member", "read", "edit", "admin"],
-};
 
 /** Who is calling. A key belongs to one workspace; a member may belong to several and says which. */
 export type Principal =
@@ -36,9 +26,6 @@ export interface Access {
 
 const sessionDays = 30;
 const signInsPerMinute = 10;
-
-export const allows = (role: Role | undefined, permission: Permission): boolean =>
-  role !== undefined && grants[role].includes(permission);
 
 /** Counts attempts by address, so that passwords cannot be guessed at speed. */
 const attempts = (clock: Clock) => {

@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { FastifyReply } from "fastify";
-import { allows, type Access, type Principal, type Role } from "./access.ts";
+import type { Access, Principal } from "./access.ts";
+import { allows, type Role } from "./roles.ts";
 import type { Audit } from "./audit/audit.ts";
 import type { Clock } from "./clock.ts";
 import type { Engine } from "./engine/engine.ts";

@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import type { Logger } from "pino";
 import type { z } from "zod";
-import type { Principal, Role } from "./access.ts";
+import type { Principal } from "./access.ts";
+import type { Role } from "./roles.ts";
 import type { Engine } from "./engine/engine.ts";
 import type { Operation } from "./operation.ts";
 import type { Sql } from "./sql.ts";

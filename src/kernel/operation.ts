@@ -1,7 +1,10 @@
 import type { z } from "zod";
 
-/** What a caller must be allowed to do. `public` needs nobody, `member` any signed-in person, in any workspace or none. */
-export type Permission = "public" | "member" | "read" | "edit" | "admin";
+/**
+ * What a caller must be allowed to do. `public` needs nobody, `member` any signed-in person, in any workspace or none;
+ * `govern` is for contracts, identities and requests about personal data, `audit` for the log, `admin` for members and keys.
+ */
+export type Permission = "public" | "member" | "read" | "edit" | "govern" | "audit" | "admin";
 
 /** The contract of one operation: the same for HTTP, the page, the command line and everything that comes later. */
 export interface Operation<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.ZodType> {

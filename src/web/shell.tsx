@@ -18,16 +18,24 @@ import {
   IconUsersGroup,
 } from "@tabler/icons-react";
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
+import type { Permission } from "#kernel/operation.ts";
+import { allows, type Role } from "#kernel/roles.ts";
 import type { ReactNode } from "react";
 
 export interface PageLink {
   readonly path: string;
   readonly title: string;
   readonly icon: ReactNode;
+  /** Who may not do this finds nothing on the page. */
+  readonly needs?: Permission;
 }
 
+/** The pages that a role finds something on. */
+export const pagesFor = (role: Role): readonly PageLink[] =>
+  pages.filter(({ needs }) => needs === undefined || allows(role, needs));
+
 /** Every page, in the order of the navigation. */
-export const pages: readonly PageLink[] = [
+const pages: readonly PageLink[] = [
   { path: "/explore", title: "Explore", icon: <IconChartLine size={18} aria-hidden /> },
   { path: "/catalog/metrics", title: "Metrics", icon: <IconTarget size={18} aria-hidden /> },
   { path: "/dashboards", title: "Dashboards", icon: <IconLayoutDashboard size={18} aria-hidden /> },
@@ -36,8 +44,8 @@ export const pages: readonly PageLink[] = [
   { path: "/cohorts", title: "Cohorts", icon: <IconUsersGroup size={18} aria-hidden /> },
   { path: "/accounts", title: "Accounts", icon: <IconBuilding size={18} aria-hidden /> },
   { path: "/contracts", title: "Contracts", icon: <IconFileCheck size={18} aria-hidden /> },
-  { path: "/privacy", title: "Privacy", icon: <IconUserShield size={18} aria-hidden /> },
-  { path: "/audit", title: "Audit", icon: <IconHistory size={18} aria-hidden /> },
+  { path: "/privacy", title: "Privacy", needs: "govern", icon: <IconUserShield size={18} aria-hidden /> },
+  { path: "/audit", title: "Audit", needs: "audit", icon: <IconHistory size={18} aria-hidden /> },
   { path: "/sources", title: "Sources", icon: <IconPlugConnected size={18} aria-hidden /> },
   { path: "/settings", title: "Settings", icon: <IconSettings size={18} aria-hidden /> },
 ];
@@ -63,11 +71,13 @@ export const Shell = ({
   find,
   banner,
   signOut,
+  role,
 }: {
   menu: ReactNode;
   find: ReactNode;
   banner: ReactNode;
   signOut: () => void;
+  role: Role;
 }) => {
   const [opened, { toggle, close }] = useDisclosure();
   const path = useRouterState({ select: (state) => state.location.pathname });
@@ -106,7 +116,7 @@ export const Shell = ({
         </Group>
       </AppShell.Header>
       <AppShell.Navbar p="sm" aria-label="Pages">
-        {pages.map((page) => (
+        {pagesFor(role).map((page) => (
           <NavLink
             key={page.path}
             component={Link}

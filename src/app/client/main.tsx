@@ -124,7 +124,8 @@ const Inside = ({ workspaces, addDemo, again }: InsideProps) => {
             create={open}
           />
         }
-        find={<Palette />}
+        role={current.role}
+        find={<Palette role={current.role} />}
         banner={current.isDemo && <DemoBanner name={current.name} canRemove={current.role === "owner"} left={leave} />}
         signOut={() => void call(signOut, {}).then(again)}
       />

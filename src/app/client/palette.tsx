@@ -12,12 +12,13 @@ import * as catalog from "#records/catalog/contract.ts";
 import * as people from "#records/people/contract.ts";
 import * as dashboards from "#surfaces/dashboards/contract.ts";
 import { call } from "#web/call.ts";
-import { pages } from "#web/shell.tsx";
+import { pagesFor } from "#web/shell.tsx";
+import type { Role } from "#kernel/roles.ts";
 
 /** As many of each sort as the palette offers. */
 const most = 6;
 
-const useNames = (search: string, opened: boolean): readonly SpotlightActionGroupData[] => {
+const useNames = (search: string, opened: boolean, role: Role): readonly SpotlightActionGroupData[] => {
   const navigate = useNavigate();
   const names = useQuery({
     queryKey: ["palette"],
@@ -45,7 +46,7 @@ const useNames = (search: string, opened: boolean): readonly SpotlightActionGrou
   const { numbers = [], boards = [], groups = [], events = [] } = names.data ?? {};
   const known = (group: string, all: readonly { id: string; label: string; keywords?: string[]; onClick: () => void }[]): SpotlightActionGroupData => ({ group, actions: all.map((action) => ({ ...action, id: `${group} ${action.id}` })) }); // prettier-ignore
   return [
-    known("Pages", pages.map(({ path, title }) => ({ id: path, label: title, onClick: go(path) }))), // prettier-ignore
+    known("Pages", pagesFor(role).map(({ path, title }) => ({ id: path, label: title, onClick: go(path) }))), // prettier-ignore
     known("Metrics", numbers.map(({ key, name }) => ({ id: key, label: name, onClick: go(`/catalog/metrics/${key}`) }))), // prettier-ignore
     known(
       "Dashboards",
@@ -61,11 +62,11 @@ const useNames = (search: string, opened: boolean): readonly SpotlightActionGrou
 };
 
 /** Finds pages, metrics, dashboards, cohorts, events and people by typing: Ctrl or ⌘ with K. */
-export const Palette = () => {
+export const Palette = ({ role }: { role: Role }) => {
   const [query, setQuery] = useState("");
   const [opened, setOpened] = useState(false);
   const [search] = useDebouncedValue(query, 200);
-  const groups = useNames(search, opened);
+  const groups = useNames(search, opened, role);
   return (
     <>
       <ActionIcon variant="default" size="lg" aria-label="Find" title="Ctrl or ⌘ with K" onClick={spotlight.open}>

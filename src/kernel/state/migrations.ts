@@ -312,4 +312,10 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .execute();
     },
   },
+  "2026-12-02-roles": {
+    up: async (db: Kysely<any>) => {
+      for (const table of ["memberships", "api_keys"])
+        await db.updateTable(table).set({ role: "analyst" }).where("role", "=", "editor").execute();
+    },
+  },
 };

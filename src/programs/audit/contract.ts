@@ -15,7 +15,7 @@ export type AuditView = z.output<typeof View>;
 export const list = defineOperation({
   name: "audit.list",
   summary: "Who did, read or tried what, newest first.",
-  permission: "admin",
+  permission: "audit",
   onlyLooks: true,
   input: z.strictObject({
     text: z.string().max(200).default("").describe("In the name of the action or in its detail."),
@@ -32,7 +32,7 @@ export const list = defineOperation({
 export const verify = defineOperation({
   name: "audit.verify",
   summary: "Walks the whole log and says whether each entry is as it was written, or which is the first that is not.",
-  permission: "admin",
+  permission: "audit",
   onlyLooks: true,
   input: z.strictObject({}),
   output: z.object({
@@ -50,7 +50,7 @@ export const verify = defineOperation({
 export const exportLog = defineOperation({
   name: "audit.export",
   summary: "The whole log with its checkpoints, as NDJSON that `throughline audit verify FILE` can check by itself.",
-  permission: "admin",
+  permission: "audit",
   input: z.strictObject({}),
   output: z.instanceof(FileAnswer),
 });

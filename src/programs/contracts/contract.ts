@@ -126,7 +126,7 @@ export const downstream = defineOperation({
 export const save = defineOperation({
   name: "contracts.save",
   summary: "Keeps a version of a contract. One that is active cannot be changed; raise its version.",
-  permission: "admin",
+  permission: "govern",
   input: z.strictObject({ document: Document }),
   output: z.object({ id: z.string(), version: z.string(), status: Status }),
 });
@@ -134,7 +134,7 @@ export const save = defineOperation({
 export const setStatus = defineOperation({
   name: "contracts.setStatus",
   summary: "Makes a version active, deprecated or retired.",
-  permission: "admin",
+  permission: "govern",
   input: z.strictObject({ id: Id, version: Version, status: Status }),
   output: z.object({ ok: z.literal(true) }),
 });
@@ -159,7 +159,7 @@ export const setSettings = defineOperation({
   name: "contracts.setSettings",
   summary:
     "Chooses what is done with what does not fit, for all sources or for one; in place of all that was chosen there.",
-  permission: "admin",
+  permission: "govern",
   input: z.strictObject({
     source: z.string().max(100).default("").describe("Empty for all."),
     settings: Settings.partial(),
@@ -225,7 +225,7 @@ export type Patch = z.output<typeof Patch>;
 export const replay = defineOperation({
   name: "quarantine.replay",
   summary: "Mends held events and sends them on; what still does not fit stays. A dry run only counts.",
-  permission: "admin",
+  permission: "govern",
   input: z.strictObject({
     event: z.string().min(1).max(200),
     patches: z.array(Patch).max(20).default([]),

@@ -20,7 +20,7 @@ export type FoundPerson = z.output<typeof Person>;
 export const find = defineOperation({
   name: "erasure.find",
   summary: "Who an identifier stands for, and what is kept of them.",
-  permission: "admin",
+  permission: "govern",
   input: z.strictObject({ identifier: Identifier }),
   onlyLooks: true,
   discloses: true,
@@ -30,7 +30,7 @@ export const find = defineOperation({
 export const access = defineOperation({
   name: "erasure.access",
   summary: "Everything that is kept of a person, as NDJSON: one row a line, with the table that it is from.",
-  permission: "admin",
+  permission: "govern",
   input: z.strictObject({ identifier: Identifier }),
   output: z.instanceof(FileAnswer),
 });
@@ -56,7 +56,7 @@ export type ErasureRequest = z.output<typeof Request>;
 export const erase = defineOperation({
   name: "erasure.erase",
   summary: "Erases people: nothing more is taken of them from now on, and what is kept of them is destroyed.",
-  permission: "admin",
+  permission: "govern",
   input: z.strictObject({
     identifiers: z.array(Identifier).min(1).max(1_000),
     everyone: z.boolean().default(false).describe("Also where an identifier stands for several people."),
@@ -67,7 +67,7 @@ export const erase = defineOperation({
 export const requests = defineOperation({
   name: "erasure.requests",
   summary: "Requests to erase, the latest first, and how far they are.",
-  permission: "admin",
+  permission: "govern",
   onlyLooks: true,
   input: z.strictObject({ limit: z.int().min(1).max(500).default(100) }),
   output: z.object({ requests: z.array(Request), suppressed: z.number() }),
@@ -76,7 +76,7 @@ export const requests = defineOperation({
 export const allow = defineOperation({
   name: "erasure.allow",
   summary: "Takes an id from the list of those of whom nothing is taken. They begin anew, as somebody unknown.",
-  permission: "admin",
+  permission: "govern",
   input: z.strictObject({ identifier: Identifier }),
   output: z.object({ ok: z.literal(true) }),
 });

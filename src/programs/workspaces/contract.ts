@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { defineOperation } from "#kernel/operation.ts";
+import { roles } from "#kernel/roles.ts";
 
 const Email = z.email("An email address, like ana@example.com.").max(200);
 const Name = z.string().trim().min(1).max(100);
 const Password = z.string().min(10, "At least 10 characters.").max(200);
 const Zone = z.string().refine(isZone, "An IANA time zone, like Europe/Paris.");
-const Role = z.enum(["viewer", "editor", "admin", "owner"]);
+const Role = z.enum(roles);
 
 function isZone(zone: string): boolean {
   try {
@@ -116,6 +117,14 @@ export const addMember = defineOperation({
   permission: "admin",
   input: z.strictObject({ email: Email, name: Name, role: Role.exclude(["owner"]), password: Password }),
   output: z.object({ id: z.string() }),
+});
+
+export const setRole = defineOperation({
+  name: "workspaces.setRole",
+  summary: "Gives a member another role. The owner keeps theirs.",
+  permission: "admin",
+  input: z.strictObject({ id: z.string().max(100), role: Role.exclude(["owner"]) }),
+  output: z.object({ ok: z.literal(true) }),
 });
 
 export const removeMember = defineOperation({

@@ -1,4 +1,5 @@
-import type { Access, Role } from "#kernel/access.ts";
+import type { Access } from "#kernel/access.ts";
+import type { Role } from "#kernel/roles.ts";
 import type { Audit } from "#kernel/audit/audit.ts";
 import type { Directory } from "#kernel/directory.ts";
 import { sessionOf, setSession } from "#kernel/http.ts";
@@ -174,6 +175,24 @@ export const workspaces = (parts: Parts): Module => {
           .onConflict((c) => c.columns(["workspace", "member"]).doNothing())
           .execute();
         return { id: member };
+      }),
+
+      handle(contract.setRole, async (call, { id, role }) => {
+        const changed = await store
+          .updateTable("memberships")
+          .set({ role })
+          .where("workspace", "=", call.workspace.id)
+          .where("member", "=", id)
+          .where("role", "!=", "owner")
+          .executeTakeFirst();
+        if (changed.numUpdatedRows === 0n)
+          throw new Refusal(
+            "workspaces.no_member",
+            "There is no such member here whose role could be changed.",
+            {},
+            404,
+          );
+        return ok;
       }),
 
       handle(contract.removeMember, async (call, input) => {

@@ -36,7 +36,7 @@ const filled = async () => {
     { userId: "ana", anonymousId: "visitor 1", personTraits: [{ op: "set", traits: { plan: "pro" } }] },
   ]);
   await world.settled();
-  const { key } = await world.ask<{ key: string }>("workspaces.createKey", { name: "k", role: "editor" }, workspace);
+  const { key } = await world.ask<{ key: string }>("workspaces.createKey", { name: "k", role: "analyst" }, workspace);
   return { workspace, remote: { url: world.url, key } };
 };
 

@@ -47,7 +47,7 @@ export const profile = defineOperation({
 export const merge = defineOperation({
   name: "people.merge",
   summary: "Says that two persons are one. Their history counts as one person's from now on; it can be undone.",
-  permission: "admin",
+  permission: "govern",
   input: z.strictObject({ person: Id, into: Id }),
   output: z.object({ ok: z.literal(true) }),
 });
@@ -55,7 +55,7 @@ export const merge = defineOperation({
 export const unlink = defineOperation({
   name: "people.unlink",
   summary: "Undoes a join: the id, and what had joined it, is a person of its own again.",
-  permission: "admin",
+  permission: "govern",
   input: z.strictObject({ key: Id }),
   output: z.object({ ok: z.literal(true) }),
 });

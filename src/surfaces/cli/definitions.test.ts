@@ -38,7 +38,7 @@ measure:
 
 describe("definitions in files", () => {
   it("are planned, applied and pulled, and then nothing is left to do", async () => {
-    const { key } = await world.ask<{ key: string }>("workspaces.createKey", { name: "ci", role: "editor" });
+    const { key } = await world.ask<{ key: string }>("workspaces.createKey", { name: "ci", role: "analyst" });
     const remote = { url: world.url, key };
     mkdirSync(join(folder, "growth"));
     writeFileSync(join(folder, "growth", "orders.yml"), two);

@@ -13,7 +13,9 @@ import type { WorkspaceView } from "../contract.ts";
 
 const roles = [
   { value: "viewer", label: "Viewer: reads" },
-  { value: "editor", label: "Editor: reads, creates sources and dashboards" },
+  { value: "analyst", label: "Analyst: saves questions, metrics, dashboards and sources too" },
+  { value: "steward", label: "Steward: contracts, identities and privacy requests too" },
+  { value: "auditor", label: "Auditor: reads, and the audit log" },
   { value: "admin", label: "Admin: everything, people and keys too" },
 ] as const;
 type Role = (typeof roles)[number]["value"];
@@ -77,7 +79,7 @@ const FormModal = ({
   </Modal>
 );
 
-const nobody = { name: "", email: "", password: "", role: "editor" as Role };
+const nobody = { name: "", email: "", password: "", role: "analyst" as Role };
 
 const AddMember = () => {
   const [opened, { open, close }] = useDisclosure();
@@ -133,6 +135,7 @@ const Members = ({ canChange }: { canChange: boolean }) => {
     queryFn: ({ signal }) => call(contract.members, {}, signal),
   });
   const remove = useChange("members", (id: string) => call(contract.removeMember, { id }));
+  const setRole = useChange("members", (to: { id: string; role: Role }) => call(contract.setRole, to));
   return (
     <Stack>
       {canChange && (
@@ -149,7 +152,22 @@ const Members = ({ canChange }: { canChange: boolean }) => {
             columns={[
               { title: "Name", cell: ({ name }) => name },
               { title: "Email", cell: ({ email }) => email },
-              { title: "Role", cell: ({ role }) => role },
+              {
+                title: "Role",
+                cell: ({ id, name, role }) =>
+                  canChange && role !== "owner" ? (
+                    <Select
+                      aria-label={`Role of ${name}`}
+                      data={roles.map(({ value }) => value)}
+                      value={role}
+                      allowDeselect={false}
+                      onChange={(next) => next !== null && setRole.mutate({ id, role: next })}
+                      w={140}
+                    />
+                  ) : (
+                    role
+                  ),
+              },
               {
                 title: "",
                 cell: ({ id, name, role }) =>
