@@ -313,8 +313,8 @@ export const migrations: Readonly<Record<string, Migration>> = {
     },
   },
   "2026-12-02-roles": {
-    up: async (db: Kysely<any>) => {
-      for (const table of ["memberships", "api_keys"])
+    up: async (db: Kysely<Record<"memberships" | "api_keys", { role: string }>>) => {
+      for (const table of ["memberships", "api_keys"] as const)
         await db.updateTable(table).set({ role: "analyst" }).where("role", "=", "editor").execute();
     },
   },
