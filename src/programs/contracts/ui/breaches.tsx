@@ -11,6 +11,7 @@ import { HitsOf } from "./hits.tsx";
 
 /** A new one is to be seen within seconds of its event. */
 const everyMs = 5_000;
+const toldByThemselves = 10;
 
 const says = ({ rule, expected, actual, keyword }: ViolationGroup): string => {
   if (rule === "masked") return `Held ${keyword.toLowerCase().replaceAll("_", " ")}; it was masked.`;
@@ -72,7 +73,12 @@ export const Breaches = () => {
               },
               {
                 title: "Hits",
-                cell: (group) => (group.rule === "masked" || group.event === "" ? "–" : <HitsOf group={group} />),
+                cell: (group) =>
+                  group.rule === "masked" || group.event === "" ? (
+                    "–"
+                  ) : (
+                    <HitsOf group={group} isFirst={groups.indexOf(group) < toldByThemselves} />
+                  ),
               },
               { title: "Events", numeric: true, cell: ({ count }) => count.toLocaleString() },
               { title: "Since", cell: ({ first }) => moment(first) },
