@@ -141,7 +141,9 @@ export const benchIngest = async (folder: string): Promise<void> => {
     pending.push(post(body).then((ms) => void waits.push(ms)));
   }
   await Promise.all(pending);
+  const ended = new Promise((resolve) => server.once("exit", resolve));
   server.kill("SIGTERM");
+  await ended;
 
   const events = batches * batchSize;
   const rate = (seconds: number): number => Math.round(events / seconds);
