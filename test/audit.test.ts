@@ -28,7 +28,7 @@ describe("what is written down", () => {
     const { ask, short, post } = await start();
     await ask("trends.ask", { series: [{ event: "x" }] });
     await ask("workspaces.change", { name: "Other" });
-    await ask("people.list", { search: "ana" });
+    for (const search of ["ana", "ana", "bo"]) await ask("people.list", { search }); // the same look again within an hour is one
     await ask("audit.list");
     await expect(ask("people.merge", { person: "1", into: "1" })).rejects.toThrow();
     const { key } = await ask<{ key: string }>("workspaces.createKey", { name: "v", role: "viewer" });
@@ -38,6 +38,7 @@ describe("what is written down", () => {
       "workspaces.createKey allow",
       expect.stringMatching(/^people.merge failed people\./),
       "people.merge allow",
+      "people.list allow",
       "people.list allow",
       "workspaces.change allow",
     ]);
@@ -85,7 +86,7 @@ describe("what is written down", () => {
     const checked = await verifyStore(world.system.store, keys, undefined);
     expect(checked.find(({ log }) => log === workspace)).toMatchObject({ verdict: { state: "broken", firstBad: 3 } });
     await expect(ask("workspaces.change", { name: "after" })).rejects.toMatchObject({ code: "audit.broken", status: 503 });
-    await expect(ask("people.list")).rejects.toMatchObject({ code: "audit.broken" });
+    for (let n = 0; n < 2; n += 1) await expect(ask("people.list")).rejects.toMatchObject({ code: "audit.broken" });
     expect(await ask("trends.ask", { series: [{ event: "x" }] })).toBeDefined();
     const { email, password } = world.owner;
     expect((await post("workspaces.signIn", { email, password }, {})).status).toBe(200);

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Logger } from "pino";
 import type { FastifyReply } from "fastify";
 import type { Access, Principal } from "./access.ts";
@@ -78,6 +79,23 @@ interface Admitted {
 const notHere = (): Refusal =>
   new Refusal("access.no_workspace", "There is no such workspace, or you are not a member of it.", {}, 404);
 
+const hourMs = 3_600_000;
+const mostRemembered = 10_000;
+
+/** Does something once an hour for each key: a screen that asks the same every minute is one look. */
+const onceAnHour = (clock: Clock) => {
+  const done = new Map<string, number>();
+  return {
+    once: async (key: string, work: () => Promise<void>): Promise<void> => {
+      const hash = createHash("sha256").update(key).digest("base64");
+      if (clock.now() - (done.get(hash) ?? Number.NEGATIVE_INFINITY) < hourMs) return;
+      await work();
+      if (done.size >= mostRemembered) done.clear();
+      done.set(hash, clock.now());
+    },
+  };
+};
+
 export const createDispatch = ({ modules, access, directory, audit, clock, log }: Parts): Dispatch => {
   const handlers = index(modules);
 
@@ -107,6 +125,8 @@ export const createDispatch = ({ modules, access, directory, audit, clock, log }
     return { ...found, role };
   };
 
+  const looks = onceAnHour(clock);
+
   return async (request) => {
     const handler = handlers.get(request.operation);
     if (handler === undefined) {
@@ -122,7 +142,9 @@ export const createDispatch = ({ modules, access, directory, audit, clock, log }
     const isNoted = id !== undefined && (discloses === true || (permission !== "read" && onlyLooks !== true));
     if (!isNoted) return handler.operation.output.parse(await handler.run(call, input));
     // written down before it is done: what cannot be written down is not done
-    await audit.append(id, { principal, action, decision: "allow", detail: input });
+    const note = () => audit.append(id, { principal, action, decision: "allow", detail: input });
+    if (permission === "read") await looks.once(JSON.stringify([id, principal, action, input]), note);
+    else await note();
     try {
       return handler.operation.output.parse(await handler.run(call, input));
     } catch (error) {
