@@ -7,7 +7,7 @@ const world = useWorld();
 /** Who may do what, written down by hand: an operation that is not here has not been thought about. */
 const may = {
   anybody: ["workspaces.begin", "workspaces.setUp", "workspaces.signIn", "workspaces.signOut"],
-  members: ["demo.create", "workspaces.create"],
+  members: ["demo.create", "workspaces.changePassword", "workspaces.create"],
   read: [
     "accounts.list",
     "accounts.profile",
@@ -131,6 +131,12 @@ const roles: Readonly<Record<Right, readonly Role[]>> = {
 const rights = Object.keys(roles) as Right[]; // its own keys
 const everyRole = ["viewer", "analyst", "steward", "auditor", "admin"] as const;
 
+const answered = async (operation: string, input: object, headers: Record<string, string>) => {
+  const response = await fetch(`${world.url}/api/${operation}`, { method: "POST", headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(input) }); // prettier-ignore
+  const body = (await response.json()) as { error?: { code?: string } };
+  return { status: response.status, code: body.error?.code ?? "" };
+};
+
 /** What the server says to an empty input: whether somebody may is told before what is wrong with it. */
 const asked = async (operation: string, headers: Record<string, string>): Promise<{ status: number; code: string }> => {
   const stop = new AbortController();
@@ -208,4 +214,39 @@ describe("who may do what", () => {
       }
     }
   });
+
+  it("stops guessing, and follows a changed password everywhere", async () => {
+    const email = "cy@example.com";
+    await world.ask("workspaces.addMember", { email, name: "Cy", password: "a first password", role: "viewer" });
+    const signIn = async (password: string) => answered("workspaces.signIn", { email, password }, {});
+    const sessions = await Promise.all([1, 2].map(() => world.system.access.signIn(email, "a first password")));
+    const [one, two] = sessions.map((session) => ({ cookie: `throughline_session=${session}` }));
+    const change = (current: string, headers: Record<string, string>) => answered("workspaces.changePassword", { current, next: "another password" }, headers); // prettier-ignore
+    expect(await change("wrong", one!)).toMatchObject({ status: 403, code: "access.wrong_password" });
+    expect(await change("a first password", {})).toMatchObject({ status: 401 });
+    expect(await change("a first password", await keyFor("admin"))).toMatchObject({
+      status: 403,
+      code: "access.members_only",
+    });
+    expect(await change("a first password", one!)).toMatchObject({ status: 200 });
+    const whoIs = async (headers: Record<string, string>) =>
+      (await (await fetch(`${world.url}/api/workspaces.begin`, { method: "POST", headers: { "content-type": "application/json", ...headers }, body: "{}" })).json()) as { member: { name: string } | null }; // prettier-ignore
+    expect([(await whoIs(one!)).member?.name, (await whoIs(two!)).member]).toEqual(["Cy", null]);
+    const start = Date.now() + 120_000;
+    world.clock.at = start;
+    try {
+      for (let n = 0; n < 10; n += 1) {
+        world.clock.at = start + n * 10_000;
+        expect(await signIn(`guess ${n}`)).toMatchObject({ status: 401, code: "access.wrong_password" });
+      }
+      world.clock.at += 61_000;
+      expect(await signIn("another password")).toMatchObject({ status: 429, code: "access.locked" });
+      expect((await whoIs(one!)).member?.name).toBe("Cy"); // who is in stays in
+      world.clock.at += 15 * 60_000;
+      expect(await signIn("another password")).toMatchObject({ status: 200 });
+      expect(await signIn("another password")).toMatchObject({ status: 200 });
+    } finally {
+      world.clock.at = undefined;
+    }
+  }, 60_000);
 });

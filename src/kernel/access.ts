@@ -18,6 +18,8 @@ export interface Access {
   /** A session secret for the cookie. The same answer, and the same time, for a wrong address and a wrong password. */
   signIn(email: string, password: string): Promise<string>;
   signOut(session: string): Promise<void>;
+  /** Gives a member another password and ends all their sessions but this one. */
+  changePassword(member: string, current: string, next: string, session: string | undefined): Promise<void>;
   fromSession(session: string): Promise<Principal>;
   fromKey(key: string): Promise<Principal>;
   /** The role in a workspace; undefined also when the workspace does not exist, so that ids cannot be probed. */
@@ -26,25 +28,42 @@ export interface Access {
 
 const sessionDays = 30;
 const signInsPerMinute = 10;
+/** After so many wrong passwords one after another an address is locked for a while; who is signed in stays so. */
+const [wrongInARow, lockedMs] = [10, 15 * 60_000];
 
 /** Counts attempts by address, so that passwords cannot be guessed at speed. */
 const attempts = (clock: Clock) => {
   const recent = new Map<string, number[]>();
-  return (email: string): void => {
-    const since = clock.now() - 60_000;
-    const times = (recent.get(email) ?? []).filter((at) => at > since);
-    if (times.length >= signInsPerMinute) {
-      throw new Refusal("access.slow_down", "Too many attempts. Wait a minute, then try again.", {}, 429);
-    }
-    if (recent.size > 10_000) recent.clear();
-    recent.set(email, [...times, clock.now()]);
+  const wrong = new Map<string, { count: number; at: number }>();
+  return {
+    begin: (email: string): void => {
+      const now = clock.now();
+      const held = wrong.get(email);
+      if (held !== undefined && held.count >= wrongInARow && now - held.at < lockedMs)
+        throw new Refusal("access.locked", `${wrongInARow} wrong passwords in a row: this address is locked for ${lockedMs / 60_000} minutes.`, {}, 429); // prettier-ignore
+      const times = (recent.get(email) ?? []).filter((at) => at > now - 60_000);
+      if (times.length >= signInsPerMinute)
+        throw new Refusal("access.slow_down", "Too many attempts. Wait a minute, then try again.", {}, 429);
+      if (recent.size > 10_000) recent.clear();
+      recent.set(email, [...times, now]);
+    },
+    end: (email: string, isRight: boolean): void => {
+      if (isRight) {
+        wrong.delete(email);
+        return;
+      }
+      if (wrong.size > 100_000) wrong.clear();
+      const held = wrong.get(email);
+      const isLong = held !== undefined && clock.now() - held.at >= lockedMs;
+      wrong.set(email, { count: held === undefined || isLong ? 1 : held.count + 1, at: clock.now() });
+    },
   };
 };
 
 const normalise = (email: string): string => email.trim().toLowerCase();
 
 export const createAccess = (store: Store, clock: Clock): Access => {
-  const countAttempt = attempts(clock);
+  const counted = attempts(clock);
   const decoy = hash("a password that nobody has");
   const iso = (ms = clock.now()): string => new Date(ms).toISOString();
 
@@ -64,9 +83,10 @@ export const createAccess = (store: Store, clock: Clock): Access => {
 
     signIn: async (email, password) => {
       const address = normalise(email);
-      countAttempt(address);
+      counted.begin(address);
       const member = await store.selectFrom("members").selectAll().where("email", "=", address).executeTakeFirst();
       const right = await verify(member?.password ?? (await decoy), password);
+      counted.end(address, right && member !== undefined);
       if (member === undefined || !right) {
         throw new Refusal("access.wrong_password", "This email and password do not belong together.", {}, 401);
       }
@@ -80,6 +100,18 @@ export const createAccess = (store: Store, clock: Clock): Access => {
 
     signOut: async (session) => {
       await store.deleteFrom("sessions").where("hash", "=", hashSecret(session)).execute();
+    },
+
+    changePassword: async (id, current, next, session) => {
+      const member = await store.selectFrom("members").selectAll().where("id", "=", id).executeTakeFirst();
+      if (member === undefined) throw new Refusal("access.no_member", "There is no such member.", {}, 404);
+      counted.begin(member.email);
+      const right = await verify(member.password, current);
+      counted.end(member.email, right);
+      if (!right) throw new Refusal("access.wrong_password", "This is not your password.", {}, 403);
+      await store.updateTable("members").set({ password: await hash(next) }).where("id", "=", id).execute(); // prettier-ignore
+      const kept = session === undefined ? "" : hashSecret(session);
+      await store.deleteFrom("sessions").where("member", "=", id).where("hash", "!=", kept).execute();
     },
 
     fromSession: async (session) => {

@@ -71,6 +71,14 @@ export const signOut = defineOperation({
   output: z.object({ ok: z.literal(true) }),
 });
 
+export const changePassword = defineOperation({
+  name: "workspaces.changePassword",
+  summary: "Gives the caller another password, and signs them out everywhere else.",
+  permission: "member",
+  input: z.strictObject({ current: z.string().max(200), next: Password }),
+  output: z.object({ ok: z.literal(true) }),
+});
+
 export const create = defineOperation({
   name: "workspaces.create",
   summary: "Creates another workspace; the caller owns it.",

@@ -52,8 +52,8 @@ export const workspaces = (parts: Parts): Module => {
     }));
   };
 
-  const startSession = async (call: Call, email: string, password: string): Promise<void> => {
-    // wherever the member belongs it is written down that they came, or that somebody tried to
+  /** Writes down, wherever the member belongs, that they came in or changed their way in, or that somebody tried to. */
+  const noted = async <T>(call: Call, action: string, email: string, work: () => Promise<T>): Promise<T> => {
     const places = await store
       .selectFrom("memberships")
       .innerJoin("members", "members.id", "memberships.member")
@@ -65,15 +65,22 @@ export const workspaces = (parts: Parts): Module => {
         const principal = { kind: "member", id, name, email } as const;
         // a log that was changed from outside keeps nobody from coming in to see that
         await parts.audit
-          .append(workspace, { principal, action: "workspaces.signIn", decision, reason })
+          .append(workspace, { principal, action, decision, reason })
           .catch((error: unknown) => call.log.error({ err: error, workspace }, "a sign-in was not written down"));
       }
     };
-    const session = await access.signIn(email, password).catch(async (error: unknown) => {
+    try {
+      const answer = await work();
+      await note("allow");
+      return answer;
+    } catch (error) {
       await note("deny", error instanceof Refusal ? error.code : "internal");
       throw error;
-    });
-    await note("allow");
+    }
+  };
+
+  const startSession = async (call: Call, email: string, password: string): Promise<void> => {
+    const session = await noted(call, "workspaces.signIn", email, () => access.signIn(email, password));
     setSession(call.reply, parts.secureCookies, session);
   };
 
@@ -120,6 +127,14 @@ export const workspaces = (parts: Parts): Module => {
         const session = sessionOf(call.reply?.request);
         if (session !== undefined) await access.signOut(session);
         setSession(call.reply, parts.secureCookies, undefined);
+        return ok;
+      }),
+
+      handle(contract.changePassword, async (call, { current, next }) => {
+        const member = memberId(call);
+        const email = call.principal.kind === "member" ? call.principal.email : "";
+        const session = sessionOf(call.reply?.request);
+        await noted(call, "workspaces.changePassword", email, () => access.changePassword(member, current, next, session)); // prettier-ignore
         return ok;
       }),
 

@@ -376,9 +376,49 @@ const General = ({ workspace, left }: { workspace: WorkspaceView; left: () => vo
   );
 };
 
-const tabs = ["members", "keys", "changes", "workspace"] as const;
+const noPassword = { current: "", next: "" };
 
-/** Who may come in, with which keys, and what was changed. The tab stands in the address. */
+/** The way in of whoever is signed in. */
+const MyPassword = () => {
+  const [form, setForm] = useState(noPassword);
+  const change = useChange("begin", () => call(contract.changePassword, form), () => setForm(noPassword)); // prettier-ignore
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        change.mutate(undefined);
+      }}
+    >
+      <Stack maw={480}>
+        <PasswordInput
+          label="Your password"
+          required
+          autoComplete="current-password"
+          value={form.current}
+          onChange={(event) => setForm({ ...form, current: event.currentTarget.value })}
+        />
+        <PasswordInput
+          label="Another password"
+          description="At least 10 characters. You are signed out everywhere else."
+          required
+          minLength={10}
+          autoComplete="new-password"
+          value={form.next}
+          onChange={(event) => setForm({ ...form, next: event.currentTarget.value })}
+        />
+        {change.error !== null && <Problem error={change.error} />}
+        {change.isSuccess && <Text role="status">Your password was changed.</Text>}
+        <Button type="submit" loading={change.isPending} w="fit-content">
+          Change it
+        </Button>
+      </Stack>
+    </form>
+  );
+};
+
+const tabs = ["members", "keys", "workspace", "password"] as const;
+
+/** Who may come in, and with which keys. The tab stands in the address. */
 export const SettingsPage = ({ workspace, left }: { workspace: WorkspaceView; left: () => void }) => {
   const given: Record<string, unknown> = useSearch({ strict: false });
   const navigate = useNavigate();
@@ -396,7 +436,11 @@ export const SettingsPage = ({ workspace, left }: { workspace: WorkspaceView; le
           <Tabs.Tab value="members">Members</Tabs.Tab>
           {isAdmin && <Tabs.Tab value="keys">API keys</Tabs.Tab>}
           {isAdmin && <Tabs.Tab value="workspace">Workspace</Tabs.Tab>}
+          <Tabs.Tab value="password">Your password</Tabs.Tab>
         </Tabs.List>
+        <Tabs.Panel value="password" pt="md">
+          <MyPassword />
+        </Tabs.Panel>
         <Tabs.Panel value="members" pt="md">
           <Members canChange={isAdmin} />
         </Tabs.Panel>
