@@ -67,7 +67,19 @@ describe("a steward", () => {
     await page.getByRole("option", { name: "Is held" }).click();
     await page.waitForLoadState("networkidle");
     expect(await serious(page)).toEqual([]);
+    // one source may do otherwise, and again as all do
+    const { sources } = await world.ask<{ sources: { id: string; name: string }[] }>("sources.list", {});
+    const chosen = async () => (await world.ask<{ bySource: Record<string, object> }>("contracts.settings", {})).bySource[sources[0]?.id ?? ""]; // prettier-ignore
+    await page.getByRole("combobox", { name: "For" }).click();
+    await page.getByRole("option", { name: sources[0]?.name ?? "" }).click();
+    await page.getByRole("combobox", { name: "Keys, tokens and passwords" }).click();
+    await page.getByRole("option", { name: "Is kept", exact: true }).click();
+    await expect.poll(chosen).toEqual({ secret: "forward" });
     await picture(page, "contracts-choices");
+    await page.getByRole("combobox", { name: "Keys, tokens and passwords" }).click();
+    await page.getByRole("option", { name: "As for all (is masked)" }).click();
+    await expect.poll(chosen).toEqual({});
+    expect(await serious(page)).toEqual([]);
 
     // a release breaks it while the page is open
     await page.getByRole("tab", { name: "What does not fit" }).click();

@@ -1,4 +1,4 @@
-import { Anchor, Badge, Box } from "@mantine/core";
+import { Anchor, Badge, Box, Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { call } from "#web/call.ts";
@@ -33,7 +33,14 @@ export const Breaches = () => {
     <Loaded query={query}>
       {({ groups }) =>
         groups.length === 0 ? (
-          <Empty title="Everything fits">
+          <Empty
+            title="Everything fits"
+            action={
+              <Button component={Link} to="/contracts" search={{ tab: "contracts" } as never} variant="default">
+                Propose a contract
+              </Button>
+            }
+          >
             In the last seven days no event broke a contract, and none held personal data or secrets where they do not
             belong. Begin with one event: propose its contract from what arrives.
           </Empty>

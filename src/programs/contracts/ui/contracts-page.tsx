@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { call } from "#web/call.ts";
 import { Loaded, Problem } from "#web/kit/states.tsx";
+import * as sources from "#records/sources/contract.ts";
 import * as contract from "../contract.ts";
 import type { Settings } from "../contract.ts";
 import { Breaches } from "./breaches.tsx";
@@ -27,38 +28,62 @@ const choices: readonly { key: keyof Settings; label: string; data: { value: str
   { key: "secret", label: "Keys, tokens and passwords", data: masks },
 ]; // prettier-ignore
 
+/** Stands for no choice of its own. */
+const asForAll = "as for all";
+
+/** What is done with what does not fit: for all sources, or for one, which takes what it does not say from all. */
 const Choices = () => {
+  const given: Record<string, unknown> = useSearch({ strict: false });
+  const navigate = useNavigate();
   const client = useQueryClient();
   const query = useQuery({
     queryKey: ["contracts", "settings"],
     queryFn: ({ signal }) => call(contract.getSettings, {}, signal),
   });
+  const known = useQuery({ queryKey: ["sources"], queryFn: ({ signal }) => call(sources.list, {}, signal) });
+  const named = known.data?.sources ?? [];
+  const source = named.find(({ id }) => id === given["source"])?.id ?? "";
   const change = useMutation({
-    mutationFn: (settings: Partial<Settings>) => call(contract.setSettings, { settings }),
+    mutationFn: (settings: Partial<Settings>) => call(contract.setSettings, { source, settings }),
     onSuccess: () => client.invalidateQueries({ queryKey: ["contracts", "settings"] }),
   });
   return (
     <Loaded query={query} height={160}>
-      {({ all }) => (
-        <Stack gap="sm">
-          <Text>What becomes of what does not fit, for all sources. A contract can say otherwise for its events.</Text>
-          <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }}>
-            {choices.map(({ key, label, data }) => (
-              <Select
-                key={key}
-                label={label}
-                data={data}
-                value={all[key] ?? null}
-                allowDeselect={false}
-                onChange={(value) => change.mutate(contract.Settings.partial().parse({ ...all, [key]: value }))}
-              />
-            ))}
-          </SimpleGrid>
-          {change.error !== null && <Problem error={change.error} />}
-        </Stack>
-      )}
+      {({ all, bySource }) => {
+        const own: Partial<Settings> = source === "" ? all : (bySource[source] ?? {});
+        const choose = (key: keyof Settings, value: string | null): void => {
+          const { [key]: _, ...rest } = own;
+          change.mutate(contract.Settings.partial().parse(value === asForAll ? rest : { ...rest, [key]: value }));
+        };
+        return (
+          <Stack gap="sm">
+            <Text>What becomes of what does not fit. A contract can say otherwise for its events.</Text>
+            <Select
+              label="For"
+              data={[{ value: "", label: "All sources" }, ...named.map(({ id, name }) => ({ value: id, label: name }))]}
+              value={source}
+              allowDeselect={false}
+              onChange={(to) => void navigate({ to: ".", search: { tab: "choices", source: to === "" ? undefined : to } as never })}
+              maw={320}
+            />
+            <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }}>
+              {choices.map(({ key, label, data }) => (
+                <Select
+                  key={key}
+                  label={label}
+                  data={source === "" ? data : [{ value: asForAll, label: `As for all (${(data.find(({ value }) => value === all[key])?.label ?? "").toLowerCase()})` }, ...data]}
+                  value={own[key] ?? asForAll}
+                  allowDeselect={false}
+                  onChange={(value) => choose(key, value)}
+                />
+              ))}
+            </SimpleGrid>
+            {[change.error, known.error].map((error, at) => error !== null && <Problem key={at} error={error} />)}
+          </Stack>
+        );
+      }}
     </Loaded>
-  );
+  ); // prettier-ignore
 };
 
 const tabs = ["breaches", "held", "contracts", "choices"] as const;
