@@ -1,9 +1,11 @@
+import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import { defineCommand, runMain } from "citty";
 import { askRemote, exportTo } from "#surfaces/cli/remote.ts";
 import { applyFrom, planFrom, planSays, pullTo } from "#surfaces/cli/definitions.ts";
 import { importFile } from "#surfaces/cli/import-file.ts";
+import { codeFrom } from "#surfaces/cli/codegen.ts";
 import { checkCode, checkContracts, formats, isFailOn, isFormat } from "#surfaces/cli/check.ts";
 import { auditSays, keysIn, verifyFile, verifyStore } from "#surfaces/cli/audit.ts";
 import { setAside } from "#kernel/audit/audit.ts";
@@ -244,6 +246,20 @@ const checkCommand = defineCommand({
   },
 });
 
+const codegenCommand = defineCommand({
+  meta: { name: "codegen", description: "Writes TypeScript for senders of events from the contracts of a folder." },
+  args: {
+    path: { type: "positional", description: "A folder of contracts, or one file.", required: true },
+    out: { type: "string", description: "The file; standard output when absent." },
+  },
+  run: ({ args }) =>
+    guarded(async () => {
+      const code = codeFrom(args.path);
+      if (args.out === undefined) process.stdout.write(code);
+      else writeFileSync(args.out, code);
+    })(),
+});
+
 const auditCommand = defineCommand({
   meta: { name: "audit", description: "Checks the audit log: 0 intact, 1 broken, 2 could not be told." },
   subCommands: {
@@ -299,6 +315,7 @@ await runMain(
       restore: restoreCommand,
       audit: auditCommand,
       check: checkCommand,
+      codegen: codegenCommand,
     },
   }),
 );

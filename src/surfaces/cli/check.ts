@@ -75,6 +75,16 @@ const contractsIn = (file: string, text: string): { written: Written[]; findings
 const isDefinition = (name: string): boolean =>
   /\.(ya?ml|json)$/.test(name) && !/(^|[\\/])(\.|node_modules)/.test(name);
 
+/** The contracts of a file or folder as they are written. Throws where a file is no YAML. */
+export const contractsUnder = (path: string): Written[] =>
+  filesUnder(path).flatMap((file) => {
+    const shown = relative(process.cwd(), file) || file;
+    const { written, findings } = contractsIn(shown, readFileSync(file, "utf8"));
+    const [fault] = findings;
+    if (fault !== undefined) throw new Refusal("check.file", `${fault.file}:${fault.line}: ${fault.message}`);
+    return written;
+  });
+
 /** The contracts of a file or folder as they are at a commit, by their id: one that moved to another file is the same. */
 const contractsAt = (base: string, path: string): ReadonlyMap<string, Odcs> => {
   const isFile = statSync(path).isFile();
