@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { AuditView } from "#programs/audit/contract.ts";
+import type { FileAnswer } from "#kernel/operation.ts";
 import { auditKeyFile } from "#kernel/config.ts";
 import { keysIn, verifyFile, verifyStore } from "#surfaces/cli/audit.ts";
 import { useWorld } from "./world.ts";
@@ -83,6 +84,18 @@ describe("what is written down", () => {
     await world.system.store.deleteFrom("audit").where("workspace", "=", workspace).where("seq", ">=", 3).execute();
     await world.system.store.updateTable("audit_heads").set({ seq: 2 }).where("workspace", "=", workspace).execute();
     expect(await ask("audit.verify")).toMatchObject({ state: "broken", firstBad: 3 });
+    // an export of a log whose end is gone does not pass for an empty one
+    await world.system.store.deleteFrom("audit_heads").where("workspace", "=", workspace).execute();
+    const unsigned = join(world.folder, "unsigned.ndjson");
+    const module = world.system.modules.find(({ name }) => name === "audit")!;
+    const found = (await world.system.directory.find(workspace))!;
+    const call = { principal: { kind: "nobody" }, role: "owner", signal: new AbortController().signal, log: world.system.log, now: 0, ...found } as const;
+    const answer = (await module.operations!.find(({ operation }) => operation.name === "audit.export")!.run(call, {})) as FileAnswer;
+    let text = "";
+    for await (const line of answer.content) text += String(line);
+    writeFileSync(unsigned, text);
+    expect(await verifyFile(unsigned, keys)).toMatchObject([{ verdict: { state: "broken" } }]);
+    expect(text.match(/"entry"/g)).toHaveLength(2);
     const checked = await verifyStore(world.system.store, keys, undefined);
     expect(checked.find(({ log }) => log === workspace)).toMatchObject({ verdict: { state: "broken", firstBad: 3 } });
     await expect(ask("workspaces.change", { name: "after" })).rejects.toMatchObject({ code: "audit.broken", status: 503 });

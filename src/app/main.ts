@@ -280,21 +280,27 @@ const auditCommand = defineCommand({
         "public-key": { type: "string", description: "File of the key that is trusted, PEM." },
         checkpoints: { type: "string", description: "Folder of checkpoints that were written elsewhere." },
       },
-      run: ({ args }) =>
-        guarded(async () => {
-          const { file, checkpoints, "public-key": key } = args;
-          const told = async () => {
-            if (file !== undefined) return verifyFile(file, key === undefined ? undefined : keysIn(key));
-            const config = readConfig(process.env);
-            const store = await openStore(dialectOf(config));
-            const checked = await verifyStore(store, keysIn(key ?? auditKeyFile(config)), checkpoints);
-            await store.destroy();
-            return checked;
-          };
+      run: async ({ args }) => {
+        const { file, checkpoints, "public-key": key } = args;
+        const told = async () => {
+          if (file !== undefined) return verifyFile(file, key === undefined ? undefined : keysIn(key));
+          const config = readConfig(process.env);
+          const keys = keysIn(key ?? auditKeyFile(config));
+          const store = await openStore(dialectOf(config));
+          const checked = await verifyStore(store, keys, checkpoints);
+          await store.destroy();
+          return checked;
+        };
+        try {
           const { text, code } = auditSays(await told());
           console.log(text);
           process.exitCode = code;
-        })(),
+        } catch (error) {
+          // 1 is kept for a log that is broken
+          console.error(error instanceof Refusal ? error.message : error);
+          process.exitCode = 2;
+        }
+      },
     }),
   },
 }); // prettier-ignore

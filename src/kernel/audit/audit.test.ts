@@ -185,6 +185,24 @@ describe("the audit log", () => {
     ); // prettier-ignore
   }, 60_000);
 
+  it("keeps a detail whole that is cut within a character, and takes a checkpoint that was written twice elsewhere", async () => {
+    const { store, audit, keyFile, checkpointFolder } = await filled(2, [1]);
+    for (let pad = 0; pad < 4; pad += 1)
+      await audit.append("w", { principal: member, action: "x", decision: "allow", detail: { text: `${"a".repeat(pad)}${"😀".repeat(3_000)}` } });
+    expect((await store.selectFrom("audit").select("detail").execute()).every(({ detail }) => detail?.isWellFormed())).toBe(true);
+    await audit.checkpoint("w");
+    // the server ended after it had been written elsewhere, and before it was kept here
+    await store.deleteFrom("audit_checkpoints").where("n", "=", 2).execute();
+    await audit.append("w", { principal: member, action: "x", decision: "allow" });
+    await audit.checkpoint("w");
+    expect(await audit.verify("w")).toMatchObject({ state: "intact", entries: 7, checkpoints: 2 });
+    const look = async () => auditSays(await verifyStore(store, keysIn(keyFile), checkpointFolder));
+    expect((await look()).code).toBe(0);
+    // but each of the two must be true
+    await store.deleteFrom("audit").where("seq", "=", 6).execute();
+    expect(await look()).toMatchObject({ code: 1 });
+  }); // prettier-ignore
+
   it("says what is wrong with a file", async () => {
     const { folder } = await filled(1);
     const file = join(folder, "log.ndjson");

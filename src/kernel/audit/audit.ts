@@ -22,7 +22,8 @@ export interface Audit {
   checkpoint(workspace: string): Promise<void>;
   verify(workspace: string): Promise<Verdict>;
   checkpoints(workspace: string): Promise<readonly Checkpoint[]>;
-  head(workspace: string): Promise<Head | undefined>;
+  /** The signed end, and the number of the last entry at the same moment. */
+  end(workspace: string): Promise<{ readonly head: Head | undefined; readonly last: number }>;
   /** All entries, in order. */
   entries(workspace: string): AsyncGenerator<Entry>;
   /** The public half of the signing key (SPKI, PEM), and its name. */
@@ -53,7 +54,11 @@ const signingKey = (file: string): KeyObject => {
   if (!existsSync(file)) {
     mkdirSync(dirname(file), { recursive: true });
     const { privateKey } = generateKeyPairSync("ed25519");
-    writeFileSync(file, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
+    try {
+      writeFileSync(file, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600, flag: "wx" });
+    } catch (error) {
+      if (!existsSync(file)) throw error; // otherwise a server that shares it was faster
+    }
   }
   const key = createPrivateKey(readFileSync(file));
   if (key.asymmetricKeyType !== "ed25519") throw new Refusal("audit.key", `${file} holds no Ed25519 key.`);
@@ -126,7 +131,7 @@ export const openAudit = ({ store, clock, keyFile, checkpointFolder }: Parts): A
     store.transaction().execute(async (tx) => {
       const last = await trustedHead(workspace, tx);
       const salt = randomBytes(16).toString("hex");
-      const text = detail === undefined ? "" : hidden(detail).slice(0, longest);
+      const text = detail === undefined ? "" : hidden(detail).slice(0, longest).toWellFormed(); // a store may keep half a character otherwise
       const entry = {
         workspace,
         seq: (last?.seq ?? 0) + 1,
@@ -207,7 +212,11 @@ export const openAudit = ({ store, clock, keyFile, checkpointFolder }: Parts): A
         return first.state === "broken" ? look() : first; // another process may have been writing meanwhile
       }),
     checkpoints: (workspace) => checkpointsIn(store, workspace),
-    head: (workspace) => headIn(store, workspace),
+    end: (workspace) =>
+      store.transaction().execute(async (tx) => {
+        const found = await tx.selectFrom("audit").select(({ fn }) => fn.max<number | null>("seq").as("last")).where("workspace", "=", workspace).executeTakeFirst(); // prettier-ignore
+        return { head: await headIn(tx, workspace), last: found?.last ?? 0 };
+      }),
     entries: (workspace) => entriesIn(store, workspace),
   };
 };

@@ -107,25 +107,30 @@ interface Found {
 
 /** What is wrong with the checkpoints themselves, and up to which entry they are good. */
 const checkpointFault = (points: readonly Checkpoint[], keys: Chain["keys"]): Found | undefined => {
-  let [prev, good] = [origin, 0];
-  for (const [at, point] of points.entries()) {
+  let [n, before, prev, good] = [0, origin, origin, 0];
+  for (const point of points) {
     const key = keys.get(point.key);
+    // what is written elsewhere may be written once more, where the server ended before it had kept it itself
+    const isRepeat = n > 0 && point.n === n && point.prev === before;
     const isRight =
-      point.n === at + 1 &&
-      point.prev === prev &&
+      (isRepeat || (point.n === n + 1 && point.prev === prev)) &&
       point.hash === checkpointHash(point) &&
       point.seq >= good &&
       (key === undefined || isSigned(point.hash, point.signature, key));
     if (!isRight)
-      return { firstBad: good + 1, message: `Checkpoint ${at + 1} is not as it was signed, or one is missing.` };
-    [prev, good] = [point.hash, point.seq];
+      return {
+        firstBad: good + 1,
+        message: `Checkpoint ${isRepeat ? n : n + 1} is not as it was signed, or one is missing.`,
+      };
+    [n, before, prev, good] = [point.n, isRepeat ? before : prev, point.hash, point.seq];
   }
   return undefined;
 };
 
 /** Walks a chain from its beginning and says whether it is as it was written, and if not from which entry on. */
 export const verifyChain = async ({ entries, checkpoints, head, keys }: Chain): Promise<Verdict> => {
-  const marks = new Map(checkpoints.map((point) => [point.seq, point]));
+  const marks = new Map<number, Checkpoint[]>();
+  for (const point of checkpoints) marks.set(point.seq, [...(marks.get(point.seq) ?? []), point]);
   let [count, prev, good] = [0, origin, 0];
   let fault: Found | undefined;
   for await (const entry of entries) {
@@ -134,16 +139,17 @@ export const verifyChain = async ({ entries, checkpoints, head, keys }: Chain): 
     if (entry.seq !== seq) fault = { firstBad: seq, message: `Entry ${seq} is missing.` };
     else if (entry.prev !== prev || entryHash(entry) !== hash) fault = { firstBad: seq, message: `Entry ${seq} is not what was written.` }; // prettier-ignore
     else if (detail !== null && detailHash(salt ?? "", detail) !== entry.detail_hash) fault = { firstBad: seq, message: `The detail of entry ${seq} is not what was written.` }; // prettier-ignore
-    const mark = marks.get(seq);
-    if (fault === undefined && mark !== undefined && mark.head !== hash)
+    const here = marks.get(seq) ?? [];
+    const mark = here.find(({ head: seen }) => seen !== hash);
+    if (fault === undefined && mark !== undefined)
       fault = { firstBad: good + 1, message: `The entries after ${good} are not those of the checkpoint of ${mark.at}.` }; // prettier-ignore
     if (fault !== undefined) break;
-    if (mark !== undefined) good = seq;
+    if (here.length > 0) good = seq;
     [count, prev] = [seq, hash];
   }
   const lastPoint = checkpoints.at(-1);
   const end = (): Found | undefined => {
-    const gone = Math.max(lastPoint?.seq ?? 0, head?.seq ?? 0);
+    const gone = checkpoints.reduce((most, point) => Math.max(most, point.seq), head?.seq ?? 0);
     if (gone > count) return { firstBad: count + 1, message: `The entries from ${count + 1} to ${gone} are gone.` };
     if (count === 0) return undefined;
     if (head === undefined) return { firstBad: good + 1, message: "The signed end of the log is gone." };

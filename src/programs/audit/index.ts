@@ -18,10 +18,10 @@ export const audit = ({ store, audit: log }: Parts): Module => {
   async function* lines(workspace: string): AsyncGenerator<string> {
     yield `${JSON.stringify({ key: { name: log.key, public: log.publicKey } })}\n`;
     for (const checkpoint of await log.checkpoints(workspace)) yield `${JSON.stringify({ checkpoint })}\n`;
-    const head = await log.head(workspace);
+    const { head, last } = await log.end(workspace);
     if (head !== undefined) yield `${JSON.stringify({ head })}\n`;
     for await (const entry of log.entries(workspace)) {
-      if (entry.seq > (head?.seq ?? 0)) return; // written while this was read
+      if (entry.seq > last) return; // written while this was read
       yield `${JSON.stringify({ entry })}\n`;
     }
   }

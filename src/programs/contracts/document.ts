@@ -1,8 +1,7 @@
 import { parse } from "yaml";
 import { Refusal } from "#kernel/refusal.ts";
 import { Settings } from "./contract.ts";
-import { eventOf } from "./gate.ts";
-import { customOf, Odcs, schemaOf } from "./odcs.ts";
+import { eventOf, customOf, Odcs, schemaOf } from "./odcs.ts";
 import { compileSchema } from "./schema.ts";
 
 const deepest = 100;

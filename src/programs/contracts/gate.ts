@@ -7,7 +7,7 @@ import { keysOf } from "#records/people/keys.ts";
 import { maskText, redacted, type Redaction } from "../privacy/redact.ts";
 import { StoredSettings, type Settings } from "./contract.ts";
 import { defaults, dispose } from "./disposition.ts";
-import { customOf, Odcs, schemaOf, type OdcsProperty, type OdcsSchema } from "./odcs.ts";
+import { byVersion, customOf, eventOf, Odcs, schemaOf, type OdcsProperty, type OdcsSchema } from "./odcs.ts";
 import { compileSchema, type Rule, type Validator, type Violation } from "./schema.ts";
 
 /** One event of an active contract, ready to judge. */
@@ -36,12 +36,6 @@ const none: Rules = { byEvent: new Map(), settings: new Map(), isSuppressed: () 
 const personalClasses = new Set(["personal", "confidential", "restricted"]);
 const root = "/properties";
 
-/** The name of the event that a schema is of. */
-export const eventOf = (schema: OdcsSchema): string => {
-  const named = customOf(schema, "eventName");
-  return typeof named === "string" && named !== "" ? named : schema.name;
-};
-
 /** Places of personal properties; those of the items of a list are told without their number. */
 const personalIn = (properties: readonly OdcsProperty[], base: string): string[] =>
   properties.flatMap((property) => {
@@ -64,12 +58,6 @@ const agreedOf = (contract: Odcs, schema: OdcsSchema): Agreed => {
     personal: new Set(personalIn(schema.properties, root)),
     settings: chosen.data ?? {},
   };
-};
-
-const numbered = (version: string): number[] => version.split(".").map(Number);
-export const byVersion = (a: { version: string }, b: { version: string }): number => {
-  const [left, right] = [numbered(a.version), numbered(b.version)];
-  return right.map((part, at) => part - (left[at] ?? 0)).find((difference) => difference !== 0) ?? 0;
 };
 
 const breachOf = (found: Violation): Breach => {

@@ -182,3 +182,16 @@ export const schemaOf = (schema: OdcsSchema): JsonSchema => ({
   type: "object",
   ...objectSchema(schema, schema.properties),
 });
+
+/** The name of the event that a schema is of. */
+export const eventOf = (schema: OdcsSchema): string => {
+  const named = customOf(schema, "eventName");
+  return typeof named === "string" && named !== "" ? named : schema.name;
+};
+
+const numbered = (version: string): number[] => version.split(".").map(Number);
+/** The newest first. */
+export const byVersion = (a: { version: string }, b: { version: string }): number => {
+  const [left, right] = [numbered(a.version), numbered(b.version)];
+  return right.map((part, at) => part - (left[at] ?? 0)).find((difference) => difference !== 0) ?? 0;
+};

@@ -1,7 +1,6 @@
 import type { Verdict } from "./contract.ts";
 import { compareSchemas } from "./evolution.ts";
-import { eventOf } from "./gate.ts";
-import { schemaOf, type Odcs, type OdcsSchema } from "./odcs.ts";
+import { eventOf, schemaOf, type Odcs, type OdcsSchema } from "./odcs.ts";
 
 const verdictOf = (event: string, old: OdcsSchema, now: OdcsSchema): Verdict => {
   const { refusedNow, acceptedNow, ...found } = compareSchemas(schemaOf(old), schemaOf(now));

@@ -4,20 +4,23 @@ import { newId } from "#kernel/ids.ts";
 import { defineModule, handle, type Module, type WorkspaceCall } from "#kernel/module.ts";
 import { FileAnswer } from "#kernel/operation.ts";
 import { Refusal } from "#kernel/refusal.ts";
-import { identifier as named, sql } from "#kernel/sql.ts";
 import { ask, scopeOf } from "#records/common/ask.ts";
 import { keysOf } from "#records/people/keys.ts";
 import * as contract from "./contract.ts";
-import { actorsNamed, emailsOf, idsOfPeople, rowsAbout, type Subject } from "./query.ts";
+import { actorsNamed, allAbout, emailsOf, idsOfPeople, type Subject } from "./query.ts";
 import { holdsOf, workOn, type Parts } from "./work.ts";
 
 const month = 30 * 86_400_000;
 const everyMs = 30_000;
+const Named = z.object({ actor: z.string(), named: z.string() });
 const Id = z.object({ person: z.string(), actor: z.string(), id: z.string() });
 
 interface Person extends Subject {
   readonly person: string;
 }
+
+const nobody = (identifiers: readonly string[]): Refusal =>
+  new Refusal("erasure.unknown", `Nobody is known by ${identifiers.slice(0, 5).join(", ")}.`, {}, 404);
 
 /** Requests of people about their own data: what is kept of them, and that it be erased. */
 export const erasure = (parts: Parts): Module => {
@@ -33,28 +36,29 @@ export const erasure = (parts: Parts): Module => {
     return settled;
   };
 
-  /** Who identifiers stand for: by any id, by email, or by our key. */
-  const peopleOf = async (call: WorkspaceCall, identifiers: readonly string[]): Promise<Person[]> => {
+  /** Who each identifier stands for: by any id, by email, or by our key. */
+  const peopleOf = async (call: WorkspaceCall, identifiers: readonly string[]): Promise<Person[][]> => {
     const scope = await scopeOf(ingest, call);
-    const own = identifiers.filter((id) => /^\d{1,20}$/.test(id) && BigInt(id) < 2n ** 64n);
-    const keys = [...identifiers.map((id) => scope.keys.actor(id)), ...own];
-    const actors = await ask(call, actorsNamed(keys, identifiers), z.object({ actor: z.string() }));
-    if (actors.length === 0) return [];
-    const rows = await ask(call, idsOfPeople(scope, actors.map(({ actor }) => actor)), Id); // prettier-ignore
-    const people = new Map<string, { keys: Set<string>; ids: Set<string> }>();
+    const keysIn = (id: string) => [scope.keys.actor(id), ...(/^\d{1,20}$/.test(id) && BigInt(id) < 2n ** 64n ? [String(BigInt(id))] : [])]; // prettier-ignore
+    const actors = await ask(call, actorsNamed(identifiers.flatMap(keysIn), identifiers), Named, "export");
+    const rows = actors.length === 0 ? [] : await ask(call, idsOfPeople(scope, actors.map(({ actor }) => actor)), Id, "export"); // prettier-ignore
+    const held = new Map<string, { person: string; keys: Set<string>; ids: Set<string> }>();
     for (const { person, actor, id } of rows) {
-      const held = people.get(person) ?? { keys: new Set([person]), ids: new Set() };
-      people.set(person, held);
-      held.keys.add(actor);
-      held.ids.add(id);
+      const own = held.get(person) ?? { person, keys: new Set([person]), ids: new Set() };
+      held.set(person, own);
+      own.keys.add(actor);
+      own.ids.add(id);
     }
-    return [...people].map(([person, held]) => ({ person, keys: [...held.keys], ids: [...held.ids] }));
-  };
-
-  const known = async (call: WorkspaceCall, identifiers: readonly string[]): Promise<Person[]> => {
-    const people = await peopleOf(call, identifiers);
-    if (people.length === 0) throw new Refusal("erasure.unknown", "Nobody is known by this id, email or key.", {}, 404);
-    return people;
+    const owners = new Map<string, Person>();
+    for (const { person, keys, ids } of held.values()) {
+      const whole = { person, keys: [...keys], ids: [...ids] };
+      for (const key of keys) owners.set(key, whole);
+    }
+    return identifiers.map((id) => {
+      const [keys, email] = [new Set(keysIn(id)), id.toLowerCase()];
+      const found = actors.filter(({ actor, named: by }) => (by === "" ? keys.has(actor) : by === email));
+      return [...new Set(found.flatMap(({ actor }) => owners.get(actor) ?? []))];
+    });
   };
 
   const subjectOf = async (call: WorkspaceCall, people: readonly Person[]): Promise<Subject> => {
@@ -67,12 +71,12 @@ export const erasure = (parts: Parts): Module => {
   /** Every row of every table that is about them, as a line of JSON with its table. */
   async function* linesOf(call: WorkspaceCall, subject: Subject): AsyncGenerator<string> {
     for (const table of tables) {
-      const rows = rowsAbout(table, subject);
-      if (rows === undefined || table.derived === true) continue;
-      const statement = sql`SELECT * FROM ${named(table.name)} WHERE ${rows}`;
-      const stream = await call.engine.stream(statement, "JSONEachRow", { signal: call.signal });
-      for await (const line of createInterface({ input: stream, crlfDelay: Infinity }))
-        if (line !== "") yield `{"table":${JSON.stringify(table.name)},"row":${line}}\n`;
+      if (table.derived === true) continue;
+      for (const statement of allAbout(table, subject)) {
+        const stream = await call.engine.stream(statement, "JSONEachRow", { signal: call.signal });
+        for await (const line of createInterface({ input: stream, crlfDelay: Infinity }))
+          if (line !== "") yield `{"table":${JSON.stringify(table.name)},"row":${line}}\n`;
+      }
     }
   }
 
@@ -80,7 +84,7 @@ export const erasure = (parts: Parts): Module => {
     name: "erasure",
     operations: [
       handle(contract.find, async (call, { identifier }) => {
-        const people = await peopleOf(call, [identifier]);
+        const people = (await peopleOf(call, [identifier])).flat();
         const found = people.slice(0, 20).map(async (one) => {
           const subject = await subjectOf(call, [one]);
           return { person: one.person, ids: [...subject.ids], holds: await holdsOf(call, tables, subject) };
@@ -88,13 +92,19 @@ export const erasure = (parts: Parts): Module => {
         return { people: await Promise.all(found) };
       }),
       handle(contract.access, async (call, { identifier }) => {
-        const subject = await subjectOf(call, await known(call, [identifier]));
+        const people = (await peopleOf(call, [identifier])).flat();
+        if (people.length === 0) throw nobody([identifier]);
+        const subject = await subjectOf(call, people);
         return new FileAnswer("person.ndjson", "application/x-ndjson", linesOf(call, subject));
       }),
       handle(contract.erase, async (call, { identifiers, everyone }) => {
-        const people = await known(call, identifiers);
-        if (people.length > identifiers.length && !everyone)
-          throw new Refusal("erasure.several", `These stand for ${people.length} people. Name each by an id of their own, or say that all are meant.`, {}, 409); // prettier-ignore
+        const found = await peopleOf(call, identifiers);
+        const unknown = identifiers.filter((_, at) => found[at]?.length === 0);
+        if (unknown.length > 0) throw nobody(unknown);
+        const several = identifiers.filter((_, at) => (found[at]?.length ?? 0) > 1);
+        if (several.length > 0 && !everyone)
+          throw new Refusal("erasure.several", `${several.slice(0, 5).join(", ")} stand for several people. Name each by an id of their own, or say that all are meant.`, {}, 409); // prettier-ignore
+        const people = [...new Map(found.flat().map((one) => [one.person, one])).values()];
         const subject = await subjectOf(call, people);
         const [request, at] = [newId("era"), new Date(call.now).toISOString()];
         const by = call.principal.kind === "nobody" ? "" : call.principal.id;

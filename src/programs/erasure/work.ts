@@ -2,13 +2,11 @@ import { sql as stateSql } from "kysely";
 import { z } from "zod";
 import type { TableDoc, WorkspaceCall } from "#kernel/module.ts";
 import { Refusal } from "#kernel/refusal.ts";
-import { bind, identifier, sql, type Sql } from "#kernel/sql.ts";
 import type { State as StateTables } from "#kernel/state/schema.ts";
 import type { Store } from "#kernel/state/store.ts";
 import type { Ingest } from "#records/events/ingest.ts";
-import type { ContractGate } from "../contracts/gate.ts";
 import type { State } from "./contract.ts";
-import { hashesAbout, hashOf, leftParts, rowsAbout, type Subject } from "./query.ts";
+import { countsAbout, deletesByHash, deletesByKey, hashesAbout, leftParts, portions, type Subject } from "./query.ts";
 
 /**
  * The way of a request: received, suppressed (nothing more is taken), rows_deleted, purged (no byte of them is left in
@@ -19,7 +17,8 @@ import { hashesAbout, hashOf, leftParts, rowsAbout, type Subject } from "./query
 export interface Parts {
   readonly store: Store;
   readonly ingest: Ingest;
-  readonly gate: ContractGate;
+  /** What stands at the door: it is told to read anew whom it lets in. */
+  readonly gate: { readonly forget: (workspace: string) => void };
   readonly tables: readonly TableDoc[];
 }
 
@@ -27,23 +26,10 @@ export const SubjectText = z.object({ keys: z.array(z.string()), ids: z.array(z.
 const Reached = z.record(z.string(), z.string());
 const Count = z.object({ rows: z.number() });
 
-/** Servers limit how much a statement may hold; and how many words are looked for at once. */
-const [keysAtOnce, idsAtOnce, hashesAtOnce] = [2_000, 100, 2_000];
-const portions = <T>(all: readonly T[], size: number): T[][] =>
-  Array.from({ length: Math.ceil(all.length / size) }, (_, n) => all.slice(n * size, (n + 1) * size));
-
-/** The people in portions that one statement can name. */
-const portionsOf = ({ people }: TableDoc, { keys, ids }: Subject): Subject[] =>
-  people !== "nobody" && "text" in people
-    ? portions(ids, idsAtOnce).map((some) => ({ keys: [], ids: some }))
-    : portions(keys, keysAtOnce).map((some) => ({ keys: some, ids: [] }));
-
 const countOf = async (call: WorkspaceCall, table: TableDoc, subject: Subject): Promise<number> => {
   let total = 0;
-  for (const portion of portionsOf(table, subject)) {
-    const rows = rowsAbout(table, portion);
-    if (rows === undefined) continue;
-    const [found] = await call.engine.rows(sql`SELECT toFloat64(count()) AS rows FROM ${identifier(table.name)} WHERE ${rows}`, Count, { purpose: "export" }); // prettier-ignore
+  for (const statement of countsAbout(table, subject)) {
+    const [found] = await call.engine.rows(statement, Count, { purpose: "export" });
     total += found?.rows ?? 0;
   }
   return total;
@@ -59,18 +45,11 @@ export const holdsOf = async (call: WorkspaceCall, tables: readonly TableDoc[], 
   return holds;
 };
 
-const deleteWhere = (call: WorkspaceCall, { name }: TableDoc, rows: Sql): Promise<void> =>
-  call.engine.command(sql`ALTER TABLE ${identifier(name)} DELETE WHERE ${rows}`);
-
-const deleteFrom = async (call: WorkspaceCall, table: TableDoc, subject: Subject): Promise<void> => {
-  for (const portion of portionsOf(table, subject)) {
-    const found = hashesAbout(table, portion);
-    const rows = rowsAbout(table, portion);
-    if (found === undefined && rows !== undefined) await deleteWhere(call, table, rows);
-    if (found === undefined) continue;
-    const hashes = await call.engine.rows(found, z.object({ hash: z.string() }), { purpose: "export" });
-    for (const some of portions(hashes, hashesAtOnce))
-      await deleteWhere(call, table, sql`${hashOf(table)} IN ${bind.ids(some.map(({ hash }) => hash))}`);
+const deleteFrom = async ({ engine }: WorkspaceCall, table: TableDoc, subject: Subject): Promise<void> => {
+  for (const statement of deletesByKey(table, subject)) await engine.command(statement);
+  for (const statement of hashesAbout(table, subject)) {
+    const hashes = await engine.rows(statement, z.object({ hash: z.string() }), { purpose: "export" });
+    for (const deletion of deletesByHash(table, hashes.map(({ hash }) => hash))) await engine.command(deletion); // prettier-ignore
   }
 };
 

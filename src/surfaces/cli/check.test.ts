@@ -93,7 +93,7 @@ describe("contracts in a repository", () => {
     write("none/readme.yaml", "kind: Metric\n");
     const none = await checkContracts({ path: join(folder, "none") });
     expect([checkCode(none, "never"), formats.text(none)]).toEqual([2, expect.stringContaining("no contract here")]);
-    await expect(checkContracts({ path: join(folder, "nowhere") })).rejects.toMatchObject({ code: "check.missing" });
+    await expect(checkContracts({ path: join(folder, "nowhere") })).rejects.toMatchObject({ code: "files.missing" });
     // from the command line
     const run = (...args: string[]): number => {
       try {

@@ -1,12 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync, statSync } from "node:fs";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { readFileSync, statSync } from "node:fs";
+import { basename, dirname, relative, resolve } from "node:path";
 import { isMap, LineCounter, parseAllDocuments } from "yaml";
 import { Refusal } from "#kernel/refusal.ts";
 import * as contracts from "#programs/contracts/contract.ts";
 import { readContract } from "#programs/contracts/document.ts";
 import type { Odcs } from "#programs/contracts/odcs.ts";
 import { verdictsOf } from "#programs/contracts/verdicts.ts";
+import { filesUnder, isDefinition, largestFile, mostFiles } from "./files.ts";
 import { askRemote, type Remote } from "./remote.ts";
 
 /** Contracts in a repository, checked before they are merged: whether they can be read, and whom they would break. */
@@ -44,18 +45,6 @@ interface Written {
   readonly text: string;
 }
 
-const [largestFile, mostFiles] = [1_000_000, 2_000];
-
-const filesUnder = (path: string): string[] => {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined) throw new Refusal("check.missing", `There is nothing at ${path}.`);
-  if (found.isFile()) return [path];
-  return readdirSync(path, { recursive: true, encoding: "utf8" })
-    .filter(isDefinition)
-    .map((name) => join(path, name))
-    .sort();
-};
-
 /** The contracts in a file; what is no contract (a metric, say) is left to others. */
 const contractsIn = (file: string, text: string): { written: Written[]; findings: Finding[] } => {
   const lines = new LineCounter();
@@ -71,9 +60,6 @@ const contractsIn = (file: string, text: string): { written: Written[]; findings
   }
   return { written, findings };
 };
-
-const isDefinition = (name: string): boolean =>
-  /\.(ya?ml|json)$/.test(name) && !/(^|[\\/])(\.|node_modules)/.test(name);
 
 /** The contracts of a file or folder as they are written. Throws where a file is no YAML. */
 export const contractsUnder = (path: string): Written[] =>
@@ -98,7 +84,8 @@ const contractsAt = (base: string, path: string): ReadonlyMap<string, Odcs> => {
   }
   const names = git("ls-tree", "-r", "-z", "--name-only", base, "--", isFile ? basename(path) : ".").split("\0").filter(isDefinition); // prettier-ignore
   const found = new Map<string, Odcs>();
-  for (const name of names.slice(0, mostFiles)) {
+  if (names.length > mostFiles) throw new Refusal("files.too_many", `${path} holds more than ${mostFiles} files at ${base}.`); // prettier-ignore
+  for (const name of names) {
     for (const { text } of contractsIn(name, git("show", `${base}:./${name}`)).written) {
       const document = readOrNothing(text);
       if (document !== undefined) found.set(document.id, document);
@@ -158,7 +145,6 @@ export const checkContracts = async ({ path, remote, base }: Options): Promise<C
   const problems: string[] = [];
   let checked = 0;
   const files = filesUnder(path);
-  if (files.length > mostFiles) throw new Refusal("check.too_many", `${path} holds more than ${mostFiles} files.`);
   const earlier = base === undefined ? new Map<string, Odcs>() : contractsAt(base, path);
   const seen = new Set<string>();
   for (const file of files) {

@@ -1,7 +1,6 @@
 import { Refusal } from "#kernel/refusal.ts";
 import { readContract } from "#programs/contracts/document.ts";
-import { byVersion, eventOf } from "#programs/contracts/gate.ts";
-import { schemaOf, type Odcs } from "#programs/contracts/odcs.ts";
+import { byVersion, eventOf, schemaOf, type Odcs } from "#programs/contracts/odcs.ts";
 import type { JsonSchema } from "#programs/contracts/schema.ts";
 import { contractsUnder } from "./check.ts";
 

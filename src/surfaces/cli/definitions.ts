@@ -1,26 +1,14 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { isMap, LineCounter, parseAllDocuments, stringify, type Document } from "yaml";
 import type { z } from "zod";
 import { Definition, definitionOf, type Change, type Planned } from "#insights/metrics/contract.ts";
 import * as metrics from "#insights/metrics/contract.ts";
 import { Refusal } from "#kernel/refusal.ts";
+import { filesUnder, largestFile } from "./files.ts";
 import { askRemote, type Remote } from "./remote.ts";
 
 /** Definitions as files of a repository: YAML or JSON, `kind: Metric`, one or more documents a file. */
-
-const largestFile = 1_000_000;
-const mostFiles = 1_000;
-
-const filesUnder = (path: string): string[] => {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined) throw new Refusal("files.missing", `There is nothing at ${path}.`);
-  if (found.isFile()) return [path];
-  return readdirSync(path, { recursive: true, encoding: "utf8" })
-    .filter((name) => /\.(ya?ml|json)$/.test(name) && !/(^|[\\/])(\.|node_modules)/.test(name))
-    .map((name) => join(path, name))
-    .sort();
-};
 
 /** What is wrong with a file, where, and what was wanted. */
 const wrong = (file: string, line: number, what: string): Refusal =>
@@ -53,9 +41,7 @@ const readOne = (document: Document, file: string, lines: LineCounter): Definiti
 
 /** Every definition in a file, or under a folder. */
 export const readDefinitions = (path: string): Definition[] => {
-  const files = filesUnder(path);
-  if (files.length > mostFiles) throw new Refusal("files.too_many", `${path} holds more than ${mostFiles} files.`);
-  return files.flatMap((file) => {
+  return filesUnder(path).flatMap((file) => {
     if (statSync(file).size > largestFile) throw wrong(file, 1, `is larger than ${largestFile} bytes.`);
     const lines = new LineCounter();
     const documents = parseAllDocuments(readFileSync(file, "utf8"), { lineCounter: lines });

@@ -22,7 +22,7 @@ const says: Readonly<Record<ErasureRequest["state"], string>> = {
 const Found = ({ found, identifier }: { found: FoundPerson; identifier: string }) => {
   const [typed, setTyped] = useState("");
   const client = useQueryClient();
-  const own = found.ids[0] ?? found.person;
+  const own = found.person; // an id may be somebody else's email
   const take = useMutation({
     mutationFn: async () => download("person.ndjson", await (await open(contract.access, { identifier: own })).blob()),
   });
