@@ -3,7 +3,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { connectEngine, type Engine, type EngineServer } from "#kernel/engine/engine.ts";
 import { bind, identifier, sql, through, type Sql, type WordFunction } from "#kernel/sql.ts";
 import { FunnelInput } from "#insights/funnels/contract.ts";
-import { countedAttempts, funnelPeopleQuery, funnelQuery } from "#insights/funnels/query.ts";
+import { countedAttempts, funnelPeopleQuery, funnelQuery, questionOf } from "#insights/funnels/query.ts";
+import { attemptsOf } from "#insights/sequence/sequence.ts";
 import { JourneyInput } from "#insights/journeys/contract.ts";
 import { linksQuery } from "#insights/journeys/query.ts";
 import { keysOf } from "#records/people/keys.ts";
@@ -71,6 +72,13 @@ const left = async (): Promise<number> => {
   const count = sql`SELECT count() AS n FROM system.tables WHERE database = currentDatabase() AND startsWith(name, 'staged_')`;
   return (await inside.rows(count, z.object({ n: z.number() })))[0]?.n ?? -1;
 };
+
+it("hold 64,000 people of 400 events each inside the engine", async () => {
+  const people = sql`SELECT number AS person, arrayMap(n -> toUInt64(bitOr(bitShiftLeft(toUInt64(n) * 1000, 25), bitShiftLeft(1, n % 3))), range(400)) AS words FROM numbers(64000)`;
+  const found = attemptsOf(questionOf(funnel(), range, "best"), [sql`person`], people);
+  const counted = sql`SELECT count() AS people, countIf(found = [0, 1000, 2000]) AS alike FROM (${found})`;
+  expect(await inside.rows(counted, anyRow)).toEqual([{ people: 64_000, alike: 64_000 }]);
+});
 
 describe("functions beside the engine", () => {
   it.each(Object.entries(statements))("answer as inside: %s", async (_, statement) => {

@@ -116,7 +116,7 @@ const unitsMeeting = (asked: Asked, leaf: Exclude<Leaf, { type: "trait" }>): Sql
       const source = events(asked, anyOf(steps), from);
       const sorted = sql`arraySort(groupArray(200000)(${packed(from, steps, [])}))`;
       const each = sql`SELECT ${unitOf(scope, asked.unit)} AS unit, ${sorted} AS words ${source} GROUP BY unit`;
-      return sql`SELECT unit FROM (${attemptsOf(question, [sql`unit`], each)}) WHERE notEmpty(found) AND found[-1] >= 0`;
+      return sql`SELECT unit FROM (${attemptsOf(question, [sql`unit`], each)}) WHERE found[-1] >= 0`;
     },
     cohort: (one: Leaf & { type: "cohort" }) => membersOf(scope, [one.cohort], asked.unit),
   };

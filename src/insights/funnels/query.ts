@@ -1,4 +1,4 @@
-import { bind, join, literal, none, sql, type Sql } from "#kernel/sql.ts";
+import { bind, identifier, join, literal, none, sql, type Sql } from "#kernel/sql.ts";
 import { conditionsOf, matches, matchesAny, propertyText } from "#insights/common/conditions.ts";
 import { withIds } from "#insights/common/who.ts";
 import { other, type Interval, type Unit } from "#insights/common/frame.ts";
@@ -99,17 +99,20 @@ const peopleWithAttempts = (scope: Scope, input: FunnelInput, range: TimeRange, 
   // the furthest, then the earliest completed, then the latest begun
   const rank = sql`(arrayCount(x -> x >= 0, attempts), -arrayMax(attempts), arrayMin(arrayFilter(x -> x >= 0, attempts)))`; // prettier-ignore
   return sql`SELECT person, tupleElement(pick, 1) AS ${group}, tupleElement(pick, 2) AS attempts
-    FROM (SELECT person, argMax((${group}, attempts), ${rank}) AS pick FROM (${each}) WHERE notEmpty(attempts) GROUP BY person${key})`;
+    FROM (SELECT person, argMax((${group}, attempts), ${rank}) AS pick FROM (${each}) WHERE attempts[1] >= 0 GROUP BY person${key})`;
 };
 
-/** Unfolds the attempts of a row to `t`. Where only the best counts there is one at most, which is cheaper to take. */
+/** Unfolds the attempts of a row to `t`. Where only the best counts there is one, which is cheaper to take. */
 const unfolded = (input: FunnelInput, mode: Mode): Sql => {
-  if (mode === "best") return sql`attempts AS t, notEmpty(attempts) AS counts`;
-  const steps = literal(input.steps.length);
-  return sql`arrayJoin(arrayMap(n -> arraySlice(attempts, n * ${steps} + 1, ${steps}), range(intDiv(length(attempts), ${steps})))) AS t, 1 AS counts`;
+  if (mode === "best") return sql`attempts AS t, attempts[1] >= 0 AS counts`;
+  const begins = sql`(place - 1) % ${literal(input.steps.length)} = 0`;
+  return sql`arrayJoin(arraySplit((_, place) -> ${begins}, attempts, arrayEnumerate(attempts))) AS t, 1 AS counts`;
 };
 
-/** One row per attempt that counts: its person, group, and `t`, the time of each step (−1 where it was not done). */
+/**
+ * One row per attempt that counts: its person, group, and `t`, the time of each step (−1 where it was not done). Where
+ * nothing is grouped, people without an attempt may have one of −1 alone.
+ */
 export const countedAttempts = (
   scope: Scope,
   input: FunnelInput,
@@ -118,6 +121,7 @@ export const countedAttempts = (
 ): Sql => {
   const people = peopleWithAttempts(scope, input, range, mode);
   const { breakdown } = input;
+  if (breakdown === undefined && mode === "best") return sql`SELECT person, grp, attempts AS t FROM (${people})`;
   if (breakdown === undefined || breakdown.on === "person" || breakdown.attribution !== "step") {
     return sql`SELECT person, grp, t FROM (SELECT person, grp, ${unfolded(input, mode)} FROM (${people})) WHERE counts`;
   }
@@ -126,18 +130,19 @@ export const countedAttempts = (
     FROM (SELECT person, touched, ${unfolded(input, mode)} FROM (${people})) WHERE counts AND t[${at}] >= 0`;
 };
 
-/** Whether a step and the latest one done before it were done, and the seconds between them. */
-const sincePrevious = (input: FunnelInput, step: number): { done: Sql; seconds: Sql } => {
-  const skips = input.steps.some((one) => one.optional);
-  const before = skips ? sql`arrayMax(arraySlice(t, 1, ${literal(step)}))` : sql`t[${literal(step)}]`;
+/** Whether a step was done, and the milliseconds since the latest one done before it; the first always is. */
+const sincePrevious = (input: FunnelInput, step: number): { done: Sql; elapsed: Sql } => {
   const at = sql`t[${literal(step + 1)}]`;
-  return { done: sql`${at} >= 0 AND ${before} >= 0`, seconds: sql`(${at} - ${before}) / 1000` };
+  const skips = input.steps.some((one) => one.optional);
+  const earlier = Array.from({ length: step }, (_, one) => sql`t[${literal(one + 1)}]`);
+  const before = skips ? sql`greatest(${join(earlier, ", ")})` : (earlier.at(-1) ?? at);
+  return { done: sql`${at} >= 0`, elapsed: sql`${at} - ${before}` };
 };
 
 /** One row per group: per step the count, the mean and the median of the seconds since the step before. */
 export const funnelQuery = (scope: Scope, input: FunnelInput, range: TimeRange): Sql => {
   const steps = input.steps.map((_, index) => index);
-  const later = (value: (since: { done: Sql; seconds: Sql }) => Sql): Sql =>
+  const later = (value: (since: { done: Sql; elapsed: Sql }) => Sql): Sql =>
     join(
       steps.map((step) => (step === 0 ? sql`toFloat64(0)` : sql`toFloat64(${value(sincePrevious(input, step))})`)),
       ", ",
@@ -146,9 +151,9 @@ export const funnelQuery = (scope: Scope, input: FunnelInput, range: TimeRange):
   const grouped = input.breakdown === undefined ? none : sql`GROUP BY grp ORDER BY counts[1] DESC, grp LIMIT 10000`;
   return sql`SELECT ${input.breakdown === undefined ? sql`''` : sql`grp`} AS grp,
       [${join(counts, ", ")}] AS counts,
-      [${later(({ done, seconds }) => sql`sumIf(${seconds}, ${done})`)}] AS sums,
+      [${later(({ done, elapsed }) => sql`sumIf(${elapsed}, ${done}) / 1000`)}] AS sums,
       [${later(({ done }) => sql`countIf(${done})`)}] AS timed,
-      [${later(({ done, seconds }) => sql`ifNotFinite(quantileExactInclusiveIf(0.5)(${seconds}, ${done}), 0)`)}] AS medians
+      [${later(({ done, elapsed }) => sql`ifNotFinite(quantileExactInclusiveIf(0.5)(${elapsed}, ${done}), 0) / 1000`)}] AS medians
     FROM (${countedAttempts(scope, input, range)}) ${grouped}`;
 };
 
@@ -202,12 +207,12 @@ export const conversionPeopleQuery = (
     GROUP BY person HAVING countIf(${came}) > 0 AND ${who === "reached" ? none : sql`NOT`} countIf(${came} AND ${went}) > 0`;
 };
 
-const elapsed = (from: number, to: number): Sql => sql`(t[${literal(to + 1)}] - t[${literal(from + 1)}]) / 1000`;
+const secondsBetween = (from: number, to: number): Sql => sql`(t[${literal(to + 1)}] - t[${literal(from + 1)}]) / 1000`;
 
 /** Seconds between two steps, of everybody who did both: count, mean, least and most. */
 export const elapsedQuery = (scope: Scope, input: FunnelInput, range: TimeRange, from: number, to: number): Sql => sql`
   SELECT toFloat64(count()) AS people, toFloat64(ifNull(avgOrNull(seconds), 0)) AS average, toFloat64(ifNull(minOrNull(seconds), 0)) AS least, toFloat64(ifNull(maxOrNull(seconds), 0)) AS most
-  FROM (SELECT ${elapsed(from, to)} AS seconds FROM (${countedAttempts(scope, input, range)}) WHERE t[${literal(from + 1)}] >= 0 AND t[${literal(to + 1)}] >= 0)`;
+  FROM (SELECT ${secondsBetween(from, to)} AS seconds FROM (${countedAttempts(scope, input, range)}) WHERE t[${literal(from + 1)}] >= 0 AND t[${literal(to + 1)}] >= 0)`;
 
 /** People per bin of equal width. */
 export const histogramQuery = (
@@ -219,8 +224,20 @@ export const histogramQuery = (
   least: number,
   width: number,
 ): Sql => sql`
-  SELECT toInt32(floor((${elapsed(from, to)} - ${bind.float(least)}) / ${bind.float(width)})) AS bin, toFloat64(count()) AS people
+  SELECT toInt32(floor((${secondsBetween(from, to)} - ${bind.float(least)}) / ${bind.float(width)})) AS bin, toFloat64(count()) AS people
   FROM (${countedAttempts(scope, input, range)}) WHERE t[${literal(from + 1)}] >= 0 AND t[${literal(to + 1)}] >= 0 GROUP BY bin ORDER BY bin`;
+
+/** Whether all attempts of a person (in a group) are in one row of `peopleWithAttempts`, with that group. */
+const isOneRowEach = ({ hold, breakdown }: FunnelInput): boolean =>
+  hold.length === 0 && !(breakdown?.on === "event" && breakdown.attribution === "step");
+
+/** Of all attempts of a row, the times of a step as an array, by the name given. */
+const stepsOf = ({ steps }: FunnelInput, named: Readonly<Record<string, number>>): Sql => {
+  const times = (step: number): Sql =>
+    sql`arrayFilter((_, place) -> (place - 1) % ${literal(steps.length)} = ${literal(step)}, attempts, arrayEnumerate(attempts))`;
+  const columns = Object.entries(named).map(([name, step]) => sql`${times(step)} AS ${identifier(name)}`);
+  return join(columns, ", ");
+};
 
 /**
  * One row per bucket of the first step and group: how many entered, and how many of them converted. A person counts
@@ -228,16 +245,24 @@ export const histogramQuery = (
  */
 export const conversionQuery = (scope: Scope, input: ConversionInput, range: TimeRange): Sql => {
   const mode = input.counting === "people" ? "every" : "one_after_another";
-  const at = sql`fromUnixTimestamp64Milli(t[1] + ${bind.int(range.from)}, 'UTC')`;
+  const bucketOf = (time: Sql): Sql =>
+    bucketNumberSql(input.interval, scope, sql`fromUnixTimestamp64Milli(${time} + ${bind.int(range.from)}, 'UTC')`);
   const [from, to] = [input.fromStep, input.toStep ?? input.steps.length - 1];
-  const reached = sql`${bucketNumberSql(input.interval, scope, at)} AS bucket, t[${literal(from + 1)}] >= 0 AS came, t[${literal(to + 1)}] >= 0 AS went`;
+  const rows = sql`SELECT grp, toInt32(bucket) AS bucket, toFloat64(countIf(came)) AS entered, toFloat64(countIf(came AND went)) AS converted`;
+  if (input.counting === "people" && isOneRowEach(input)) {
+    const each = sql`SELECT grp, ${stepsOf(input, { first: 0, from, to })} FROM (${peopleWithAttempts(scope, input, range, mode)})`;
+    const bucketsOf = (step: Sql): Sql =>
+      sql`arrayDistinct(arrayMap(time -> ${bucketOf(sql`time`)}, arrayFilter((_, done) -> done >= 0, first, ${step})))`;
+    const counted = sql`SELECT grp, ${bucketsOf(identifier("from"))} AS entries, ${bucketsOf(identifier("to"))} AS ends, arrayJoin(arrayDistinct(arrayConcat(entries, ends))) AS bucket, has(entries, bucket) AS came, has(ends, bucket) AS went FROM (${each})`;
+    return sql`${rows} FROM (${counted}) GROUP BY grp, bucket LIMIT 100000`;
+  }
+  const reached = sql`${bucketOf(sql`t[1]`)} AS bucket, t[${literal(from + 1)}] >= 0 AS came, t[${literal(to + 1)}] >= 0 AS went`;
   const attempts = sql`SELECT person, grp, ${reached} FROM (${countedAttempts(scope, input, range, mode)})`;
   const counted =
     input.counting === "people"
       ? sql`SELECT grp, bucket, max(attempts.came) AS came, max(attempts.went) AS went FROM (${attempts}) AS attempts GROUP BY person, grp, bucket`
       : attempts;
-  return sql`SELECT grp, toInt32(bucket) AS bucket, toFloat64(countIf(came)) AS entered, toFloat64(countIf(came AND went)) AS converted
-    FROM (${counted}) GROUP BY grp, bucket LIMIT 100000`;
+  return sql`${rows} FROM (${counted}) GROUP BY grp, bucket LIMIT 100000`;
 };
 
 /** Values of the breakdown with the most attempts keep their names; the others are Other. */

@@ -5,13 +5,13 @@
  * An event is one u64: milliseconds since the base of the question, shifted left by 25; bits 0–19 say which steps it
  * can fill, bits 20–24 which exclusions it triggers. An answer is the attempts one after another; an attempt is one i64
  * a step: the milliseconds at which it was done, −1 where it was not. An unordered attempt lists the times in the order
- * they came.
+ * they came. Where the best attempt is asked for there is always one, of −1 alone if none began.
  *
  * The rules are those of docs/semantics.md: steps at or after one another; events of one millisecond in any order;
  * one event fills one step; the window runs from the first step and includes its end.
  */
 
-import { add, begin, clickhouse_create_buffer, copyWords, finish, mark, take } from "./memory.as";
+import { add, begin, clickhouse_create_buffer, copyWords, finish, mark, questionIn, take } from "./memory.as";
 export { clickhouse_create_buffer, clickhouse_destroy_buffer } from "./memory.as";
 export { evaluate_paths } from "./paths.as";
 
@@ -138,22 +138,44 @@ function noteExclusions(time: i64): bool {
   return (index > 0 && timeAt(index - 1) == time) || (index + 1 < count && timeAt(index + 1) == time);
 }
 
-/** The same without options, as long as no two events share a moment; false where two do. */
+/** The steps that an event can fill when `step` was the last one done: the next, and beyond it where it is optional. */
+@inline function openAfter(step: i32): u32 {
+  let open: u32 = 0;
+  for (let next = step + 1; next < steps; next++) {
+    open |= 1 << next;
+    if (!isOptional(next)) break;
+  }
+  return open;
+}
+
+/** The same in any order but unordered, as long as no two events share a moment; false where two do. */
 function followAlone(start: i32, began: i64): bool {
-  let next: i32 = 1, at = start + 1, last = began;
-  while (at < count && next < steps) {
+  let at = start + 1, last = began, open = openAfter(0);
+  while (at < count) {
     const event = load<u64>(events + (<usize>at << 3));
     const time = <i64>(event >> STEP_BITS);
     if (time - began > windowMs) break;
     if (time == last) return false;
     last = time;
-    if (<u32>event & (1 << next)) {
+    const mask = <u32>event & 0x1ffffff;
+    const fills = mask & open;
+    if (fills != 0 || mask >> 20 != 0 || order == STRICT) {
       if (at + 1 < count && timeAt(at + 1) == time) return false;
-      store<i64>(current + (<usize>next << 3), time);
-      completed = time;
-      reached = next++;
+      if (fills != 0) {
+        reached = <i32>ctz(fills);
+        completed = time;
+        store<i64>(current + (<usize>reached << 3), time);
+        if (reached == steps - 1) { at++; break; }
+        open = openAfter(reached);
+      }
+      groupFrom = at; groupTo = at + 1;
+      if (mask >> 20 != 0 && noteExclusions(time)) {
+        spoiled = true;
+        if (stopChain) { at++; break; }
+      }
     }
     at++;
+    if (order == STRICT && fills == 0) break;
   }
   work += <u64>(at - start);
   endedAt = at - 1;
@@ -173,10 +195,10 @@ function follow(start: i32): void {
     clearBytes(visited, MAX_STEPS);
     assignAny(start, 0);
     filled = 1;
-  } else if (order == ORDERED && exclusions == 0 && optionalMask == 0 && !sharesMoment(start)) {
+  } else if (steps > 1 && (maskAt(start) >> 20) == 0 && !sharesMoment(start)) {
     if (followAlone(start, began)) return;
     for (let step = 1; step < steps; step++) store<i64>(current + (<usize>step << 3), -1);
-    reached = 0; completed = began;
+    reached = 0; completed = began; spoiled = false;
   }
   let from = start;
   while (from > 0 && timeAt(from - 1) == began) from--;
@@ -290,22 +312,72 @@ function extend(from: i32, to: i32, time: i64): void {
   store<i64>(latest + (<usize>to << 3), from < 0 ? time : startOf(from));
 }
 
-function choosePlain(): void {
-  for (let step = 0; step < steps; step++) store<i64>(latest + (<usize>step << 3), -1);
+/**
+ * The plain case where no event shares its moment with another and each can fill one step: for each step the latest
+ * start of an attempt that reached it, without branches that events decide. False where it does not hold.
+ */
+const starts = memory.data(MAX_STEPS * 8 + 8);
+const NEVER: i64 = i64.MIN_VALUE >> 1;
+function choosePlainAlone(): bool {
+  // before the first place: where an attempt that begins now would have begun
+  const states = starts + 8;
+  for (let step = 0; step < steps; step++) store<i64>(states + (<usize>step << 3), NEVER);
   const end = events + (<usize>count << 3);
   const stepMask = (1 << steps) - 1;
-  let bestReached = -1;
+  let bestReached = -1, bestStart: i64 = 0, last: i64 = -1;
   let at = events;
-  let next = load<u64>(at);
-  work += <u64>count;
-  while (at < end) {
-    const event = next;
+  for (; at < end; at += 8) {
+    const event = load<u64>(at);
     const time = <i64>(event >> STEP_BITS);
-    at += 8;
-    next = at < end ? load<u64>(at) : ~(<u64>0);
+    const mask = <i32>event & stepMask;
+    if (time == last || (mask & (mask - 1)) != 0) return false;
+    last = time;
+    if (mask == 0) continue;
+    const step = <i32>ctz(mask);
+    const state = states + (<usize>step << 3);
+    store<i64>(starts, select<i64>(time, NEVER, time < entryMs));
+    const began = load<i64>(state - 8);
+    const within = time - began <= windowMs;
+    store<i64>(state, select<i64>(began, load<i64>(state), within));
+    if (within && step > bestReached) {
+      bestReached = step;
+      bestStart = began;
+      if (step == steps - 1) break;
+    }
+  }
+  // what shares the last moment could have filled a step before it
+  if (at + 8 < end && <i64>(load<u64>(at + 8) >> STEP_BITS) == last) return false;
+  work += <u64>count;
+  if (work > BUDGET) unreachable();
+  if (bestReached < 0) return true;
+  // the times of its steps: the first of each after the one before
+  for (let step = bestReached + 1; step < steps; step++) store<i64>(best + (<usize>step << 3), -1);
+  store<i64>(best, bestStart);
+  let step = 1;
+  for (at = events; step <= bestReached; at += 8) {
+    const event = load<u64>(at);
+    const time = <i64>(event >> STEP_BITS);
+    if (time <= bestStart || (<u32>event & (1 << step)) == 0) continue;
+    store<i64>(best + (<usize>step << 3), time);
+    step++;
+  }
+  attemptsAt = best;
+  attempts = 1;
+  return true;
+}
+
+function choosePlain(): void {
+  if (choosePlainAlone()) return;
+  for (let step = 0; step < steps; step++) store<i64>(latest + (<usize>step << 3), -1);
+  const stepMask = (1 << steps) - 1;
+  let bestReached = -1;
+  work += <u64>count;
+  for (let first = 0; first < count; ) {
+    const time = timeAt(first);
+    const to = groupEnd(first);
     let furthest = -1;
-    if (<i64>(next >> STEP_BITS) != time) {
-      let mask = <i32>event & stepMask;
+    if (to == first + 1) {
+      let mask = <i32>maskAt(first) & stepMask;
       while (mask != 0) {
         // from the furthest step down, so that a state is used as it was before this event
         const step = 31 - clz(mask);
@@ -322,12 +394,9 @@ function choosePlain(): void {
         if (step > furthest) furthest = step;
       }
     } else {
-      const first = <i32>((at - 8 - events) >> 3);
-      const to = groupEnd(first);
       furthest = extendAtOnce(first, to, time);
-      at = events + (<usize>to << 3);
-      next = at < end ? load<u64>(at) : 0;
     }
+    first = to;
     if (furthest > bestReached) {
       bestReached = furthest;
       copyWords(best, pathOf(furthest), furthest + 1);
@@ -365,11 +434,16 @@ function extendAtOnce(from: i32, to: i32, time: i64): i32 {
 function evaluateRow(): void {
   attempts = 0;
   const plain = order == ORDERED && mode == BEST && !firstOnly && optionalMask == 0 && exclusions == 0;
-  if (count == 0) return;
-  if (plain) choosePlain();
-  else if (mode == BEST) chooseBest();
-  else if (mode == ONE_AFTER_ANOTHER) chooseOneAfterAnother();
-  else chooseEvery();
+  if (count > 0) {
+    if (plain) choosePlain();
+    else if (mode == BEST) chooseBest();
+    else if (mode == ONE_AFTER_ANOTHER) chooseOneAfterAnother();
+    else chooseEvery();
+  }
+  if (mode != BEST || attempts > 0) return;
+  for (let step = 0; step < steps; step++) store<i64>(best + (<usize>step << 3), -1);
+  attemptsAt = best;
+  attempts = 1;
 }
 
 /** Rows of (events Array(UInt64), question FixedString(32)) to rows of Array(Int64). The question is one for all rows. */
@@ -377,7 +451,7 @@ export function evaluate_sequence(handle: usize, rows: u32): usize {
   const result = clickhouse_create_buffer(0);
   const input = <usize>load<u32>(handle);
   const ends = input + 24, elements = ends + (<usize>rows << 3);
-  if (rows > 0) readQuestion(input + 24 + <usize>load<u64>(input, 16) + 8);
+  if (rows > 0) readQuestion(questionIn(input));
   work = 0;
   begin(rows, <usize>steps);
   let from: usize = 0;

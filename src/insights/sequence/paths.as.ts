@@ -8,7 +8,7 @@
  * milliseconds << 29 | place of the first node << 24 | first node << 12 | second node. Where a path ends early, its last
  * node has a link to END.
  */
-import { add, begin, clickhouse_create_buffer, finish, mark, take } from "./memory.as";
+import { add, begin, clickhouse_create_buffer, finish, mark, questionIn, take } from "./memory.as";
 
 const NODE_BITS: u64 = 25;
 export const END: u64 = 4095;
@@ -56,7 +56,7 @@ export function evaluate_paths(handle: usize, rows: u32): usize {
   const lengths = input + 24, elements = lengths + (<usize>rows << 3);
   let gap: u64 = 0;
   if (rows > 0) {
-    const question = input + 24 + <usize>load<u64>(input, 16) + 8;
+    const question = questionIn(input);
     const shape = load<u64>(question);
     gap = load<u64>(question, 8);
     starts = <i32>(shape & 0xfff); ends = <i32>((shape >> 12) & 0xfff);

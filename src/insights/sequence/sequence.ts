@@ -81,7 +81,8 @@ const sum = (terms: readonly Sql[]): Sql => terms.reduce((left, right) => sql`${
 
 /**
  * Attempts of each person, from rows of the columns `kept` and `words`, the person's packed events in order: `kept` and
- * `found`, an Array(Int64) of the times of an attempt, then those of the next. Who has none may be left out.
+ * `found`, an Array(Int64) of the times of an attempt, then those of the next. The best attempt of who has none is of −1
+ * alone; who has no attempt otherwise may be left out.
  */
 export const attemptsOf = (question: SequenceQuestion, kept: readonly Sql[], from: Sql): Sql =>
   through(attempts, u64s(wordsOf(question)), kept, from);
@@ -205,7 +206,7 @@ export const attemptsBeside = (people: readonly (readonly bigint[])[], question:
     const times = Array.from({ length: to - from }, (_, at) => Number(found.words.readBigInt64LE((from + at) * 8)));
     return Array.from({ length: times.length / question.steps }, (_, attempt) =>
       times.slice(attempt * question.steps, (attempt + 1) * question.steps),
-    );
+    ).filter(([began = -1]) => began >= 0);
   });
 };
 

@@ -34,6 +34,13 @@ const limits: Readonly<Record<Purpose, ClickHouseSettings>> = {
   export: { max_execution_time: 3_600, max_memory_usage: "3000000000" },
 };
 
+/** What a function of ours may hold at once: rows of one call, and memory of one that runs. */
+const functionLimits = {
+  webassembly_udf_max_input_block_size: "16384",
+  min_joined_block_size_rows: "16384",
+  webassembly_udf_max_memory: "1073741824",
+} as ClickHouseSettings; // the client does not know them yet
+
 export interface InsertOptions {
   /** The same token twice is the same insert: the second changes nothing, in the table and in its views. */
   readonly token?: string;
@@ -209,14 +216,16 @@ const engineIn = (
   const runnable = async <T>(
     statement: Sql,
     options: AskOptions | undefined,
-    run: (statement: Sql) => Promise<T>,
+    run: (statement: Sql, options?: AskOptions) => Promise<T>,
     after: (answer: T, done: () => Promise<void>) => Promise<void> = (_, done) => done(),
   ): Promise<T> => {
     const calls = functionsOf(statement);
-    if (calls.length === 0 || (await functions.inside(calls))) return run(statement);
+    if (calls.length === 0) return run(statement, options);
+    if (await functions.inside(calls))
+      return run(statement, { ...options, settings: { ...functionLimits, ...options?.settings } });
     const { statement: own, done } = await withoutFunctions(plain, statement, options);
     try {
-      const answer = await run(own);
+      const answer = await run(own, options);
       await after(answer, done);
       return answer;
     } catch (error) {
@@ -226,13 +235,13 @@ const engineIn = (
   };
   return {
     ...plain,
-    rows: (statement, row, options) => runnable(statement, options, (own) => plain.rows(own, row, options)),
-    command: (statement, options) => runnable(statement, options, (own) => plain.command(own, options)),
+    rows: (statement, row, options) => runnable(statement, options, (own, as) => plain.rows(own, row, as)),
+    command: (statement, options) => runnable(statement, options, (own, as) => plain.command(own, as)),
     stream: (statement, format, options) =>
       runnable(
         statement,
         options,
-        (own) => plain.stream(own, format, options),
+        (own, as) => plain.stream(own, format, as),
         (stream, done) => {
           stream.once("close", () => void done().catch(() => undefined)); // what stays is dropped later
           return Promise.resolve();
