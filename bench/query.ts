@@ -4,6 +4,7 @@ import { pipeline } from "node:stream/promises";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { z } from "zod";
 import { openSystem } from "#app/system.ts";
+import { noVeil } from "#kernel/classes.ts";
 import { readConfig } from "#kernel/config.ts";
 import { connectEngine, type Engine } from "#kernel/engine/engine.ts";
 import { bind, identifier, literal, sql, type Sql } from "#kernel/sql.ts";
@@ -291,7 +292,15 @@ const benchSize = async (folder: string, millions: number): Promise<ReadonlyMap<
   const { engine } = found;
   await fill(engine, count);
   const duck = await openDuck(engine, folder);
-  const scope: Scope = { engine, zone: "UTC", weekStart: "monday", hasMerges: false, keys: keysOf("x"), now: range.to };
+  const scope: Scope = {
+    engine,
+    zone: "UTC",
+    weekStart: "monday",
+    hasMerges: false,
+    keys: keysOf("x"),
+    veil: noVeil,
+    now: range.to,
+  };
   const { url = "", password = "" } = system.host ?? {};
   const beside = connectEngine({ url, username: "default", password, functions: "beside" });
   const timed =

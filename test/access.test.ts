@@ -59,6 +59,9 @@ const may = {
     "sql.ask",
     "sql.saved",
     "sql.schema",
+    "stewardship.catalog",
+    "stewardship.item",
+    "stewardship.openLineage",
     "stickiness.ask",
     "stickiness.who",
     "trends.ask",
@@ -107,6 +110,8 @@ const may = {
     "people.merge",
     "people.unlink",
     "quarantine.replay",
+    "stewardship.classify",
+    "stewardship.describe",
   ],
   audit: ["audit.export", "audit.list", "audit.verify"],
   admin: [

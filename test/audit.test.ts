@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { AuditView } from "#programs/audit/contract.ts";
+import { noVeil } from "#kernel/classes.ts";
 import type { FileAnswer } from "#kernel/operation.ts";
 import { auditKeyFile } from "#kernel/config.ts";
 import { keysIn, verifyFile, verifyStore } from "#surfaces/cli/audit.ts";
@@ -89,7 +90,7 @@ describe("what is written down", () => {
     const unsigned = join(world.folder, "unsigned.ndjson");
     const module = world.system.modules.find(({ name }) => name === "audit")!;
     const found = (await world.system.directory.find(workspace))!;
-    const call = { principal: { kind: "nobody" }, role: "owner", signal: new AbortController().signal, log: world.system.log, now: 0, ...found } as const;
+    const call = { principal: { kind: "nobody" }, role: "owner", veil: noVeil, signal: new AbortController().signal, log: world.system.log, now: 0, ...found } as const;
     const answer = (await module.operations!.find(({ operation }) => operation.name === "audit.export")!.run(call, {})) as FileAnswer;
     let text = "";
     for await (const line of answer.content) text += String(line);

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { tables } from "#app/modules.ts";
+import { noVeil } from "#kernel/classes.ts";
 import { identifier, sql } from "#kernel/sql.ts";
 import type { ErasureRequest, FoundPerson } from "#programs/erasure/contract.ts";
 import type { IncomingEvent } from "#records/events/incoming.ts";
@@ -33,7 +34,7 @@ const start = async () => {
     await engine.command(sql`ALTER TABLE ${identifier(name)} MODIFY SETTING old_parts_lifetime = 1`);
   const requests = async () => (await ask<{ requests: ErasureRequest[]; suppressed: number }>("erasure.requests")).requests;
   const work = () => {
-    const call = { principal: { kind: "nobody" }, role: "owner", signal: new AbortController().signal, log: world.system.log, now: Date.now() } as const;
+    const call = { principal: { kind: "nobody" }, role: "owner", veil: noVeil, signal: new AbortController().signal, log: world.system.log, now: Date.now() } as const;
     const module = world.system.modules.find(({ name }) => name === "erasure");
     return world.system.directory.find(workspace).then((found) => module!.jobs![0]!.run({ ...call, ...found! }));
   };

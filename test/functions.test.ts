@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { beforeAll, describe, expect, it } from "vitest";
+import { noVeil } from "#kernel/classes.ts";
 import { connectEngine, type Engine, type EngineServer } from "#kernel/engine/engine.ts";
 import { bind, identifier, sql, through, type Sql, type WordFunction } from "#kernel/sql.ts";
 import { FunnelInput } from "#insights/funnels/contract.ts";
@@ -50,6 +51,7 @@ const scopeOf = (engine: Engine): Scope => ({
   weekStart: "monday",
   hasMerges: false,
   keys: keysOf("x"),
+  veil: noVeil,
   now: range.to,
 });
 const funnel = (more: Record<string, unknown> = {}) =>

@@ -51,6 +51,22 @@ const load = async (events: readonly Event[]): Promise<string> => {
 
 const streams = fc.sample(fc.array(anEvent, { minLength: 1, maxLength: 60 }), { numRuns: 12, seed: 7 });
 
+it("refuses a condition that cannot be put, whatever is asked beside it, and leaves no promise that nobody hears of", async () => {
+  const heard: unknown[] = [];
+  const hear = (reason: unknown): void => void heard.push(reason);
+  process.on("unhandledRejection", hear);
+  for (const measure of ["total", "unique", "avg", "p90"]) {
+    const series = [
+      { event: "A", measure, property: "n", filters: [{ property: "x", op: "gt", values: ["no number"] }] },
+    ];
+    const question = { range, series, compare: { offsetDays: 7 } };
+    await expect(world.ask("trends.ask", question)).rejects.toMatchObject({ code: "filter.number" });
+  }
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  process.off("unhandledRejection", hear);
+  expect(heard).toEqual([]);
+});
+
 describe("answers on random streams", () => {
   it.each(streams.map((events, index) => [index, events] as const))(
     "agree with a plain walk over the events (stream %i)",

@@ -26,6 +26,7 @@ import { RetentionInput } from "#insights/retention/contract.ts";
 import { retentionPeople, retentionQuery, retentionValues } from "#insights/retention/query.ts";
 import { measures, TrendsInput } from "#insights/trends/contract.ts";
 import { activityQuery, trendPeople, trendsQuery } from "#insights/trends/query.ts";
+import { noVeil } from "#kernel/classes.ts";
 import { sql, type Sql } from "#kernel/sql.ts";
 import { accountCount, accountList, eventsOfAccount, traitsOfAccount } from "#records/accounts/query.ts";
 import {
@@ -223,7 +224,7 @@ const statements = (scope: Scope): readonly (readonly [string, Sql])[] => {
     ["contracts, held", heldEvents("A", 10)],
     ["contracts, held count", heldCount(undefined)],
     ["contracts, paths", pathsOf("A", now)],
-    ["contracts, values", learntValues("A", now, ["plan", "a.b"])],
+    ["contracts, values", learntValues({ veil: noVeil }, "A", now, ["plan", "a.b"])],
     ["contracts, latest", latestOf("A", now, 10)],
     ["ingest, repeats", receivedBefore(["1"], 1, now)],
     ["ingest, remembered", rememberedMessages(now)],
@@ -235,7 +236,15 @@ describe.each([false, true])("every statement (ids joined: %s)", (hasMerges) => 
   it("is understood by the engine, and gives a column for each of its names", async () => {
     const { engine } = (await world.system.directory.find(world.workspace))!;
     await engine.command(sql`SYSTEM RELOAD DICTIONARY identity_of`);
-    const scope: Scope = { engine, zone: "Europe/Paris", weekStart: "sunday", hasMerges, keys: keysOf("x"), now };
+    const scope: Scope = {
+      engine,
+      zone: "Europe/Paris",
+      weekStart: "sunday",
+      hasMerges,
+      keys: keysOf("x"),
+      veil: noVeil,
+      now,
+    };
     const faults: string[] = [];
     for (const [name, statement] of statements(scope)) {
       try {

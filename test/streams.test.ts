@@ -15,6 +15,7 @@ import { sessionList } from "#insights/sessions/query.ts";
 import { StickinessInput } from "#insights/stickiness/contract.ts";
 import { stickinessQuery } from "#insights/stickiness/query.ts";
 import { bucketNumber } from "#insights/common/time.ts";
+import { noVeil } from "#kernel/classes.ts";
 import { literal, sql, type Sql } from "#kernel/sql.ts";
 import { keysOf } from "#records/people/keys.ts";
 import type { Scope } from "#records/events/scope.ts";
@@ -92,7 +93,7 @@ beforeAll(async () => {
   await world.settled();
   const { engine } = (await world.system.directory.find(workspace))!;
   const hasMerges = await world.system.ingest.freshIdentities(workspace);
-  scope = { engine, zone, weekStart: "monday", hasMerges, keys: keysOf("x"), now: range.to + 86_400_000 };
+  scope = { engine, zone, weekStart: "monday", hasMerges, keys: keysOf("x"), veil: noVeil, now: range.to + 86_400_000 };
 }, 120_000);
 
 /** Asks many streams with one statement each time; rows by stream. */

@@ -50,6 +50,8 @@ const serve = defineCommand({
     const system = await openSystem(readConfig(process.env));
     const server = await listen(system);
     system.startJobs();
+    // a fault of ours that must not cost everybody the server
+    process.on("unhandledRejection", (error) => system.log.error({ err: error }, "a promise failed unheard"));
     stopOn(["SIGINT", "SIGTERM"], async () => {
       await server.http.close();
       await system.close();

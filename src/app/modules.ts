@@ -15,12 +15,13 @@ import type { Audit } from "#kernel/audit/audit.ts";
 import type { Clock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";
 import type { Directory } from "#kernel/directory.ts";
-import { downstreamOf } from "#kernel/lineage.ts";
-import type { Module, TableDoc, Use, Used, WorkspaceCall } from "#kernel/module.ts";
+import { assetsOf } from "#kernel/lineage.ts";
+import type { Module, TableDoc, WorkspaceCall } from "#kernel/module.ts";
 import type { Store } from "#kernel/state/store.ts";
 import type { ContractGate } from "#programs/contracts/gate.ts";
 import { contracts } from "#programs/contracts/index.ts";
 import { audit as auditLog } from "#programs/audit/index.ts";
+import { stewardship } from "#programs/stewardship/index.ts";
 import { demo } from "#programs/demo/index.ts";
 import { erasure } from "#programs/erasure/index.ts";
 import { workspaces } from "#programs/workspaces/index.ts";
@@ -69,16 +70,15 @@ export const createModules = ({
   registry,
   log,
 }: Services): readonly Module[] => {
-  const usesOf = async (call: WorkspaceCall, used: Used): Promise<Use[]> =>
-    (await Promise.all(all.map(async (module) => (await module.uses?.(call, used)) ?? []))).flat();
-  const downstream = (call: WorkspaceCall, used: Used) => downstreamOf(all, call, used);
+  const assets = (call: WorkspaceCall) => assetsOf(all, call);
   /** Answers a question on behalf of the program, such as for a report by mail. Never more than a reader may ask. */
   const answerTo: AnswerTo = async (call, operation, input) => {
     const handler = all
       .flatMap((module) => module.operations ?? [])
       .find((one) => one.operation.name === operation.name);
     if (handler === undefined || operation.permission !== "read") throw new Error(`${operation.name} is no question`);
-    return operation.output.parse(await handler.run(call, operation.input.parse(input)));
+    const reader = { ...call, role: "viewer", veil: await access.veilFor("viewer", call.workspace) } as const;
+    return operation.output.parse(await handler.run(reader, operation.input.parse(input)));
   };
   const all: readonly Module[] = [
     workspaces({
@@ -103,12 +103,13 @@ export const createModules = ({
     sessions({ ingest }),
     journeys({ ingest }),
     cohorts({ ingest, store }),
-    metrics({ ingest, store, usesOf }),
+    metrics({ ingest, store, assets }),
     sqlPage({ ingest, store }),
     annotations({ store }),
     auditLog({ store, audit }),
     erasure({ store, ingest, gate, tables }),
-    contracts({ store, ingest, registry, gate, downstream }),
+    contracts({ store, ingest, registry, gate, assets }),
+    stewardship({ store, ingest, assets }),
     dashboards({
       store,
       directory,

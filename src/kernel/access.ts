@@ -1,4 +1,5 @@
 import { hash, verify } from "@node-rs/argon2";
+import { classesIn, veilOf, type Veil } from "./classes.ts";
 import { hashSecret, newId, newSecret } from "./ids.ts";
 import { Refusal } from "./refusal.ts";
 import type { Role } from "./roles.ts";
@@ -24,6 +25,8 @@ export interface Access {
   fromKey(key: string): Promise<Principal>;
   /** The role in a workspace; undefined also when the workspace does not exist, so that ids cannot be probed. */
   roleIn(principal: Principal, workspace: string): Promise<Role | undefined>;
+  /** What a role may not know of a workspace's data, as of now. */
+  veilFor(role: Role, workspace: { readonly id: string; readonly secret: string }): Promise<Veil>;
 }
 
 const sessionDays = 30;
@@ -150,5 +153,7 @@ export const createAccess = (store: Store, clock: Clock): Access => {
         .executeTakeFirst();
       return row?.role as Role | undefined;
     },
+
+    veilFor: async (role, { id, secret }) => veilOf(role, secret, await classesIn(store, id)),
   };
 };

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Logger } from "pino";
 import type { FastifyReply } from "fastify";
 import type { Access, Principal } from "./access.ts";
+import type { Veil } from "./classes.ts";
 import { allows, type Role } from "./roles.ts";
 import type { Audit } from "./audit/audit.ts";
 import type { Clock } from "./clock.ts";
@@ -73,7 +74,8 @@ const parseInput = (handler: Handler, input: unknown): unknown => {
 interface Admitted {
   readonly workspace?: Workspace;
   readonly engine?: Engine;
-  readonly role?: Role | undefined;
+  readonly role?: Role;
+  readonly veil?: Veil;
 }
 
 const notHere = (): Refusal =>
@@ -112,7 +114,7 @@ export const createDispatch = ({ modules, access, directory, audit, clock, log }
     if (principal.kind === "key" && request.workspace !== undefined && request.workspace !== id) throw notHere();
     const role = await access.roleIn(principal, id);
     const found = role === undefined ? undefined : await directory.find(id);
-    if (found === undefined) throw notHere();
+    if (role === undefined || found === undefined) throw notHere();
     if (!allows(role, permission)) {
       await audit.append(id, { principal, action: handler.operation.name, decision: "deny", reason: "access.not_allowed" }); // prettier-ignore
       throw new Refusal(
@@ -122,7 +124,7 @@ export const createDispatch = ({ modules, access, directory, audit, clock, log }
         403,
       );
     }
-    return { ...found, role };
+    return { ...found, role, veil: await access.veilFor(role, found.workspace) };
   };
 
   const looks = onceAnHour(clock);

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { noVeil } from "./classes.ts";
 import type { Clock } from "./clock.ts";
 import type { Directory } from "./directory.ts";
 import type { Job, Module } from "./module.ts";
@@ -54,7 +55,7 @@ export const startJobs = ({
   const runOne = async (job: Job, workspace: string): Promise<void> => {
     const found = await directory.find(workspace);
     if (found === undefined || !(await takeTurn(store, job, workspace, clock.now()))) return;
-    const call = { principal: { kind: "nobody" }, role: "owner", signal: stopping.signal, log, now: clock.now(), ...found } as const; // prettier-ignore
+    const call = { principal: { kind: "nobody" }, role: "owner", veil: noVeil, signal: stopping.signal, log, now: clock.now(), ...found } as const; // prettier-ignore
     await job.run(call).catch((error: unknown) => {
       if (!stopping.signal.aborted) log.error({ err: error, job: job.name, workspace }, "a job failed");
     });

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply } from "fastify";
 import type { Logger } from "pino";
 import type { z } from "zod";
 import type { Principal } from "./access.ts";
+import type { Veil } from "./classes.ts";
 import type { Role } from "./roles.ts";
 import type { Engine } from "./engine/engine.ts";
 import type { Operation } from "./operation.ts";
@@ -32,6 +33,8 @@ export interface Call {
 export interface WorkspaceCall extends Call {
   readonly workspace: Workspace;
   readonly role: Role;
+  /** What is hidden from whoever asks. */
+  readonly veil: Veil;
   readonly engine: Engine;
 }
 
@@ -87,12 +90,24 @@ export interface Job {
   run(call: WorkspaceCall): Promise<void>;
 }
 
-/** Something that people made which uses another thing, and where it is found. */
+/** Something that people made, and where it is found. */
 export interface Use {
-  readonly kind: "metric" | "cohort" | "dashboard" | "query";
+  readonly kind: "metric" | "cohort" | "dashboard" | "query" | "contract" | "source";
   readonly id: string;
   readonly title: string;
   readonly address: string;
+}
+
+/** The same as the catalog lists it: whose it is, and what it is made from. */
+export interface Asset extends Use {
+  readonly owner: string;
+  readonly description: string;
+  /** ISO 8601, in UTC. */
+  readonly updatedAt: string;
+  /** In which events, properties, metrics and cohorts are named as in all questions; undefined where nothing is. */
+  readonly definition?: unknown;
+  /** Names of events that it lays down. */
+  readonly about?: readonly string[];
 }
 
 /** What something may use: a metric by its key, a cohort by its id, an event by its name, a property of one or of any. */
@@ -105,8 +120,8 @@ export interface Module {
   readonly name: string;
   readonly operations?: readonly Handler[];
   readonly jobs?: readonly Job[];
-  /** What of its own uses a thing, for whoever is about to change that. */
-  readonly uses?: (call: WorkspaceCall, used: Used) => Promise<readonly Use[]>;
+  /** What people made of it in a workspace. */
+  readonly assets?: (call: WorkspaceCall) => Promise<readonly Asset[]>;
   /** Addresses that are not operations: the wire formats of vendors, streams, downloads. */
   readonly routes?: (server: FastifyInstance) => void | Promise<void>;
 }

@@ -1,6 +1,7 @@
 import { ActionIcon, AppShell, Box, Burger, Button, Group, NavLink, Text, useMantineColorScheme } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import {
+  IconBooks,
   IconBuilding,
   IconChartLine,
   IconFileCheck,
@@ -44,6 +45,7 @@ const pages: readonly PageLink[] = [
   { path: "/cohorts", title: "Cohorts", icon: <IconUsersGroup size={18} aria-hidden /> },
   { path: "/accounts", title: "Accounts", icon: <IconBuilding size={18} aria-hidden /> },
   { path: "/contracts", title: "Contracts", icon: <IconFileCheck size={18} aria-hidden /> },
+  { path: "/govern/catalog", title: "Catalog", icon: <IconBooks size={18} aria-hidden /> },
   { path: "/privacy", title: "Privacy", needs: "govern", icon: <IconUserShield size={18} aria-hidden /> },
   { path: "/audit", title: "Audit", needs: "audit", icon: <IconHistory size={18} aria-hidden /> },
   { path: "/sources", title: "Sources", icon: <IconPlugConnected size={18} aria-hidden /> },

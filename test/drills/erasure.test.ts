@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { tables } from "#app/modules.ts";
+import { noVeil } from "#kernel/classes.ts";
 import { bind, identifier, sql } from "#kernel/sql.ts";
 import type { ErasureRequest } from "#programs/erasure/contract.ts";
 import { useWorld } from "#test/world.ts";
@@ -49,7 +50,7 @@ describe("the erasure drill", () => {
     const seconds = () => ((performance.now() - began) / 1_000).toFixed(1);
     const module = world.system.modules.find(({ name }) => name === "erasure");
     const found = (await world.system.directory.find(workspace))!;
-    const call = { principal: { kind: "nobody" }, role: "owner", signal: new AbortController().signal, log: world.system.log, now: Date.now(), ...found } as const; // prettier-ignore
+    const call = { principal: { kind: "nobody" }, role: "owner", veil: noVeil, signal: new AbortController().signal, log: world.system.log, now: Date.now(), ...found } as const; // prettier-ignore
     let deleted = "";
     const latest = async () => {
       await module!.jobs![0]!.run(call);

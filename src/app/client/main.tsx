@@ -10,6 +10,7 @@ import { create as createDemo } from "#programs/demo/contract.ts";
 import { DemoBanner } from "#programs/demo/ui/demo-banner.tsx";
 import { CohortPage, CohortsPage, NewCohortPage } from "#insights/cohorts/ui/cohorts-page.tsx";
 import { z } from "zod";
+import { allows } from "#kernel/roles.ts";
 import { Palette } from "./palette.tsx";
 import { begin, signOut, type WorkspaceView } from "#programs/workspaces/contract.ts";
 import { SetUp, SignIn } from "#programs/workspaces/ui/entrance.tsx";
@@ -240,6 +241,27 @@ const privacy = createRoute({
   path: "/privacy",
   component: lazyRouteComponent(() => import("#programs/erasure/ui/privacy-page.tsx"), "PrivacyPage"),
 });
+const catalog = createRoute({
+  getParentRoute: () => root,
+  path: "/govern/catalog",
+  component: lazyRouteComponent(() => import("#programs/stewardship/ui/catalog-page.tsx"), "CatalogPage"),
+});
+const catalogItem = createRoute({
+  getParentRoute: () => root,
+  path: "/govern/catalog/$kind/$id",
+  component: lazyRouteComponent(async () => {
+    const { ItemPage } = await import("#programs/stewardship/ui/item-page.tsx");
+    return {
+      default: function OneItem() {
+        const here = useContext(Here);
+        const { kind, id } = catalogItem.useParams();
+        return (
+          <ItemPage key={`${kind} ${id}`} kind={kind} id={id} mayChange={allows(here?.workspace.role, "govern")} />
+        );
+      },
+    };
+  }),
+});
 const dashboards = createRoute({ getParentRoute: () => root, path: "/dashboards", component: DashboardsPage });
 const dashboard = createRoute({
   getParentRoute: () => root,
@@ -261,6 +283,8 @@ const router = createRouter({
     contracts,
     audit,
     privacy,
+    catalog,
+    catalogItem,
     people,
     person,
     cohorts,

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { newId } from "#kernel/ids.ts";
 import { defineModule, handle, type Module, type WorkspaceCall } from "#kernel/module.ts";
-import { isUsedIn } from "#records/common/references.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import { sql, type Sql } from "#kernel/sql.ts";
 import type { State } from "#kernel/state/schema.ts";
@@ -105,10 +104,17 @@ export const cohorts = ({ ingest, store }: { readonly ingest: Ingest; readonly s
 
   return defineModule({
     name: "cohorts",
-    uses: async (call, used) =>
-      (await rows(call).execute())
-        .filter(({ definition }) => isUsedIn(JSON.parse(definition), used))
-        .map(({ id, name }) => ({ kind: "cohort", id, title: name, address: `/cohorts/${id}` })),
+    assets: async (call) =>
+      (await rows(call).execute()).map(({ id, name, description, definition, created_by, updated_at }) => ({
+        kind: "cohort",
+        id,
+        title: name,
+        address: `/cohorts/${id}`,
+        owner: created_by,
+        description,
+        updatedAt: updated_at,
+        definition: JSON.parse(definition) as unknown,
+      })),
     jobs: [
       {
         name: "cohorts.refresh",
@@ -212,9 +218,10 @@ export const cohorts = ({ ingest, store }: { readonly ingest: Ingest; readonly s
         const asked = { scope: await scopeOf(ingest, call), unit };
         const leaves = definition.kind === "rule" ? leavesOf(definition.rule) : [];
         const names = new Map((await rows(call).execute()).map((row) => [row.id, row.name]));
+        const why = leaves.length === 0 ? undefined : whyQuery(asked, key, leaves);
         const [changes, [held]] = await Promise.all([
           ask(call, changesOf(asked, id, key), z.object({ moment: z.string(), change: z.number() })),
-          leaves.length === 0 ? [] : ask(call, whyQuery(asked, key, leaves), z.object({ held: z.array(z.number()) })),
+          why === undefined ? [] : ask(call, why, z.object({ held: z.array(z.number()) })),
         ]);
         return {
           isIn: changes[0]?.change === 1,

@@ -5,11 +5,15 @@ import { personOf, type Scope } from "#records/events/scope.ts";
 import { traitOfAccounts, traitOfPeople, traitOverTime } from "#records/people/relation.ts";
 import type { EventMatch, Filter } from "./frame.ts";
 
-/** An event's property as text; empty where it is missing. */
-export const propertyText = (name: string): Sql => sql`${jsonPath(sql`properties`, name)}::String`;
+/** An event's property as text; empty where it is missing. Throws `access.hidden`. */
+export const propertyText = ({ veil }: Pick<Scope, "veil">, name: string): Sql => {
+  veil.check("event", name);
+  return sql`${jsonPath(sql`properties`, name)}::String`;
+};
 
-/** An event's property as a number; NULL where it is missing or no number. */
-export const propertyNumber = (name: string): Sql => {
+/** An event's property as a number; NULL where it is missing or no number. Throws `access.hidden`. */
+export const propertyNumber = ({ veil }: Pick<Scope, "veil">, name: string): Sql => {
+  veil.check("event", name);
   const path = jsonPath(sql`properties`, name);
   return sql`coalesce(toFloat64(${path}.:Int64), ${path}.:Float64, toFloat64OrNull(${path}.:String))`;
 };
@@ -120,9 +124,9 @@ const personThenCondition = (scope: Scope, filter: Filter): Sql =>
     ASOF LEFT JOIN (${traitOverTime(scope, filter.property)}) AS known ON known.person = happened.person AND known.since <= happened.at
     WHERE ${textConditions[filter.op](sql`known.value`, filter)})`;
 
-const accountCondition = (filter: Filter): Sql => {
+const accountCondition = (scope: Scope, filter: Filter): Sql => {
   const accounts = (op: Filter["op"]): Sql =>
-    sql`(SELECT account FROM (${traitOfAccounts(filter.property)}) WHERE ${textConditions[op](sql`value`, { ...filter, op })})`;
+    sql`(SELECT account FROM (${traitOfAccounts(scope, filter.property)}) WHERE ${textConditions[op](sql`value`, { ...filter, op })})`;
   const negated = holdsForMissing.has(filter.op) ? opposite[filter.op as keyof typeof opposite] : undefined; // the set's own members
   return negated === undefined ? sql`account IN ${accounts(filter.op)}` : sql`account NOT IN ${accounts(negated)}`;
 };
@@ -148,9 +152,9 @@ const conditionOf = (scope: Scope, filter: Filter): Sql => {
   if (filter.property === "") throw new Refusal("filter.no_property", "A filter needs the name of a property.");
   if (filter.on === "person") return personCondition(scope, filter);
   if (filter.on === "person_then") return personThenCondition(scope, filter);
-  if (filter.on === "account") return accountCondition(filter);
+  if (filter.on === "account") return accountCondition(scope, filter);
   if (filter.on === "session") return sessionCondition(scope, filter);
-  return textConditions[filter.op](propertyText(filter.property), filter);
+  return textConditions[filter.op](propertyText(scope, filter.property), filter);
 };
 
 export const conditionsOf = (scope: Scope, filters: readonly Filter[]): Sql =>

@@ -43,7 +43,7 @@ const groupColumns = (scope: Scope, input: FunnelInput, isAnyStep: Sql): { colum
     const joined = sql`LEFT ANY JOIN (${traitOfPeople(scope, breakdown.property)}) AS trait ON trait.person = ${personOf(scope)}`;
     return { column: sql`any(trait.value) AS grp`, key: none, joined };
   }
-  const value = propertyText(breakdown.property);
+  const value = propertyText(scope, breakdown.property);
   const kinds = {
     first_touch: { column: sql`argMinIf(${value}, at, ${value} != '' AND ${isAnyStep}) AS grp`, key: none },
     last_touch: { column: sql`argMaxIf(${value}, at, ${value} != '' AND ${isAnyStep}) AS grp`, key: none },
@@ -74,7 +74,7 @@ const attemptsOfEach = (scope: Scope, input: FunnelInput, range: TimeRange, mode
   const exclusions = input.exclusions.map((match) => matches(scope, match));
   const relevant = input.order === "strict" ? sql`1` : matchesAny(scope, [...input.steps, ...input.exclusions]);
   const { column, key, joined } = groupColumns(scope, input, matchesAny(scope, input.steps));
-  const held = input.hold.map((name) => sql`, ${propertyText(name)}`);
+  const held = input.hold.map((name) => sql`, ${propertyText(scope, name)}`);
   const { unit, owned } = {
     people: { unit: personOf(scope), owned: sql`1` },
     accounts: { unit: sql`account`, owned: sql`account != ''` },

@@ -8,9 +8,9 @@ import { journeyEnd, type JourneyInput } from "./contract.ts";
 const mostEvents = 200_000;
 
 /** The name of the step that an event is. */
-const nodeOf = ({ property }: JourneyInput): Sql => {
+const nodeOf = (scope: Scope, { property }: JourneyInput): Sql => {
   if (property === undefined) return sql`event::String`;
-  const value = propertyText(property);
+  const value = propertyText(scope, property);
   const trimmed = sql`if(length(${value}) > 1 AND endsWith(${value}, '/'), substring(${value}, 1, length(${value}) - 1), ${value})`;
   return sql`if(${value} = '', event::String, ${trimmed})`;
 };
@@ -23,13 +23,13 @@ const steps = (scope: Scope, input: JourneyInput, range: TimeRange): Sql => {
 
 /** Names of steps, the most frequent first. */
 export const nodesQuery = (scope: Scope, input: JourneyInput, range: TimeRange): Sql => sql`
-  SELECT ${nodeOf(input)} AS node, toFloat64(count()) AS times ${steps(scope, input, range)}
+  SELECT ${nodeOf(scope, input)} AS node, toFloat64(count()) AS times ${steps(scope, input, range)}
   GROUP BY node ORDER BY times DESC, node LIMIT ${literal(mostNodes)}`;
 
 /** The links of each person's journeys: `person` and `found`. */
 const linksOfEach = (scope: Scope, input: JourneyInput, range: TimeRange, nodes: readonly string[]): Sql => {
   const ids = nodes.map((_, place) => String(place + 1));
-  const node = sql`transform(${nodeOf(input)}, ${bind.strings(nodes)}, ${bind.ids(ids)}, 0)`;
+  const node = sql`transform(${nodeOf(scope, input)}, ${bind.strings(nodes)}, ${bind.ids(ids)}, 0)`;
   const question = {
     start: numberOf(nodes, input.start),
     end: numberOf(nodes, input.end),

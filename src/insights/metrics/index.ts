@@ -1,9 +1,9 @@
-import { defineModule, handle, type Module, type Use, type Used, type WorkspaceCall } from "#kernel/module.ts";
+import { defineModule, handle, type Asset, type Module, type WorkspaceCall } from "#kernel/module.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import type { Store } from "#kernel/state/store.ts";
 import { provenanceOf, daysOf } from "#insights/common/provenance.ts";
 import { bucketsOf, labelOf, resolveRange, shifted } from "#insights/common/time.ts";
-import { isUsedIn } from "#records/common/references.ts";
+import { usesOf } from "#kernel/lineage.ts";
 import { scopeOf } from "#records/common/ask.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import { allMetrics, carryOut, checkCatalog, findMetric, historyOf, planOf, withDefinition } from "./catalog.ts"; // prettier-ignore
@@ -19,12 +19,12 @@ import { sentenceOf } from "./sentence.ts";
 interface Parts {
   readonly ingest: Ingest;
   readonly store: Store;
-  /** What, in the whole program, uses a thing. */
-  readonly usesOf: (call: WorkspaceCall, used: Used) => Promise<readonly Use[]>;
+  /** What people made, in the whole program. */
+  readonly assets: (call: WorkspaceCall) => Promise<readonly Asset[]>;
 }
 
 /** Metrics: one catalogued definition of each number, asked as the question that it is. */
-export const metrics = ({ ingest, store, usesOf }: Parts): Module => {
+export const metrics = ({ ingest, store, assets }: Parts): Module => {
   const answer = async (
     call: WorkspaceCall,
     definition: Definition,
@@ -82,7 +82,7 @@ export const metrics = ({ ingest, store, usesOf }: Parts): Module => {
           name,
           action,
           changes,
-          uses: isFelt ? [...(await usesOf(call, { kind: "metric", id: key }))] : [],
+          uses: isFelt ? [...(await usersOf(call, key))] : [],
         };
       }),
     );
@@ -92,22 +92,28 @@ export const metrics = ({ ingest, store, usesOf }: Parts): Module => {
   const known = async (call: WorkspaceCall, key: string): Promise<MetricView | undefined> =>
     (await allMetrics(store, call)).find((metric) => metric.key === key);
 
+  const usersOf = async (call: WorkspaceCall, id: string) => usesOf(await assets(call), { kind: "metric", id });
+
   return defineModule({
     name: "metrics",
-    uses: async (call, used) =>
-      (await allMetrics(store, call))
-        .filter((metric) => isUsedIn(definitionOf(metric), used))
-        .map(({ key, name }) => ({ kind: "metric", id: key, title: name, address: `/catalog/metrics/${key}` })),
+    assets: async (call) =>
+      (await allMetrics(store, call)).map((metric) => ({
+        kind: "metric",
+        id: metric.key,
+        title: metric.name,
+        address: `/catalog/metrics/${metric.key}`,
+        owner: metric.owner,
+        description: metric.description,
+        updatedAt: metric.updatedAt,
+        definition: definitionOf(metric),
+      })),
     operations: [
       handle(contract.list, async (call) => ({
         metrics: (await allMetrics(store, call)).map((metric) => ({ ...metric, says: metricSays(metric) })),
       })),
       handle(contract.get, async (call, { metric }) => {
         const found = await findMetric(store, call, metric);
-        const [history, uses] = await Promise.all([
-          historyOf(store, call, metric),
-          usesOf(call, { kind: "metric", id: metric }),
-        ]);
+        const [history, uses] = await Promise.all([historyOf(store, call, metric), usersOf(call, metric)]);
         return { ...found, says: metricSays(found), history, uses: [...uses] };
       }),
       handle(contract.askMetric, async (call, { metric, ...asked }) => {
@@ -129,7 +135,7 @@ export const metrics = ({ ingest, store, usesOf }: Parts): Module => {
           before: current === undefined ? null : await answer(call, current, current.version, asked),
           after: await answer(call, definition, (current?.version ?? 0) + 1, asked),
           changes: current === undefined ? [] : differences(definitionOf(current), definition),
-          uses: current === undefined ? [] : [...(await usesOf(call, { kind: "metric", id: definition.key }))],
+          uses: current === undefined ? [] : [...(await usersOf(call, definition.key))],
           version: current?.version ?? 0,
         };
       }),
@@ -149,7 +155,7 @@ export const metrics = ({ ingest, store, usesOf }: Parts): Module => {
       }),
       handle(contract.remove, async (call, { metric }) => {
         const found = await findMetric(store, call, metric);
-        const [use] = await usesOf(call, { kind: "metric", id: metric });
+        const [use] = await usersOf(call, metric);
         if (use !== undefined)
           throw new Refusal(
             "metrics.in_use",

@@ -164,7 +164,7 @@ export const retentionValues = (
   reach: number,
   property: string,
 ): Sql => {
-  const number = propertyNumber(property);
+  const number = propertyNumber(scope, property);
   const back = sql`${inRange(returnRange(grid, reach))} AND ${matches(scope, input.returning)} AND ${conditions(scope, input)} AND ${number} IS NOT NULL`;
   const person = unitOf(scope, input.unit);
   const sums = sql`toFloat64(sum(${number})) AS total, toFloat64(count()) AS times`;

@@ -2,7 +2,6 @@ import { newId } from "#kernel/ids.ts";
 import { defineModule, handle, type Module } from "#kernel/module.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import type { Store } from "#kernel/state/store.ts";
-import { isUsedIn } from "#records/common/references.ts";
 import { scopeOf } from "#records/common/ask.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import { askWritten } from "./ask.ts";
@@ -18,11 +17,18 @@ const mostSaved = 500;
 export const sqlPage = ({ ingest, store }: { readonly ingest: Ingest; readonly store: Store }): Module =>
   defineModule({
     name: "sql",
-    uses: async (call, used) => {
+    assets: async (call) => {
       const rows = await store.selectFrom("saved_queries").selectAll().where("workspace", "=", call.workspace.id).execute(); // prettier-ignore
-      return rows
-        .filter(({ input }) => isUsedIn(JSON.parse(input), used))
-        .map(({ id, name }) => ({ kind: "query", id, title: name, address: "/sql" }));
+      return rows.map(({ id, name, input, saved_by, updated_at }) => ({
+        kind: "query",
+        id,
+        title: name,
+        address: "/sql",
+        owner: saved_by,
+        description: "",
+        updatedAt: updated_at,
+        definition: JSON.parse(input) as unknown,
+      }));
     },
     operations: [
       handle(contract.askSql, async (call, { query, display }) => {

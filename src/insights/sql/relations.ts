@@ -1,6 +1,6 @@
 import { identifier, sql, type Sql } from "#kernel/sql.ts";
-import { personOf, type Scope } from "#records/events/scope.ts";
-import { latestValue } from "#records/people/relation.ts";
+import { personOf, shownProperties, type Scope } from "#records/events/scope.ts";
+import { latestValue, shownTraits } from "#records/people/relation.ts";
 
 /** What can be asked in SQL. Nothing else can: these are the only tables that a query finds. */
 interface Relation {
@@ -26,7 +26,7 @@ export const relations: Readonly<Record<string, Relation>> = {
       },
     },
     rows: (scope, table) =>
-      sql`SELECT at, event, ${personOf(scope)} AS person, account, session, product, properties FROM ${table("events")}`,
+      sql`SELECT at, event, ${personOf(scope)} AS person, account, session, product, ${shownProperties(scope)} AS properties FROM ${table("events")}`,
   },
   people: {
     grain: "One person.",
@@ -40,8 +40,8 @@ export const relations: Readonly<Record<string, Relation>> = {
       FROM (SELECT ${personOf(scope)} AS person, groupUniqArray(1000)(id) AS ids FROM ${table("identities")} GROUP BY person) AS known
       LEFT ANY JOIN (
         SELECT person, mapFromArrays(groupArray(trait), groupArray(value)) AS traits FROM (
-          SELECT ${personOf(scope)} AS person, trait, ${latestValue} AS value FROM ${table("trait_changes")} AS trait_changes
-          WHERE subject = 'person' GROUP BY person, trait
+          SELECT ${personOf(scope)} AS person, trait, ${latestValue} AS value FROM (${shownTraits(scope, "person", table("trait_changes"))}) AS trait_changes
+          GROUP BY person, trait
         ) GROUP BY person
       ) AS told ON told.person = known.person`,
   },
@@ -51,10 +51,10 @@ export const relations: Readonly<Record<string, Relation>> = {
       account: { type: "String", meaning: "Your own id of the account." },
       traits: { type: "Map(String, String)", meaning: "Traits as they are now: traits['tier']." },
     },
-    rows: (_, table) => sql`
+    rows: (scope, table) => sql`
       SELECT account, mapFromArrays(groupArray(trait), groupArray(value)) AS traits FROM (
-        SELECT account, trait, ${latestValue} AS value FROM ${table("trait_changes")} AS trait_changes
-        WHERE subject = 'account' GROUP BY account, trait
+        SELECT account, trait, ${latestValue} AS value FROM (${shownTraits(scope, "account", table("trait_changes"))}) AS trait_changes
+        GROUP BY account, trait
       ) GROUP BY account`,
   },
   cohort_members: {

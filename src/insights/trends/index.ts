@@ -30,10 +30,13 @@ const rowsOf = async (call: WorkspaceCall, scope: Scope, input: TrendsInput, ran
   const active = numbered.filter(({ series }) => isByActivity(input, series));
   const others = numbered.filter(({ series }) => !isByActivity(input, series));
   const together = { ...input, series: others.map(({ series }) => series) };
-  const [plain, ...alone] = await Promise.all([
-    others.length === 0 ? [] : ask(call, trendsQuery(scope, together, range, false), Row),
-    ...active.map(({ series, index }) => ask(call, activityQuery(scope, input, index, series, range), Row)),
-  ]);
+  // every statement before the first is asked: one that cannot be made would leave the others with nobody to hear of them
+  const statements = [
+    ...(others.length === 0 ? [] : [trendsQuery(scope, together, range, false)]),
+    ...active.map(({ series, index }) => activityQuery(scope, input, index, series, range)),
+  ];
+  const found = await Promise.all(statements.map((statement) => ask(call, statement, Row)));
+  const [plain = [], ...alone] = others.length === 0 ? [[], ...found] : found;
   return [...plain.map((row) => ({ ...row, series: others[row.series]?.index ?? 0 })), ...alone.flat()];
 };
 
@@ -51,9 +54,10 @@ const linesIn = async (
   const numbers = bucketsOf(range, input.interval, scope).map((start) =>
     bucketNumber(start, input.interval, scope.zone),
   );
+  const whole = isAdditive(input) ? undefined : trendsQuery(scope, input, range, true);
   const [rows, totals] = await Promise.all([
     rowsOf(call, scope, input, range),
-    isAdditive(input) ? undefined : ask(call, trendsQuery(scope, input, range, true), Row),
+    whole === undefined ? undefined : ask(call, whole, Row),
   ]);
   return linesOf(input, rows, totals, numbers, period);
 };

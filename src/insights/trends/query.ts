@@ -64,7 +64,7 @@ const measuredBy = (scope: Scope, series: Series): Measured => {
   if (needsProperty.has(series.measure) && series.property === undefined) {
     throw new Refusal("trends.no_property", `The measure ${series.measure} needs a property.`);
   }
-  return measured[series.measure](scope, propertyNumber(series.property ?? "none"));
+  return measured[series.measure](scope, propertyNumber(scope, series.property ?? "none"));
 };
 
 /** A series with what it reads: rolling measures look back before the range, or at its last days alone. */
@@ -140,8 +140,8 @@ const brokenBy = (breakdown: TrendsInput["breakdown"]) =>
       }));
 
 /** The group of an event: its value, or one of each property. */
-const rawGroup = (breakdown: TrendsInput["breakdown"]): Sql => {
-  const values = brokenBy(breakdown).map(({ property, on, joined }) => (on === "person" ? sql`${joined}.value` : propertyText(property))); // prettier-ignore
+const rawGroup = (scope: Scope, breakdown: TrendsInput["breakdown"]): Sql => {
+  const values = brokenBy(breakdown).map(({ property, on, joined }) => (on === "person" ? sql`${joined}.value` : propertyText(scope, property))); // prettier-ignore
   const [only, ...others] = values;
   if (only === undefined) return sql`''`;
   if (others.length === 0) return only;
@@ -187,7 +187,7 @@ const grouped = (
   };
   const sample = input.sample === undefined ? undefined : sampled(scope, input.sample);
   const bucket = totals ? sql`toInt32(0)` : bucketNumberSql(input.interval, scope);
-  return sql`SELECT ${bucket} AS bucket, ${sample?.group ?? rawGroup(breakdown)} AS grp, ${join(columns, ", ")}
+  return sql`SELECT ${bucket} AS bucket, ${sample?.group ?? rawGroup(scope, breakdown)} AS grp, ${join(columns, ", ")}
     FROM events ${traitJoins(scope, breakdown)}
     WHERE ${inRange(whole)} AND ${matchesAny(scope, input.series)} AND ${conditionsOf(scope, input.filters)} AND ${sample?.inside ?? sql`1`}
     GROUP BY ${breakdown === undefined && sample === undefined ? sql`bucket` : sql`bucket, grp`}`;
@@ -253,8 +253,8 @@ export const trendPeople = (
   const traits = traitJoins(scope, input.breakdown);
   const isAccounts = series.measure === "unique_accounts";
   const held = isAccounts ? sql`account != ''` : sql`1`;
-  const valued = needsProperty.has(series.measure) && series.property !== undefined ? sql`${propertyNumber(series.property)} IS NOT NULL` : sql`1`; // prettier-ignore
-  const own = group === undefined ? sql`1` : sql`${rawGroup(input.breakdown)} = ${bind.string(group)}`;
+  const valued = needsProperty.has(series.measure) && series.property !== undefined ? sql`${propertyNumber(scope, series.property)} IS NOT NULL` : sql`1`; // prettier-ignore
+  const own = group === undefined ? sql`1` : sql`${rawGroup(scope, input.breakdown)} = ${bind.string(group)}`;
   return sql`SELECT DISTINCT ${isAccounts ? sql`account` : personOf(scope)} AS person FROM events ${traits}
     WHERE ${inRange(range)} AND ${matches(scope, series)} AND ${conditionsOf(scope, input.filters)} AND ${held} AND ${valued} AND ${own}`;
 };

@@ -318,4 +318,31 @@ export const migrations: Readonly<Record<string, Migration>> = {
         await db.updateTable(table).set({ role: "analyst" }).where("role", "=", "editor").execute();
     },
   },
+  "2026-12-03-classifications": {
+    up: async (db: Kysely<unknown>) => {
+      await db.schema
+        .createTable("classifications")
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("holder", "text", (c) => c.notNull())
+        .addColumn("name", "text", (c) => c.notNull())
+        .addColumn("class", "text", (c) => c.notNull())
+        .addColumn("origin", "text", (c) => c.notNull())
+        .addColumn("note", "text", (c) => c.notNull())
+        .addColumn("decided_by", "text", (c) => c.notNull())
+        .addColumn("decided_at", "text", (c) => c.notNull())
+        .addPrimaryKeyConstraint("classifications_key", ["workspace", "holder", "name", "origin"])
+        .execute();
+      await db.schema
+        .createTable("catalog_notes")
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("kind", "text", (c) => c.notNull())
+        .addColumn("name", "text", (c) => c.notNull())
+        .addColumn("owner", "text", (c) => c.notNull())
+        .addColumn("description", "text", (c) => c.notNull())
+        .addColumn("updated_by", "text", (c) => c.notNull())
+        .addColumn("updated_at", "text", (c) => c.notNull())
+        .addPrimaryKeyConstraint("catalog_notes_key", ["workspace", "kind", "name"])
+        .execute();
+    },
+  },
 };

@@ -80,6 +80,30 @@ export interface State {
     updated_by: string;
     updated_at: string;
   };
+  /** What names of properties and traits are classed as: by a steward, or by a contract (its id) while it is active. */
+  classifications: {
+    workspace: string;
+    /** event, person or account. */
+    holder: string;
+    name: string;
+    class: string;
+    origin: string;
+    /** Why, in the words of whoever decided. */
+    note: string;
+    decided_by: string;
+    decided_at: string;
+  };
+  /** What an event, a property or a trait is, and who answers for it. */
+  catalog_notes: {
+    workspace: string;
+    /** event, property, person_trait or account_trait. */
+    kind: string;
+    name: string;
+    owner: string;
+    description: string;
+    updated_by: string;
+    updated_at: string;
+  };
   gate_settings: {
     workspace: string;
     /** Empty for all sources. */

@@ -54,6 +54,20 @@ const patched = (
   return Object.fromEntries(held);
 };
 
+/** A held event as whoever asks may see it. */
+const shownBody = ({ veil }: WorkspaceCall, text: string): string => {
+  if (!veil.isDrawn) return text;
+  const { properties, personTraits, accountTraits, ...event } = JSON.parse(text) as IncomingEvent; // written by the door itself
+  const changes = (holder: "person" | "account", all: IncomingEvent["personTraits"]) =>
+    all?.map(({ op, traits }) => ({ op, traits: Array.isArray(traits) ? [] : veil.shown(holder, traits as Record<string, unknown>) })); // prettier-ignore
+  return JSON.stringify({
+    ...event,
+    properties: veil.shown("event", properties ?? {}),
+    personTraits: changes("person", personTraits),
+    accountTraits: changes("account", accountTraits),
+  });
+};
+
 /** A held event as it would go on. */
 interface Mended {
   readonly row: Row;
@@ -79,6 +93,7 @@ export const heldStore = ({ ingest, registry, gate }: Parts) => ({
     ]);
     const held = found.map(({ breaches, received, ...one }) => ({
       ...one,
+      body: shownBody(call, one.body),
       received: iso(received),
       messages: Breaches.parse(JSON.parse(breaches)).map(({ message }) => message),
     }));

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { Downstream } from "#kernel/lineage.ts";
-import { defineModule, handle, type Module, type Used, type WorkspaceCall } from "#kernel/module.ts";
+import { downstreamOf } from "#kernel/lineage.ts";
+import { defineModule, handle, type Asset, type Module, type Used, type WorkspaceCall } from "#kernel/module.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import type { Store } from "#kernel/state/store.ts";
 import { ask } from "#records/common/ask.ts";
@@ -15,6 +15,7 @@ import { heldStore } from "./held.ts";
 import { readContract } from "./document.ts";
 import { proposed } from "./learn.ts";
 import { byVersion, eventOf, Odcs, schemaOf, type OdcsSchema } from "./odcs.ts";
+import { noteClasses } from "./classes.ts";
 import { latestOf, pathsOf, valuesOf, violationGroups } from "./query.ts";
 import { compileSchema } from "./schema.ts";
 import { verdictsOf } from "./verdicts.ts";
@@ -24,8 +25,8 @@ interface Parts {
   readonly ingest: Ingest;
   readonly registry: SourceRegistry;
   readonly gate: ContractGate;
-  /** What hangs on a thing, in the whole program. */
-  readonly downstream: (call: WorkspaceCall, used: Used) => Promise<readonly Downstream[]>;
+  /** What people made, in the whole program. */
+  readonly assets: (call: WorkspaceCall) => Promise<readonly Asset[]>;
 }
 
 const mostVersions = 5_000;
@@ -62,7 +63,7 @@ const sampled = async (call: WorkspaceCall, schema: OdcsSchema) => {
 };
 
 /** Contracts: what events are agreed to be, what is done with those that are not, and what is held. */
-export const contracts = ({ store, ingest, registry, gate, downstream }: Parts): Module => {
+export const contracts = ({ store, ingest, registry, gate, assets }: Parts): Module => {
   const rows = (call: WorkspaceCall) =>
     store.selectFrom("contracts").selectAll().where("workspace", "=", call.workspace.id);
 
@@ -96,6 +97,7 @@ export const contracts = ({ store, ingest, registry, gate, downstream }: Parts):
       .onConflict((conflict) => conflict.columns(["workspace", "id", "version"]).doUpdateSet(changed))
       .execute();
     gate.forget(call.workspace.id);
+    await noteClasses(store, call);
     return document;
   };
 
@@ -108,9 +110,11 @@ export const contracts = ({ store, ingest, registry, gate, downstream }: Parts):
     // what lies in an object is left open: its parts cannot be told from names that hold a dot
     const all = Object.keys(paths).toSorted();
     const inside = new Set(all.flatMap((name) => (name.includes(".") ? [name.slice(0, name.indexOf("."))] : [])));
-    const names = all.filter((name) => !name.includes(".") && !inside.has(name)).slice(0, mostLearnt);
+    const names = all
+      .filter((name) => !name.includes(".") && !inside.has(name) && !call.veil.isHidden("event", name))
+      .slice(0, mostLearnt);
     const Values = z.object({ present: z.array(z.number()), distinct: z.array(z.array(z.string())) });
-    const [values] = names.length === 0 ? [] : await ask(call, valuesOf(event, since, names), Values);
+    const [values] = names.length === 0 ? [] : await ask(call, valuesOf(call, event, since, names), Values);
     const plain = names.map((name, at) => ({ name, types: paths[name] ?? [], present: values?.present[at] ?? 0, values: values?.distinct[at] ?? [] })); // prettier-ignore
     const seen = [...plain, ...[...inside].map((name) => ({ name, types: [], present: undefined, values: [] }))];
     return { document: proposed(event, events, seen), events };
@@ -128,14 +132,33 @@ export const contracts = ({ store, ingest, registry, gate, downstream }: Parts):
     ); // prettier-ignore
     const all = [...changed, ...removed.map((id): Used => ({ kind: "event", id }))];
     const different = [...new Map(all.map((used) => [JSON.stringify(used), used])).values()].slice(0, mostLooked);
-    const found = await Promise.all(
-      different.map(async (used) => ({ used, uses: [...(await downstream(call, used))] })),
-    );
+    const made = different.length === 0 ? [] : await assets(call);
+    const found = different.map((used) => ({ used, uses: [...downstreamOf(made, used)] }));
     return found.filter(({ uses }) => uses.length > 0);
   };
 
   return defineModule({
     name: "contracts",
+    assets: async (call) => {
+      const found = (await rows(call).execute()).map((row) => ({
+        ...row,
+        contract: Odcs.parse(JSON.parse(row.document)),
+      }));
+      const newest = new Map(found.toSorted((a, b) => byVersion(b.contract, a.contract)).map((row) => [row.id, row]));
+      return [...newest.values()].map(
+        ({ id, status, version, updated_by, updated_at, contract: { name, schema } }) => ({
+          kind: "contract",
+          id,
+          title: name ?? id,
+          address: "/contracts?tab=contracts",
+          owner: updated_by,
+          description: `Version ${version}, ${status}.`,
+          updatedAt: updated_at,
+          about: schema.map(eventOf),
+        }),
+      );
+    },
+    jobs: [{ name: "contracts.classes", everyMs: 3_600_000, run: (call) => noteClasses(store, call) }],
     operations: [
       handle(contract.list, async (call) => {
         const found = (await rows(call).execute()).toSorted((a, b) =>
@@ -178,9 +201,12 @@ export const contracts = ({ store, ingest, registry, gate, downstream }: Parts):
           .where("version", "=", version)
           .execute();
         gate.forget(call.workspace.id);
+        await noteClasses(store, call);
         return { ok: true as const };
       }),
-      handle(contract.downstream, async (call, used) => ({ uses: [...(await downstream(call, used))] })),
+      handle(contract.downstream, async (call, used) => ({
+        uses: [...downstreamOf(await assets(call), used)],
+      })),
       handle(contract.learn, (call, { event, days }) => learnt(call, event, call.now - days * day)),
       handle(contract.getSettings, async (call) => {
         const found = await store

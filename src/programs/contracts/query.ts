@@ -1,5 +1,6 @@
 import { bind, join, literal, none, sql, type Sql } from "#kernel/sql.ts";
 import { propertyText } from "#insights/common/conditions.ts";
+import type { Scope } from "#records/events/scope.ts";
 
 const of = (event: string | undefined): Sql => (event === undefined ? none : sql`AND event = ${bind.string(event)}`);
 
@@ -28,8 +29,8 @@ export const pathsOf = (event: string, since: number): Sql => sql`
   FROM events WHERE event = ${bind.string(event)} AND at >= ${bind.time(since)}`;
 
 /** For each property: in how many events it was, and its values while they are few. */
-export const valuesOf = (event: string, since: number, names: readonly string[]): Sql => {
-  const texts = names.map(propertyText);
+export const valuesOf = (scope: Pick<Scope, "veil">, event: string, since: number, names: readonly string[]): Sql => {
+  const texts = names.map((name) => propertyText(scope, name));
   return sql`SELECT [${join(
     texts.map((text) => sql`toFloat64(countIf(${text} != ''))`),
     ", ",

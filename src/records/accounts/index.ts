@@ -5,6 +5,7 @@ import { ask, scopeOf } from "#records/common/ask.ts";
 import { iso } from "#records/common/iso.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import { peopleInAccount } from "#records/people/query.ts";
+import { veiledText, veiledTraits } from "#records/common/veiled.ts";
 import * as contract from "./contract.ts";
 import { accountCount, accountList, eventsOfAccount, traitsOfAccount } from "./query.ts";
 
@@ -46,9 +47,9 @@ export const accounts = ({ ingest }: { readonly ingest: Ingest }): Module =>
           throw new Refusal("accounts.unknown", `There is no such account, or it has been silent for ${contract.accountDays} days.`, {}, 404); // prettier-ignore
         return {
           id,
-          traits: traits.filter(({ value }) => value !== "").map((row) => ({ ...row, at: iso(row.moment) })),
+          traits: veiledTraits(call.veil, "account", traits).map((row) => ({ ...row, at: iso(row.moment) })),
           people: people.map((row) => ({ ...row, last: iso(row.last) })),
-          events: events.map((row) => ({ ...row, at: iso(row.moment) })),
+          events: events.map((row) => ({ ...row, at: iso(row.moment), properties: veiledText(call.veil, row.properties) })), // prettier-ignore
         };
       }),
     ],

@@ -1,6 +1,6 @@
 import { bind, literal, none, sql, type Sql } from "#kernel/sql.ts";
 import { personOf, type Scope } from "#records/events/scope.ts";
-import { latestValue } from "#records/people/relation.ts";
+import { latestValue, shownTraits } from "#records/people/relation.ts";
 
 const found = (search: string): Sql =>
   search === ""
@@ -17,7 +17,7 @@ const accounts = (scope: Scope, since: number): Sql => sql`
     ) WHERE account != ''
   ) AS known
   LEFT ANY JOIN (
-    SELECT account, ${latestValue} AS name FROM trait_changes WHERE subject = 'account' AND trait = 'name' GROUP BY account
+    SELECT account, ${latestValue} AS name FROM (${shownTraits(scope, "account")}) AS trait_changes WHERE trait = 'name' GROUP BY account
   ) AS names ON names.account = known.account
   LEFT ANY JOIN (
     SELECT account, toFloat64(count()) AS events, toFloat64(uniqExact(${personOf(scope)})) AS people, toString(max(events.at)) AS last

@@ -21,6 +21,7 @@ export const catalog = ({ ingest }: { readonly ingest: Ingest }): Module =>
         properties: await call.engine.rows(propertyNames(event, search, limit), PropertyName, options),
       })),
       handle(contract.values, async (call, { property, on, event, search }) => {
+        call.veil.check(on, property);
         const statement = on === "account" ? valuesOfAccounts(property, search) : valuesOf(property, on, event, search);
         const rows = await call.engine.rows(statement, z.object({ value: z.string() }), options);
         return { values: rows.map((row) => row.value) };

@@ -23,6 +23,7 @@ export const scopeOf = async (
     weekStart: frame.weekStart ?? call.workspace.weekStart,
     hasMerges: await ingest.freshIdentities(call.workspace.id),
     keys: keysOf(call.workspace.secret),
+    veil: call.veil,
     now: call.now,
   };
 };

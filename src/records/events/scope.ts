@@ -1,3 +1,4 @@
+import type { Veil } from "#kernel/classes.ts";
 import type { Engine } from "#kernel/engine/engine.ts";
 import { bind, sql, type Sql } from "#kernel/sql.ts";
 import type { Keys } from "#records/people/keys.ts";
@@ -11,8 +12,18 @@ export interface Scope {
   /** Whether any id of the workspace belongs to another id's person. */
   readonly hasMerges: boolean;
   readonly keys: Keys;
+  /** What is hidden from whoever asks; relations of properties and traits heed it. */
+  readonly veil: Veil;
   readonly now: number;
 }
+
+/** An event's properties without those that are hidden from whoever asks. */
+export const shownProperties = ({ veil }: Pick<Scope, "veil">): Sql => {
+  const hidden = veil.hidden("event");
+  if (hidden.length === 0) return sql`properties`;
+  const skipped = hidden.map((name) => `SKIP \`${name.replaceAll("\\", "\\\\").replaceAll("`", "\\`")}\``);
+  return sql`CAST(properties, ${bind.string(`JSON(max_dynamic_paths=256, ${skipped.join(", ")})`)})`;
+};
 
 /** Half-open, in milliseconds since the epoch: `from` is inside, `to` is not. */
 export interface TimeRange {

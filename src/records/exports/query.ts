@@ -1,11 +1,11 @@
 import { bind, sql, type Sql } from "#kernel/sql.ts";
-import { inRange, personOf, type Scope, type TimeRange } from "#records/events/scope.ts";
-import { latestValue } from "#records/people/relation.ts";
+import { inRange, personOf, shownProperties, type Scope, type TimeRange } from "#records/events/scope.ts";
+import { latestValue, shownTraits } from "#records/people/relation.ts";
 
 /** One row per event: what was said, the raw id that said it, and the person that it belongs to now. */
 export const exportedEvents = (scope: Scope, range: TimeRange, event: string | undefined): Sql => sql`
   SELECT event, at, toString(${personOf(scope)}) AS person, known.id AS id, account, session, product, source,
-    toString(message) AS message, toString(properties) AS properties, received
+    toString(message) AS message, toString(${shownProperties(scope)}) AS properties, received
   FROM events LEFT ANY JOIN (SELECT actor, id FROM identities) AS known ON known.actor = events.actor
   WHERE ${inRange(range)} AND ${event === undefined ? sql`1` : sql`event = ${bind.string(event)}`}`;
 
@@ -15,7 +15,7 @@ export const exportedPeople = (scope: Scope): Sql => sql`
   FROM (SELECT DISTINCT ${personOf(scope)} AS person, id, kind FROM identities) AS known
   LEFT ANY JOIN (
     SELECT person, groupArray(trait) AS names, groupArray(value) AS held FROM (
-      SELECT ${personOf(scope)} AS person, trait, ${latestValue} AS value FROM trait_changes
-      WHERE subject = 'person' GROUP BY person, trait
+      SELECT ${personOf(scope)} AS person, trait, ${latestValue} AS value FROM (${shownTraits(scope, "person")})
+      GROUP BY person, trait
     ) GROUP BY person
   ) AS told ON told.person = known.person`;

@@ -5,6 +5,7 @@ import { ask, scopeOf } from "#records/common/ask.ts";
 import { iso } from "#records/common/iso.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import * as contract from "./contract.ts";
+import { veiledText, veiledTraits } from "#records/common/veiled.ts";
 import { actorsOf, joinsOf, peopleCount, peopleList, timelineOf, traitsOfActors } from "./query.ts";
 
 const Text = z.string();
@@ -48,8 +49,8 @@ export const people = ({ ingest }: { readonly ingest: Ingest }): Module =>
         return {
           person: id,
           ids: actors.map((actor) => ({ ...actor, joined: actor.joined === 1 })),
-          traits: traits.filter((trait) => trait.value !== "").map(dated),
-          events: events.map(dated),
+          traits: veiledTraits(call.veil, "person", traits).map(dated),
+          events: events.map((event) => dated({ ...event, properties: veiledText(call.veil, event.properties) })),
           joins: joins.map(dated).map((join) => ({ ...join, actor: join.child, parent: join.into })),
         };
       }),

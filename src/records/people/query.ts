@@ -1,6 +1,6 @@
 import { bind, literal, none, sql, type Sql } from "#kernel/sql.ts";
 import { personOf, type Scope } from "#records/events/scope.ts";
-import { latestValue } from "./relation.ts";
+import { latestValue, shownTraits } from "./relation.ts";
 
 /** One row per person: how many events, the first and the last. */
 const activity = (scope: Scope): Sql => sql`
@@ -12,10 +12,10 @@ const names = (scope: Scope): Sql => sql`
   SELECT person, groupUniqArray(20)(id) AS ids, anyIf(id, kind = 'identified') AS identified
   FROM (SELECT ${personOf(scope)} AS person, id, kind FROM identities) GROUP BY person`;
 
-const shownTraits = (scope: Scope): Sql => sql`
+const namesTold = (scope: Scope): Sql => sql`
   SELECT person, anyIf(value, trait = 'name') AS full_name, anyIf(value, trait = 'email') AS email FROM (
-    SELECT ${personOf(scope)} AS person, trait, ${latestValue} AS value FROM trait_changes
-    WHERE subject = 'person' AND trait IN ('name', 'email') GROUP BY person, trait
+    SELECT ${personOf(scope)} AS person, trait, ${latestValue} AS value FROM (${shownTraits(scope, "person")}) AS trait_changes
+    WHERE trait IN ('name', 'email') GROUP BY person, trait
   ) GROUP BY person`;
 
 const joined = (scope: Scope): Sql => sql`
@@ -23,7 +23,7 @@ const joined = (scope: Scope): Sql => sql`
     multiIf(t.full_name != '', t.full_name, t.email != '', t.email, n.identified != '', n.identified, arrayElement(n.ids, 1)) AS name
   FROM (${activity(scope)}) AS a
   LEFT ANY JOIN (${names(scope)}) AS n ON n.person = a.person
-  LEFT ANY JOIN (${shownTraits(scope)}) AS t ON t.person = a.person`;
+  LEFT ANY JOIN (${namesTold(scope)}) AS t ON t.person = a.person`;
 
 const found = (search: string): Sql =>
   search === ""
@@ -50,6 +50,7 @@ export const actorsOf = (scope: Scope, person: string): Sql => sql`
   SELECT DISTINCT toString(actor) AS key, id, kind, toInt32(actor != ${bind.id(person)}) AS joined
   FROM identities WHERE ${personOf(scope)} = ${bind.id(person)} ORDER BY joined, kind DESC, id LIMIT 1000`;
 
+/** Not what may be shown of them, but all; the veil is drawn over the answer. */
 export const traitsOfActors = (actors: readonly string[]): Sql => sql`
   SELECT trait, ${latestValue} AS value, toString(max(trait_changes.at)) AS moment FROM trait_changes
   WHERE subject = 'person' AND actor IN ${bind.ids(actors)} GROUP BY trait ORDER BY trait`;

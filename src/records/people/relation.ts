@@ -21,18 +21,39 @@ export const latestValue: Sql = sql`
     argMax(value, (op != 'set_once', if(op = 'set_once', -toUnixTimestamp64Milli(at), toUnixTimestamp64Milli(at)))))`;
 
 /** One row per person who has (or had) the trait: its value as text, empty where it was unset. */
-export const traitOfPeople = (scope: Scope, trait: string): Sql => sql`
+export const traitOfPeople = (scope: Scope, trait: string): Sql => {
+  scope.veil.check("person", trait);
+  return sql`
   SELECT ${personOf(scope)} AS person, ${latestValue} AS value
   FROM trait_changes WHERE subject = 'person' AND trait = ${bind.string(trait)}
   GROUP BY person`;
+};
 
 /** One row per account that has (or had) the trait: its value as text, empty where it was unset. */
-export const traitOfAccounts = (trait: string): Sql => sql`
+export const traitOfAccounts = ({ veil }: Pick<Scope, "veil">, trait: string): Sql => {
+  veil.check("account", trait);
+  return sql`
   SELECT account, ${latestValue} AS value FROM trait_changes
   WHERE subject = 'account' AND trait = ${bind.string(trait)} GROUP BY account`;
+};
+
+/** Changes of the traits that may be shown, of people or of accounts. */
+export const shownTraits = (
+  { veil }: Pick<Scope, "veil">,
+  subject: "person" | "account",
+  table: Sql = sql`trait_changes`,
+): Sql => {
+  const hidden = veil.hidden(subject);
+  const isShown =
+    hidden.length === 0
+      ? sql`1`
+      : sql`NOT arrayExists(name -> trait = name OR startsWith(trait, concat(name, '.')), ${bind.strings(hidden)})`;
+  return sql`SELECT * FROM ${table} WHERE subject = ${bind.string(subject)} AND ${isShown}`;
+};
 
 /** One row per person and moment at which the trait changed: its value from then on. */
 export const traitOverTime = (scope: Scope, trait: string): Sql => {
+  scope.veil.check("person", trait);
   const changes = sql`SELECT ${personOf(scope)} AS person, at, op, kind, value FROM trait_changes
     WHERE subject = 'person' AND trait = ${bind.string(trait)}`;
   return sql`SELECT person, since, ${latestValue} AS value FROM (

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Clock } from "#kernel/clock.ts";
 import { FileAnswer } from "#kernel/operation.ts";
-import { defineModule, handle, type Module } from "#kernel/module.ts";
+import { defineModule, handle, type Module, type WorkspaceCall } from "#kernel/module.ts";
 import { iso } from "#records/common/iso.ts";
 import type { Arrival, Ingest } from "#records/events/ingest.ts";
 import * as contract from "./contract.ts";
@@ -28,10 +28,25 @@ const Letter = z.object({
   body: z.string(),
 });
 
+/** What stands for a text that may hold something which the asker may not know. */
+const notShown = "Not shown to your role.";
+const seen = ({ veil }: WorkspaceCall, arrival: Arrival): Arrival =>
+  veil.isDrawn ? { ...arrival, preview: notShown } : arrival;
+
 /** Where data comes in: write keys, the wire formats of vendors, what arrived and what was refused. */
 export const sources = ({ ingest, registry, clock, publicUrl }: Parts): Module =>
   defineModule({
     name: "sources",
+    assets: async (call) =>
+      (await registry.list(call.workspace.id)).map(({ id, name, kind, createdAt }) => ({
+        kind: "source",
+        id,
+        title: name,
+        address: "/sources",
+        owner: "",
+        description: kind,
+        updatedAt: createdAt,
+      })),
     routes: (server) => mountDoors(server, { ingest, sources: registry, clock, publicUrl }),
     operations: [
       handle(contract.list, async (call) => {
@@ -61,9 +76,12 @@ export const sources = ({ ingest, registry, clock, publicUrl }: Parts): Module =
         await registry.disable(call.workspace.id, input.id);
         return { ok: true as const };
       }),
-      handle(contract.live, async (call) => ({ arrivals: [...ingest.recent(call.workspace.id)] })),
+      handle(contract.live, async (call) => ({
+        arrivals: ingest.recent(call.workspace.id).map((one) => seen(call, one)),
+      })),
       handle(contract.watch, async (call) => {
-        const listen = (listener: (arrival: Arrival) => void) => ingest.watch(call.workspace.id, listener);
+        const listen = (listener: (arrival: Arrival) => void) =>
+          ingest.watch(call.workspace.id, (arrival) => listener(seen(call, arrival)));
         return new FileAnswer("arrivals.txt", "text/event-stream", eventStream(listen, call.signal));
       }),
       handle(contract.deadLetters, async (call, input) => {
@@ -71,7 +89,8 @@ export const sources = ({ ingest, registry, clock, publicUrl }: Parts): Module =
           call.engine.rows(lettersOf(input.source, input.limit), Letter),
           call.engine.rows(letterCount(input.source), z.object({ total: z.number() })),
         ]);
-        return { letters, total: count?.total ?? 0 };
+        const shown = letters.map((letter) => (call.veil.isDrawn ? { ...letter, body: notShown } : letter));
+        return { letters: shown, total: count?.total ?? 0 };
       }),
     ],
   });

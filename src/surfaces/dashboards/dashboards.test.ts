@@ -1,3 +1,4 @@
+import { noVeil } from "#kernel/classes.ts";
 import type { AddressInfo } from "node:net";
 import { simpleParser, type ParsedMail } from "mailparser";
 import { SMTPServer } from "smtp-server";
@@ -45,7 +46,7 @@ const runJobs = async (at: number): Promise<void> => {
   world.clock.at = at;
   const found = (await world.system.directory.find(world.workspace))!;
   const job = world.system.modules.flatMap((module) => module.jobs ?? []).find(({ name }) => name === "dashboards.send")!; // prettier-ignore
-  await job.run({ principal: { kind: "nobody" }, role: "owner", signal: new AbortController().signal, log: world.system.log, now: at, ...found }); // prettier-ignore
+  await job.run({ principal: { kind: "nobody" }, role: "owner", veil: noVeil, signal: new AbortController().signal, log: world.system.log, now: at, ...found }); // prettier-ignore
   world.clock.at = undefined;
 };
 interface Scheduled {

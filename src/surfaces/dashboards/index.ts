@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { newId } from "#kernel/ids.ts";
 import { defineModule, handle, type Module, type WorkspaceCall } from "#kernel/module.ts";
-import { isUsedIn } from "#records/common/references.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import { dashboardSchedules, type Parts } from "./schedules.ts";
 export type { AnswerTo } from "./schedules.ts";
@@ -51,15 +50,22 @@ export const dashboards = (parts: Parts): Module => {
     name: "dashboards",
     jobs: schedules.jobs,
     routes: schedules.routes,
-    uses: async (call, used) => {
+    assets: async (call) => {
       const rows = await store
         .selectFrom("dashboards")
         .selectAll()
         .where("workspace", "=", call.workspace.id)
         .execute();
-      return rows
-        .filter((row) => isUsedIn([readTiles(row.tiles), JSON.parse(row.view)], used))
-        .map((row) => ({ kind: "dashboard", id: row.id, title: row.name, address: `/dashboards/${row.id}` }));
+      return rows.map(({ id, name, created_by, updated_at, tiles, view }) => ({
+        kind: "dashboard",
+        id,
+        title: name,
+        address: `/dashboards/${id}`,
+        owner: created_by,
+        description: "",
+        updatedAt: updated_at,
+        definition: [readTiles(tiles), JSON.parse(view)],
+      }));
     },
     operations: [
       ...schedules.operations,

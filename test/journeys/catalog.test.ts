@@ -1,0 +1,68 @@
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { launchBrowser } from "#test/browser.ts";
+import { useWorld } from "#test/world.ts";
+import { picture, serious, signedIn } from "./pages.ts";
+
+const world = useWorld();
+let browser: Browser;
+
+beforeAll(async () => {
+  const source = await world.system.registry.byKey((await world.source()).writeKey);
+  await world.system.ingest.accept(source, [
+    { name: "Paid", userId: "ana", at: Date.now() - 60_000, properties: { salary: "s-4711", plan: "pro" } },
+  ]);
+  await world.settled();
+  const filters = [{ property: "salary", op: "is_set", values: [] }];
+  const definition = { key: "paid", name: "Paying people", measure: { kind: "unique", event: "Paid", filters } };
+  await world.ask("metrics.define", { definition });
+  const { id } = await world.ask<{ id: string }>("dashboards.create", { name: "Weekly review" });
+  const question = { kind: "metric", input: { metric: "paid", range: { last: 7, unit: "day" } } };
+  await world.ask("dashboards.addTile", { id, title: "Paying", question, address: "/explore?kind=metric" });
+  browser = await launchBrowser();
+});
+afterAll(() => browser.close());
+
+describe("a steward who looks after a property", () => {
+  it("finds it, sees what hangs on it, classes it, and from then on a viewer does not see it", async () => {
+    const { page, faults } = await signedIn(browser, world);
+    await page.goto(`${world.url}/govern/catalog`);
+    await page.getByRole("link", { name: "salary" }).waitFor();
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "catalog");
+    await page.getByLabel("Search").fill("sal");
+    await expect.poll(() => page.getByRole("link", { name: "Paid", exact: true }).count()).toBe(0);
+    await page.getByRole("link", { name: "salary" }).click();
+    await page.getByRole("heading", { name: "salary" }).waitFor();
+    for (const name of ["Paying people", "Weekly review", "Paid", "api"])
+      await page.getByRole("link", { name, exact: true }).waitFor();
+    await page.getByLabel("What it is").fill("What a person earns in a month.");
+    await page.getByLabel("Owner").fill("people team");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByLabel("Why").fill("Pay is nobody else's business.");
+    await page.getByRole("combobox", { name: "Class" }).click();
+    await page.getByRole("option", { name: "Restricted" }).click();
+    await page.getByText("Restricted by Ana").waitFor();
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "catalog-item");
+    expect(faults).toEqual([]);
+    await page.context().close();
+
+    const { key } = await world.ask<{ key: string }>("workspaces.createKey", { name: "v", role: "viewer" });
+    const asViewer = async (operation: string, input: object): Promise<string> => {
+      const headers = { "content-type": "application/json", authorization: `Bearer ${key}` };
+      return (
+        await fetch(`${world.url}/api/${operation}`, { method: "POST", headers, body: JSON.stringify(input) })
+      ).text();
+    };
+    const { people } = await world.ask<{ people: { id: string }[] }>("people.list", {});
+    const profile = await asViewer("people.profile", { id: people[0]!.id });
+    expect(profile).toContain("pro");
+    expect(profile).not.toContain("s-4711");
+    expect(await asViewer("metrics.ask", { metric: "paid", range: { last: 7, unit: "day" } })).toContain(
+      "access.hidden",
+    );
+    const item = await asViewer("stewardship.item", { kind: "property", id: "salary" });
+    expect(item).toContain("people team");
+  }, 120_000);
+});
