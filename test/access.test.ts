@@ -7,7 +7,15 @@ const world = useWorld();
 /** Who may do what, written down by hand: an operation that is not here has not been thought about. */
 const may = {
   anybody: ["workspaces.begin", "workspaces.setUp", "workspaces.signIn", "workspaces.signOut"],
-  members: ["demo.create", "workspaces.changePassword", "workspaces.create"],
+  members: [
+    "demo.create",
+    "signOn.confirm",
+    "signOn.prepare",
+    "signOn.remove",
+    "signOn.status",
+    "workspaces.changePassword",
+    "workspaces.create",
+  ],
   read: [
     "accounts.list",
     "accounts.profile",

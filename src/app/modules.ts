@@ -22,6 +22,7 @@ import type { ContractGate } from "#programs/contracts/gate.ts";
 import { contracts } from "#programs/contracts/index.ts";
 import { audit as auditLog } from "#programs/audit/index.ts";
 import { stewardship } from "#programs/stewardship/index.ts";
+import { signOn } from "#programs/sign-on/index.ts";
 import { demo } from "#programs/demo/index.ts";
 import { erasure } from "#programs/erasure/index.ts";
 import { workspaces } from "#programs/workspaces/index.ts";
@@ -80,6 +81,7 @@ export const createModules = ({
     const reader = { ...call, role: "viewer", veil: await access.veilFor("viewer", call.workspace) } as const;
     return operation.output.parse(await handler.run(reader, operation.input.parse(input)));
   };
+  const secureCookies = config.public_url?.startsWith("https:") === true;
   const all: readonly Module[] = [
     workspaces({
       store,
@@ -87,9 +89,11 @@ export const createModules = ({
       audit,
       directory,
       ingest,
-      secureCookies: config.public_url?.startsWith("https:") === true,
+      secureCookies,
+      singleSignOn: config.oidc_issuer === undefined || config.oidc_client_id === undefined ? null : config.oidc_label,
       version,
     }),
+    signOn({ config, store, access, audit, clock, log, secureCookies }),
     sources({ ingest, registry, clock, publicUrl: config.public_url }),
     catalog({ ingest }),
     people({ ingest }),

@@ -16,7 +16,12 @@ export interface RunningServer {
 /** Puts the system on a port: operations, the modules' own routes, health, and the web app. */
 export const listen = async (system: System): Promise<RunningServer> => {
   const { config, access, log } = system;
-  const http = createHttp({ access, log, trustProxy: config.trust_proxy });
+  const http = createHttp({
+    access,
+    log,
+    trustProxy: config.trust_proxy,
+    overTls: config.public_url?.startsWith("https:") === true,
+  });
   mountOperations(http, access, system.dispatch);
   mountHealth(http, system);
   for (const module of system.modules) await module.routes?.(http);

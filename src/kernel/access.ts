@@ -3,6 +3,7 @@ import { classesIn, veilOf, type Veil } from "./classes.ts";
 import { hashSecret, newId, newSecret } from "./ids.ts";
 import { Refusal } from "./refusal.ts";
 import type { Role } from "./roles.ts";
+import { createSecondFactor, type SecondFactor } from "./second-factor.ts";
 import type { Store } from "./state/store.ts";
 import type { Clock } from "./clock.ts";
 
@@ -17,7 +18,12 @@ export interface Access {
   hasMembers(): Promise<boolean>;
   createMember(email: string, name: string, password: string): Promise<string>;
   /** A session secret for the cookie. The same answer, and the same time, for a wrong address and a wrong password. */
-  signIn(email: string, password: string): Promise<string>;
+  signIn(email: string, password: string, code?: string): Promise<string>;
+  /** Throws where a password, or the code of a member who has a second factor, is not theirs; `access.code_needed` without one. */
+  checkPassword(email: string, password: string, code?: string): Promise<string>;
+  /** A session of a member for whom somebody else has vouched. */
+  sessionFor(member: string): Promise<string>;
+  readonly secondFactor: SecondFactor;
   signOut(session: string): Promise<void>;
   /** Gives a member another password and ends all their sessions but this one. */
   changePassword(member: string, current: string, next: string, session: string | undefined): Promise<void>;
@@ -69,8 +75,41 @@ export const createAccess = (store: Store, clock: Clock): Access => {
   const counted = attempts(clock);
   const decoy = hash("a password that nobody has");
   const iso = (ms = clock.now()): string => new Date(ms).toISOString();
+  const secondFactor = createSecondFactor(store, clock);
+
+  const checkPassword = async (email: string, password: string, code?: string): Promise<string> => {
+    const address = normalise(email);
+    counted.begin(address);
+    const member = await store.selectFrom("members").selectAll().where("email", "=", address).executeTakeFirst();
+    const right = await verify(member?.password ?? (await decoy), password);
+    if (member === undefined || !right) {
+      counted.end(address, false);
+      throw new Refusal("access.wrong_password", "This email and password do not belong together.", {}, 401);
+    }
+    if ((await secondFactor.left(member.id)) !== undefined) {
+      if (code === undefined)
+        throw new Refusal("access.code_needed", "Give the code that your authenticator app shows.", {}, 401);
+      if (!(await secondFactor.check(member.id, code))) {
+        counted.end(address, false);
+        throw new Refusal("access.wrong_code", "This code is not right, or was used already.", {}, 401);
+      }
+    }
+    counted.end(address, true);
+    return member.id;
+  };
+
+  const sessionFor = async (member: string): Promise<string> => {
+    const secret = newSecret("tls");
+    const expires_at = iso(clock.now() + sessionDays * 86_400_000);
+    await store.insertInto("sessions").values({ hash: hashSecret(secret), member, created_at: iso(), expires_at }).execute(); // prettier-ignore
+    await store.deleteFrom("sessions").where("expires_at", "<", iso()).execute();
+    return secret;
+  };
 
   return {
+    secondFactor,
+    checkPassword,
+    sessionFor,
     hasMembers: async () => (await store.selectFrom("members").select("id").limit(1).executeTakeFirst()) !== undefined,
 
     createMember: async (email, name, password) => {
@@ -84,22 +123,7 @@ export const createAccess = (store: Store, clock: Clock): Access => {
       return id;
     },
 
-    signIn: async (email, password) => {
-      const address = normalise(email);
-      counted.begin(address);
-      const member = await store.selectFrom("members").selectAll().where("email", "=", address).executeTakeFirst();
-      const right = await verify(member?.password ?? (await decoy), password);
-      counted.end(address, right && member !== undefined);
-      if (member === undefined || !right) {
-        throw new Refusal("access.wrong_password", "This email and password do not belong together.", {}, 401);
-      }
-      const secret = newSecret("tls");
-      const expires_at = iso(clock.now() + sessionDays * 86_400_000);
-      const row = { hash: hashSecret(secret), member: member.id, created_at: iso(), expires_at };
-      await store.insertInto("sessions").values(row).execute();
-      await store.deleteFrom("sessions").where("expires_at", "<", iso()).execute();
-      return secret;
-    },
+    signIn: async (email, password, code) => sessionFor(await checkPassword(email, password, code)),
 
     signOut: async (session) => {
       await store.deleteFrom("sessions").where("hash", "=", hashSecret(session)).execute();

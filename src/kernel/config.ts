@@ -66,6 +66,22 @@ export const Config = z.strictObject({
     .optional()
     .describe("A mail server, such as smtp://user:password@mail.example.com:587. Without one no mail is sent."),
   mail_from: z.string().max(200).default("Throughline <throughline@localhost>").describe("Who mail comes from."),
+  oidc_issuer: z.url().optional().describe("Single sign-on: address of an OpenID Connect provider."),
+  oidc_client_id: z.string().max(500).optional().describe("What the provider knows this server by."),
+  oidc_client_secret: z.string().max(2_000).optional().describe("Its secret; absent for a public client."),
+  oidc_label: z.string().max(60).default("Single sign-on").describe("What the button says."),
+  oidc_domains: z
+    .string()
+    .default("")
+    .transform((text) =>
+      text
+        .toLowerCase()
+        .split(/[\s,]+/)
+        .filter((one) => one !== ""),
+    )
+    .describe("Domains of email whose people become members as they first come. None: only who was added."),
+  oidc_workspace: z.string().max(100).optional().describe("Id of the workspace that they then belong to."),
+  oidc_role: z.enum(["viewer", "analyst"]).default("viewer").describe("Their role there."),
   log_level: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
 });
 export type Config = z.output<typeof Config>;

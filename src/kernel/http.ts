@@ -20,6 +20,8 @@ interface HttpParts {
   readonly access: Access;
   readonly log: Logger;
   readonly trustProxy: boolean;
+  /** Whether browsers reach the server over TLS alone. */
+  readonly overTls: boolean;
 }
 
 /** What is said of an error to the outside: a refusal as it is, anything else only as an id to look up in the log. */
@@ -43,7 +45,7 @@ const answer = (error: unknown, request: FastifyRequest, reply: FastifyReply): v
 };
 
 /** A server with the shared manners: ids, security headers, errors. Routes come from the modules. */
-export const createHttp = ({ log, trustProxy }: HttpParts): FastifyInstance => {
+export const createHttp = ({ log, trustProxy, overTls }: HttpParts): FastifyInstance => {
   const server = Fastify({
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -58,6 +60,15 @@ export const createHttp = ({ log, trustProxy }: HttpParts): FastifyInstance => {
   server.addHook("onSend", async (_request, reply) => {
     void reply.header("x-content-type-options", "nosniff");
     void reply.header("referrer-policy", "same-origin");
+    void reply.header("cross-origin-opener-policy", "same-origin");
+    void reply.header("permissions-policy", "camera=(), microphone=(), geolocation=(), browsing-topics=()");
+    // what is no page of ours runs nothing and is framed by nobody
+    if (!reply.hasHeader("content-security-policy"))
+      void reply.header(
+        "content-security-policy",
+        "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+      );
+    if (overTls) void reply.header("strict-transport-security", "max-age=31536000");
     if (!reply.hasHeader("cache-control")) void reply.header("cache-control", "no-store");
   });
   return server;

@@ -13,6 +13,7 @@ import { z } from "zod";
 import { allows } from "#kernel/roles.ts";
 import { Palette } from "./palette.tsx";
 import { begin, signOut, type WorkspaceView } from "#programs/workspaces/contract.ts";
+import { SecondFactor } from "#programs/sign-on/ui/second-factor.tsx";
 import { SetUp, SignIn } from "#programs/workspaces/ui/entrance.tsx";
 import { NewWorkspace } from "#programs/workspaces/ui/new-workspace.tsx";
 import { SettingsPage } from "#programs/workspaces/ui/settings-page.tsx";
@@ -60,7 +61,7 @@ const Root = () => {
     <Loaded query={query} height={600}>
       {(data) => {
         if (data.isNew) return <SetUp done={(withDemo) => (withDemo ? addDemo.mutate() : again())} />;
-        if (data.member === null) return <SignIn done={again} />;
+        if (data.member === null) return <SignIn done={again} singleSignOn={data.singleSignOn} />;
         return <Inside workspaces={data.workspaces} addDemo={() => addDemo.mutate()} again={again} />;
       }}
     </Loaded>
@@ -139,7 +140,9 @@ const Here = createContext<{ workspace: WorkspaceView; leave: () => void } | und
 
 const Settings = () => {
   const here = useContext(Here);
-  return here === undefined ? null : <SettingsPage workspace={here.workspace} left={here.leave} />;
+  return here === undefined ? null : (
+    <SettingsPage workspace={here.workspace} left={here.leave} signOn={<SecondFactor />} />
+  );
 };
 
 const Explore = () => (

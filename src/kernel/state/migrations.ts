@@ -345,4 +345,24 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .execute();
     },
   },
+  "2026-12-04-sign-on": {
+    up: async (db: Kysely<unknown>) => {
+      await db.schema
+        .createTable("sign_ons")
+        .addColumn("issuer", "text", (c) => c.notNull())
+        .addColumn("subject", "text", (c) => c.notNull())
+        .addColumn("member", "text", (c) => c.notNull())
+        .addColumn("at", "text", (c) => c.notNull())
+        .addPrimaryKeyConstraint("sign_ons_key", ["issuer", "subject"])
+        .execute();
+      await db.schema
+        .createTable("second_factors")
+        .addColumn("member", "text", (c) => c.primaryKey())
+        .addColumn("secret", "text", (c) => c.notNull())
+        .addColumn("confirmed_at", "text")
+        .addColumn("last_step", "integer", (c) => c.notNull())
+        .addColumn("recovery", "text", (c) => c.notNull())
+        .execute();
+    },
+  },
 };

@@ -20,6 +20,19 @@ export interface State {
   members: { id: string; email: string; name: string; password: string; created_at: string };
   memberships: { workspace: string; member: string; role: string; created_at: string };
   sessions: { hash: string; member: string; created_at: string; expires_at: string };
+  /** Whom an identity of a single sign-on provider stands for. */
+  sign_ons: { issuer: string; subject: string; member: string; at: string };
+  second_factors: {
+    member: string;
+    /** Base32, as the authenticator app has it. */
+    secret: string;
+    /** Null until a code of it was given. */
+    confirmed_at: string | null;
+    /** The step of time whose code counted last: none before it counts again. */
+    last_step: number;
+    /** Hashes of recovery codes that are left, as JSON. */
+    recovery: string;
+  };
   api_keys: {
     id: string;
     workspace: string;

@@ -1,4 +1,4 @@
-import { downstreamOf, usesOf, usable } from "#kernel/lineage.ts";
+import { usesOf, usable } from "#kernel/lineage.ts";
 import type { Asset, Used } from "#kernel/module.ts";
 import { isUsedIn } from "#kernel/references.ts";
 import { holderOf, type Kind, type Node } from "./contract.ts";
@@ -82,12 +82,6 @@ export const graphOf = (assets: readonly Asset[], data: Data, root: Named): Grap
   walk(1);
   walk(-1);
   return { nodes: [...nodes.values()], edges: [...edges.values()] };
-};
-
-/** How many things hang on a name of the catalog. */
-export const usersCount = (assets: readonly Asset[], kind: Kind, id: string): number => {
-  const used = usedAs({ kind, id, title: id });
-  return used === undefined ? 0 : downstreamOf(assets, used).length;
 };
 
 const producer = "https://github.com/throughline/throughline";

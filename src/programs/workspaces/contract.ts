@@ -37,6 +37,7 @@ export const begin = defineOperation({
     member: z.object({ id: z.string(), name: z.string(), email: z.string() }).nullable(),
     workspaces: z.array(WorkspaceView),
     version: z.string(),
+    singleSignOn: z.string().nullable().describe("What the button says; null where there is none."),
   }),
 });
 
@@ -59,7 +60,15 @@ export const signIn = defineOperation({
   name: "workspaces.signIn",
   summary: "Signs a member in; the session comes as a cookie.",
   permission: "public",
-  input: z.strictObject({ email: z.string().max(200), password: z.string().max(200) }),
+  input: z.strictObject({
+    email: z.string().max(200),
+    password: z.string().max(200),
+    code: z
+      .string()
+      .max(40)
+      .optional()
+      .describe("Of an authenticator app, or a recovery code, where a member has a second factor."),
+  }),
   output: z.object({ ok: z.literal(true) }),
 });
 

@@ -9,6 +9,7 @@ import { Refusal } from "#kernel/refusal.ts";
 import type { Store } from "#kernel/state/store.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import * as contract from "./contract.ts";
+import { notedIn } from "#programs/sign-on/noted.ts";
 import { createWorkspace } from "./create.ts";
 
 interface Parts {
@@ -19,6 +20,8 @@ interface Parts {
   readonly ingest: Ingest;
   readonly secureCookies: boolean;
   readonly version: string;
+  /** What the button of single sign-on says; null where there is none. */
+  readonly singleSignOn: string | null;
 }
 
 const ok = { ok: true } as const;
@@ -52,35 +55,10 @@ export const workspaces = (parts: Parts): Module => {
     }));
   };
 
-  /** Writes down, wherever the member belongs, that they came in or changed their way in, or that somebody tried to. */
-  const noted = async <T>(call: Call, action: string, email: string, work: () => Promise<T>): Promise<T> => {
-    const places = await store
-      .selectFrom("memberships")
-      .innerJoin("members", "members.id", "memberships.member")
-      .select(["memberships.workspace", "members.id", "members.name"])
-      .where("members.email", "=", email.trim().toLowerCase())
-      .execute();
-    const note = async (decision: "allow" | "deny", reason?: string): Promise<void> => {
-      for (const { workspace, id, name } of places) {
-        const principal = { kind: "member", id, name, email } as const;
-        // a log that was changed from outside keeps nobody from coming in to see that
-        await parts.audit
-          .append(workspace, { principal, action, decision, reason })
-          .catch((error: unknown) => call.log.error({ err: error, workspace }, "a sign-in was not written down"));
-      }
-    };
-    try {
-      const answer = await work();
-      await note("allow");
-      return answer;
-    } catch (error) {
-      await note("deny", error instanceof Refusal ? error.code : "internal");
-      throw error;
-    }
-  };
+  const noted = notedIn(store, parts.audit);
 
-  const startSession = async (call: Call, email: string, password: string): Promise<void> => {
-    const session = await noted(call, "workspaces.signIn", email, () => access.signIn(email, password));
+  const startSession = async (call: Call, email: string, password: string, code?: string): Promise<void> => {
+    const session = await noted(call.log, "workspaces.signIn", email, () => access.signIn(email, password, code));
     setSession(call.reply, parts.secureCookies, session);
   };
 
@@ -91,7 +69,7 @@ export const workspaces = (parts: Parts): Module => {
         const isNew = !(await access.hasMembers());
         const { principal } = call;
         if (principal.kind !== "member") {
-          return { isNew, member: null, workspaces: [], version: parts.version };
+          return { isNew, member: null, workspaces: [], version: parts.version, singleSignOn: parts.singleSignOn };
         }
         const { id, name, email } = principal;
         const mine = await ofMember(id);
@@ -100,6 +78,7 @@ export const workspaces = (parts: Parts): Module => {
           member: { id, name, email },
           workspaces: mine,
           version: parts.version,
+          singleSignOn: parts.singleSignOn,
         };
       }),
 
@@ -119,7 +98,7 @@ export const workspaces = (parts: Parts): Module => {
       }),
 
       handle(contract.signIn, async (call, input) => {
-        await startSession(call, input.email, input.password);
+        await startSession(call, input.email, input.password, input.code);
         return ok;
       }),
 
@@ -134,7 +113,7 @@ export const workspaces = (parts: Parts): Module => {
         const member = memberId(call);
         const email = call.principal.kind === "member" ? call.principal.email : "";
         const session = sessionOf(call.reply?.request);
-        await noted(call, "workspaces.changePassword", email, () => access.changePassword(member, current, next, session)); // prettier-ignore
+        await noted(call.log, "workspaces.changePassword", email, () => access.changePassword(member, current, next, session)); // prettier-ignore
         return ok;
       }),
 

@@ -1,7 +1,19 @@
-import { Button, Card, Center, Checkbox, PasswordInput, Select, Stack, Text, TextInput, Title } from "@mantine/core";
+import {
+  Alert,
+  Button,
+  Card,
+  Center,
+  Checkbox,
+  PasswordInput,
+  Select,
+  Stack,
+  Text,
+  TextInput,
+  Title,
+} from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useState, type FormEvent, type ReactNode } from "react";
-import { call } from "#web/call.ts";
+import { call, CallError } from "#web/call.ts";
 import { Problem } from "#web/kit/states.tsx";
 import { zones } from "#web/kit/zones.ts";
 import { setUp, signIn } from "../contract.ts";
@@ -98,33 +110,63 @@ export const SetUp = ({ done }: { done: (withDemo: boolean) => void }) => {
   );
 };
 
-/** Email and password. */
-export const SignIn = ({ done }: { done: () => void }) => {
-  const [form, setForm] = useState({ email: "", password: "" });
-  const send = useMutation({ mutationFn: () => call(signIn, form), onSuccess: done });
+/** Email and password, then a code where one is asked for; or by way of a provider. */
+export const SignIn = ({ done, singleSignOn }: { done: () => void; singleSignOn: string | null }) => {
+  const [form, setForm] = useState({ email: "", password: "", code: "" });
+  const { email, password, code } = form;
+  const send = useMutation({
+    mutationFn: () => call(signIn, { email, password, ...(code === "" ? {} : { code }) }),
+    onSuccess: done,
+  });
+  const asksCode = send.error instanceof CallError && send.error.code === "access.code_needed";
+  const needsCode =
+    asksCode || code !== "" || (send.error instanceof CallError && send.error.code === "access.wrong_code");
+  const refused = new URLSearchParams(window.location.search).get("refused");
   return (
     <Frame title="Sign in" lead="Use the email and password that you were given.">
       <form onSubmit={submitting(() => send.mutate())}>
         <Stack>
+          {refused !== null && (
+            <Alert color="red" variant="outline" role="alert" title="The single sign-on did not work">
+              {refused.slice(0, 300)}
+            </Alert>
+          )}
           <TextInput
             label="Email"
             type="email"
             required
-            value={form.email}
+            value={email}
             onChange={(e) => setForm({ ...form, email: e.currentTarget.value })}
             autoComplete="email"
           />
           <PasswordInput
             label="Password"
             required
-            value={form.password}
+            value={password}
             onChange={(e) => setForm({ ...form, password: e.currentTarget.value })}
             autoComplete="current-password"
           />
-          {send.error !== null && <Problem error={send.error} />}
+          {needsCode && (
+            <TextInput
+              label="Code"
+              description="From your authenticator app, or a recovery code"
+              required
+              autoFocus
+              inputMode="numeric"
+              value={code}
+              onChange={(e) => setForm({ ...form, code: e.currentTarget.value })}
+              autoComplete="one-time-code"
+            />
+          )}
+          {send.error !== null && !asksCode && <Problem error={send.error} />}
           <Button type="submit" loading={send.isPending}>
             Sign in
           </Button>
+          {singleSignOn !== null && (
+            <Button component="a" href="/auth/oidc/start" variant="default">
+              {singleSignOn}
+            </Button>
+          )}
         </Stack>
       </form>
     </Frame>

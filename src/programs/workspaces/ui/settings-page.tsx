@@ -419,7 +419,16 @@ const MyPassword = () => {
 const tabs = ["members", "keys", "workspace", "password"] as const;
 
 /** Who may come in, and with which keys. The tab stands in the address. */
-export const SettingsPage = ({ workspace, left }: { workspace: WorkspaceView; left: () => void }) => {
+export const SettingsPage = ({
+  workspace,
+  left,
+  signOn,
+}: {
+  workspace: WorkspaceView;
+  left: () => void;
+  /** The member's other ways of proving who they are. */
+  signOn: ReactNode;
+}) => {
   const given: Record<string, unknown> = useSearch({ strict: false });
   const navigate = useNavigate();
   const isAdmin = workspace.role === "admin" || workspace.role === "owner";
@@ -436,10 +445,13 @@ export const SettingsPage = ({ workspace, left }: { workspace: WorkspaceView; le
           <Tabs.Tab value="members">Members</Tabs.Tab>
           {isAdmin && <Tabs.Tab value="keys">API keys</Tabs.Tab>}
           {isAdmin && <Tabs.Tab value="workspace">Workspace</Tabs.Tab>}
-          <Tabs.Tab value="password">Your password</Tabs.Tab>
+          <Tabs.Tab value="password">Your sign-in</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="password" pt="md">
-          <MyPassword />
+          <Stack gap="xl">
+            <MyPassword />
+            {signOn}
+          </Stack>
         </Tabs.Panel>
         <Tabs.Panel value="members" pt="md">
           <Members canChange={isAdmin} />
