@@ -22,6 +22,7 @@ import type { ContractGate } from "#programs/contracts/gate.ts";
 import { contracts } from "#programs/contracts/index.ts";
 import { audit as auditLog } from "#programs/audit/index.ts";
 import { stewardship } from "#programs/stewardship/index.ts";
+import { quality } from "#programs/quality/index.ts";
 import { signOn } from "#programs/sign-on/index.ts";
 import { demo } from "#programs/demo/index.ts";
 import { erasure } from "#programs/erasure/index.ts";
@@ -113,7 +114,16 @@ export const createModules = ({
     auditLog({ store, audit }),
     erasure({ store, ingest, gate, tables }),
     contracts({ store, ingest, registry, gate, assets }),
-    stewardship({ store, ingest, assets }),
+    stewardship({
+      store,
+      ingest,
+      assets,
+      server: {
+        checkpointsElsewhere: config.audit_checkpoints !== undefined,
+        singleSignOn: config.oidc_issuer !== undefined,
+      },
+    }),
+    quality({ store, ingest, registry, assets }),
     dashboards({
       store,
       directory,

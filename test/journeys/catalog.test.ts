@@ -11,6 +11,13 @@ beforeAll(async () => {
   const source = await world.system.registry.byKey((await world.source()).writeKey);
   await world.system.ingest.accept(source, [
     { name: "Paid", userId: "ana", at: Date.now() - 60_000, properties: { salary: "s-4711", plan: "pro" } },
+    { userId: "ana", personTraits: [{ op: "set", traits: { email: "ana@example.com" } }] },
+    ...Array.from({ length: 150 }, (_, n) => ({
+      name: "Paid",
+      userId: "bo",
+      messageId: `p${n}`,
+      at: Date.now() - (n + 1) * 7_200_000,
+    })),
   ]);
   await world.settled();
   const filters = [{ property: "salary", op: "is_set", values: [] }];
@@ -45,6 +52,20 @@ describe("a steward who looks after a property", () => {
     await page.getByText("Restricted by Ana").waitFor();
     expect(await serious(page)).toEqual([]);
     await picture(page, "catalog-item");
+
+    await page.goto(`${world.url}/govern/home`);
+    await page.getByRole("button", { name: "Look now" }).click();
+    await page.getByText("Looked at 1 events").waitFor();
+    await page.getByRole("button", { name: "Search now" }).click();
+    await page.getByRole("button", { name: "Class email as personal" }).waitFor();
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "govern");
+    await page.getByRole("button", { name: "Class email as personal" }).click();
+    await page.getByText("Nothing that looks personal is left").waitFor();
+    await page.goto(`${world.url}/catalog/metrics/paid`);
+    await page.getByText(/Data quality: \d+ of 100/).waitFor();
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "metric-trust");
     expect(faults).toEqual([]);
     await page.context().close();
 

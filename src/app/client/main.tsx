@@ -249,6 +249,19 @@ const catalog = createRoute({
   path: "/govern/catalog",
   component: lazyRouteComponent(() => import("#programs/stewardship/ui/catalog-page.tsx"), "CatalogPage"),
 });
+const govern = createRoute({
+  getParentRoute: () => root,
+  path: "/govern/home",
+  component: lazyRouteComponent(async () => {
+    const { GovernPage } = await import("#programs/stewardship/ui/govern-page.tsx");
+    return {
+      default: function Home() {
+        const role = useContext(Here)?.workspace.role;
+        return <GovernPage mayEdit={allows(role, "edit")} mayGovern={allows(role, "govern")} />;
+      },
+    };
+  }),
+});
 const catalogItem = createRoute({
   getParentRoute: () => root,
   path: "/govern/catalog/$kind/$id",
@@ -286,6 +299,7 @@ const router = createRouter({
     contracts,
     audit,
     privacy,
+    govern,
     catalog,
     catalogItem,
     people,

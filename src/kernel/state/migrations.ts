@@ -365,4 +365,28 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .execute();
     },
   },
+  "2026-12-05-quality": {
+    up: async (db: Kysely<unknown>) => {
+      await db.schema
+        .createTable("quality_reports")
+        .addColumn("workspace", "text", (c) => c.primaryKey())
+        .addColumn("at", "text", (c) => c.notNull())
+        .addColumn("report", "text", (c) => c.notNull())
+        .execute();
+      await db.schema
+        .createTable("findings")
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("kind", "text", (c) => c.notNull())
+        .addColumn("name", "text", (c) => c.notNull())
+        .addColumn("type", "text", (c) => c.notNull())
+        .addColumn("detector", "text", (c) => c.notNull())
+        .addColumn("hits", "integer", (c) => c.notNull())
+        .addColumn("looked", "integer", (c) => c.notNull())
+        .addColumn("state", "text", (c) => c.notNull())
+        .addColumn("found_at", "text", (c) => c.notNull())
+        .addColumn("judged_by", "text", (c) => c.notNull())
+        .addPrimaryKeyConstraint("findings_key", ["workspace", "kind", "name", "type"])
+        .execute();
+    },
+  },
 };

@@ -117,6 +117,22 @@ export interface State {
     updated_by: string;
     updated_at: string;
   };
+  /** Properties and traits whose stored values look personal, and what a steward said of that. It holds no value. */
+  findings: {
+    workspace: string;
+    kind: string;
+    name: string;
+    type: string;
+    detector: string;
+    hits: number;
+    looked: number;
+    /** open or dismissed. */
+    state: string;
+    found_at: string;
+    judged_by: string;
+  };
+  /** What the last look at a workspace's data found, as JSON. */
+  quality_reports: { workspace: string; at: string; report: string };
   gate_settings: {
     workspace: string;
     /** Empty for all sources. */

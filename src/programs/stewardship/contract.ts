@@ -7,7 +7,7 @@ export const madeKinds = ["metric", "cohort", "dashboard", "query", "contract", 
 export const kinds = [...dataKinds, ...madeKinds] as const;
 export const Kind = z.enum(kinds);
 export type Kind = z.output<typeof Kind>;
-const DataKind = z.enum(dataKinds);
+export const DataKind = z.enum(dataKinds);
 
 /** The same list as in the kernel, which only servers may read. */
 export const DataClass = z.enum(["public", "internal", "personal", "restricted"]);
@@ -101,4 +101,63 @@ export const openLineage = defineOperation({
   permission: "read",
   input: z.strictObject({}),
   output: z.instanceof(FileAnswer),
+});
+
+const Finding = z.object({
+  kind: DataKind,
+  name: z.string(),
+  type: z
+    .string()
+    .describe("What its values look like, such as EMAIL_ADDRESS; FIELD_NAME where only its name says so."),
+  detector: z.string(),
+  hits: z.int().describe("How many of the values looked so."),
+  looked: z.int(),
+  advised: DataClass,
+  foundAt: z.string(),
+});
+export type Finding = z.output<typeof Finding>;
+
+export const findings = defineOperation({
+  name: "stewardship.findings",
+  summary: "Properties and traits that look personal and that nobody has classed or judged yet.",
+  permission: "govern",
+  onlyLooks: true,
+  input: z.strictObject({}),
+  output: z.object({ findings: z.array(Finding), scannedAt: z.string().nullable() }),
+});
+
+export const scan = defineOperation({
+  name: "stewardship.scan",
+  summary: "Looks through the values that are stored for personal data now, instead of within the day.",
+  permission: "govern",
+  input: z.strictObject({}),
+  output: z.object({ looked: z.int(), found: z.int() }),
+});
+
+export const dismiss = defineOperation({
+  name: "stewardship.dismiss",
+  summary: "Says that a finding is none. It is asked again only when a newer detector finds it.",
+  permission: "govern",
+  input: z.strictObject({ kind: DataKind, name: z.string().min(1).max(500), type: z.string().max(100) }),
+  output: z.object({ ok: z.literal(true) }),
+});
+
+const Task = z.object({
+  phase: z.enum(["30", "60", "90"]).describe("By which day it should be so."),
+  title: z.string(),
+  says: z.string().describe("How it stands."),
+  isDone: z.boolean(),
+  address: z.string(),
+});
+export type Task = z.output<typeof Task>;
+
+export const home = defineOperation({
+  name: "stewardship.home",
+  summary: "What waits for a steward, and how far the first ninety days of governing have come.",
+  permission: "read",
+  input: z.strictObject({}),
+  output: z.object({
+    waits: z.array(z.object({ says: z.string(), address: z.string() })),
+    tasks: z.array(Task),
+  }),
 });

@@ -15,6 +15,7 @@ import { DataTable } from "#web/kit/data-table.tsx";
 import { moment } from "#web/kit/moment.ts";
 import { Loaded, Problem } from "#web/kit/states.tsx";
 import { MetricTable } from "./metrics-page.tsx";
+import { Trust } from "./trust.tsx";
 
 type Shown = Awaited<ReturnType<typeof call<typeof metrics.get.input, typeof metrics.get.output>>>;
 
@@ -237,6 +238,7 @@ export const MetricPage = ({ metric: key }: { metric: string }) => {
             <Stack>
               <About metric={metric} remove={() => remove.mutate()} />
               {remove.error !== null && <Problem error={remove.error} />}
+              <Trust metric={key} />
               <OverTime metric={metric} />
               <TimeToValue metric={metric} />
               {inputs.length > 0 && (

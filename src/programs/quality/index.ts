@@ -1,0 +1,232 @@
+import { z } from "zod";
+import { usesOf } from "#kernel/lineage.ts";
+import { defineModule, handle, type Asset, type Module, type WorkspaceCall } from "#kernel/module.ts";
+import { isUsedIn } from "#kernel/references.ts";
+import type { Store } from "#kernel/state/store.ts";
+import { eventOf, Odcs } from "#programs/contracts/odcs.ts";
+import { iso } from "#records/common/iso.ts";
+import type { Ingest } from "#records/events/ingest.ts";
+import type { SourceRegistry } from "#records/sources/registry.ts";
+import { conformityFault, daysBetween, lateFault, propertyFaults, scoreOf, silenceFault, volumeFault, type Day, type Gap } from "./compute.ts"; // prettier-ignore
+import * as contract from "./contract.ts";
+import { Report, type Fault, type Score, type Told } from "./contract.ts";
+import { breaches, gaps, perDay, sample } from "./query.ts";
+
+interface Parts {
+  readonly store: Store;
+  readonly ingest: Ingest;
+  readonly registry: SourceRegistry;
+  /** What people made, in the whole program. */
+  readonly assets: (call: WorkspaceCall) => Promise<readonly Asset[]>;
+}
+
+const dayMs = 86_400_000;
+/** Weeks of days that a day is compared with; days in which silence is judged. */
+const [weeks, silentDays, lately] = [8, 28, 7];
+/** Events whose properties are looked at, and how many of each. */
+const [mostLooked, sampled] = [20, 5_000];
+const options = { purpose: "export" } as const; // an hourly look may take longer than a page waits
+
+const DayRow = z.object({
+  event: z.string(),
+  source: z.string(),
+  day: z.string(),
+  count: z.number(),
+  late: z.number(),
+});
+const GapRow = z.object({ event: z.string(), source: z.string(), last: z.string(), active: z.number(), gap: z.number() }); // prettier-ignore
+const BreachRow = z.object({ event: z.string(), source: z.string(), action: z.string(), count: z.number() });
+const SampleRow = z.object({ properties: z.string() });
+const Promise_ = z.object({ property: z.enum(["frequency", "latency"]), value: z.coerce.number().positive(), unit: z.string().default("h") }); // prettier-ignore
+const hoursOf: Readonly<Record<string, number>> = { m: 1 / 60, min: 1 / 60, minute: 1 / 60, h: 1, hour: 1, d: 24, day: 24, w: 168, week: 168 }; // prettier-ignore
+
+/** The latest that an event may come after the one before, in hours, as its active contract promises. */
+const promisesIn = async (store: Store, workspace: string): Promise<ReadonlyMap<string, number>> => {
+  const rows = await store.selectFrom("contracts").select("document").where("workspace", "=", workspace).where("status", "=", "active").execute(); // prettier-ignore
+  return new Map(
+    rows.flatMap(({ document }) => {
+      const read = Odcs.parse(JSON.parse(document));
+      const listed = z.array(z.unknown()).catch([]).parse(read["slaProperties"]);
+      const hours = listed.flatMap((one) => {
+        const { data } = Promise_.safeParse(one);
+        const factor = data === undefined ? undefined : hoursOf[data.unit.toLowerCase().replace(/s$/, "")];
+        return data === undefined || factor === undefined ? [] : [data.value * factor];
+      });
+      return hours.length === 0 ? [] : read.schema.map((schema): [string, number] => [eventOf(schema), Math.max(...hours)]);
+    }),
+  ); // prettier-ignore
+};
+
+const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+const grouped = <T>(rows: readonly T[], key: (row: T) => string): ReadonlyMap<string, readonly T[]> => {
+  const found = new Map<string, T[]>();
+  for (const row of rows) {
+    const own = found.get(key(row));
+    if (own === undefined) found.set(key(row), [row]);
+    else own.push(row);
+  }
+  return found;
+};
+
+interface Seen {
+  readonly days: readonly Day[];
+  readonly gaps: readonly Gap[];
+  readonly breaches: readonly z.output<typeof BreachRow>[];
+  /** Whole local days up to yesterday. */
+  readonly whole: readonly string[];
+  readonly promises: ReadonlyMap<string, number>;
+}
+
+/** How often a violation hit an event, at least: its most frequent way; and how many of those were not stored. */
+const brokenOf = (rows: readonly z.output<typeof BreachRow>[]): { broken: number; away: number } => {
+  const most = (own: readonly z.output<typeof BreachRow>[]): number => Math.max(0, ...own.map(({ count }) => count));
+  const away = most(rows.filter(({ action }) => action !== "forward"));
+  return { broken: most(rows.filter(({ action }) => action === "forward")) + away, away };
+};
+
+/** What is wrong with one event, and its parts of the score. */
+const judged = (event: string, seen: Seen, now: number) => {
+  const days = seen.days.filter((one) => one.event === event);
+  const recent = days.filter(({ day }) => day >= (seen.whole.at(-lately) ?? ""));
+  const [total, late] = [sum(recent.map(({ count }) => count)), sum(recent.map((one) => one.late))];
+  const { broken, away } = brokenOf(seen.breaches.filter((one) => one.event === event));
+  const counts = new Map([...grouped(days, ({ day }) => day)].map(([day, own]) => [day, sum(own.map(({ count }) => count))])); // prettier-ignore
+  const newest = seen.gaps.filter((one) => one.event === event).toSorted((a, b) => b.last - a.last)[0];
+  const silent = newest === undefined ? undefined : silenceFault(newest, now, seen.promises.get(event));
+  const volume = silent === undefined ? volumeFault(event, counts, seen.whole) : undefined;
+  const faults = [silent, volume, conformityFault(event, total + away, broken), lateFault(event, total, late)];
+  return { event, total, late, broken, arrived: total + away, isSilent: silent !== undefined, isOdd: volume !== undefined, faults: faults.filter((one) => one !== undefined) }; // prettier-ignore
+};
+type Judged = ReturnType<typeof judged>;
+
+const scoreOfSource = (id: string, name: string, own: readonly Judged[]): Score => {
+  const [events, arrived] = [sum(own.map(({ total }) => total)), sum(own.map((one) => one.arrived))];
+  const shareOf = (bad: (one: Judged) => boolean): number => (own.length === 0 ? 1 : own.filter((one) => !bad(one)).length / own.length); // prettier-ignore
+  const fresh = shareOf(({ isSilent }) => isSilent);
+  const volume = shareOf(({ isOdd }) => isOdd);
+  const conform = arrived === 0 ? 1 : Math.max(0, 1 - sum(own.map(({ broken }) => broken)) / arrived);
+  const onTime = events === 0 ? 1 : 1 - sum(own.map(({ late }) => late)) / events;
+  return { source: id, name, score: own.length === 0 ? null : scoreOf([fresh, volume, conform, onTime]), fresh, volume, conform, onTime, events }; // prettier-ignore
+};
+
+/** Whether what arrives can be relied on: looked at every hour, told on a page and beside each metric. */
+export const quality = ({ store, ingest, registry, assets }: Parts): Module => {
+  const seenIn = async (call: WorkspaceCall): Promise<Seen> => {
+    const { zone } = call.workspace;
+    const today = new Intl.DateTimeFormat("en-CA", { timeZone: zone, dateStyle: "short" }).format(call.now);
+    const from = call.now - (weeks * 7 + 2) * dayMs;
+    const whole = daysBetween(new Date(from + dayMs).toISOString().slice(0, 10), today).filter((day) => day < today);
+    const [days, spaces, broken, promises] = await Promise.all([
+      call.engine.rows(perDay(from, call.now, zone), DayRow, { ...options, signal: call.signal }),
+      call.engine.rows(gaps(call.now - silentDays * dayMs), GapRow, { ...options, signal: call.signal }),
+      call.engine.rows(breaches(call.now - lately * dayMs), BreachRow, { ...options, signal: call.signal }),
+      promisesIn(store, call.workspace.id),
+    ]);
+    return {
+      days: days.filter(({ day }) => day < today),
+      gaps: spaces.map((one) => ({ ...one, last: Date.parse(iso(one.last)) })),
+      breaches: broken,
+      whole,
+      promises,
+    };
+  };
+
+  /** Samples of the events that come most. */
+  const properties = async (call: WorkspaceCall, all: readonly Judged[], seen: Seen) => {
+    const most = all.toSorted((a, b) => b.total - a.total).slice(0, mostLooked).filter(({ total }) => total > 0); // prettier-ignore
+    const taken = async (event: string, from: number, to: number, count: number) => {
+      const rows = await call.engine.rows(sample(event, from, to, count === 0 ? 1 : sampled / count, sampled), SampleRow, { ...options, signal: call.signal }); // prettier-ignore
+      return rows.map(({ properties: text }) => JSON.parse(text) as Record<string, unknown>);
+    };
+    const faults: Fault[] = [];
+    const names = new Set<string>();
+    for (const { event, total } of most) {
+      const middle = call.now - lately * dayMs;
+      const earlier = sum(seen.days.filter((one) => one.event === event).map(({ count }) => count)) - total;
+      const now = await taken(event, middle, call.now, total);
+      const before = await taken(event, call.now - silentDays * dayMs, middle, Math.max(earlier, 0));
+      for (const one of now) for (const name of Object.keys(one)) names.add(name);
+      faults.push(...propertyFaults(event, now, before));
+    }
+    return { faults, names: names.size };
+  };
+
+  const lookIn = async (call: WorkspaceCall): Promise<void> => {
+    await ingest.caughtUp(2_000);
+    const seen = await seenIn(call);
+    const events = [...new Set([...seen.days, ...seen.gaps, ...seen.breaches].map(({ event }) => event))];
+    const all = events.map((event) => judged(event, seen, call.now));
+    const sources = await registry.list(call.workspace.id);
+    const bySource = grouped([...seen.days, ...seen.gaps, ...seen.breaches], ({ source }) => source);
+    const scores = sources.map(({ id, name }) => {
+      const own = <T extends { readonly source: string }>(rows: readonly T[]): T[] => rows.filter(({ source }) => source === id); // prettier-ignore
+      const part = { ...seen, days: own(seen.days), gaps: own(seen.gaps), breaches: own(seen.breaches) };
+      const named = [...new Set((bySource.get(id) ?? []).map(({ event }) => event))];
+      return scoreOfSource(id, name, named.map((event) => judged(event, part, call.now)));
+    }); // prettier-ignore
+    const found = await properties(call, all, seen);
+    const order = contract.faultKinds;
+    const faults = [...all.flatMap((one) => one.faults), ...found.faults]
+      .toSorted((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind) || b.share - a.share)
+      .slice(0, 200);
+    const report: Report = { at: new Date(call.now).toISOString(), faults, scores, looked: { events: events.length, properties: found.names } }; // prettier-ignore
+    const row = { workspace: call.workspace.id, at: report.at, report: JSON.stringify(report) };
+    await store.insertInto("quality_reports").values(row).onConflict((conflict) => conflict.column("workspace").doUpdateSet(row)).execute(); // prettier-ignore
+  };
+
+  const latest = async (call: WorkspaceCall): Promise<Report | undefined> => {
+    const row = await store.selectFrom("quality_reports").select("report").where("workspace", "=", call.workspace.id).executeTakeFirst(); // prettier-ignore
+    return row === undefined ? undefined : Report.parse(JSON.parse(row.report));
+  };
+
+  const ownersOf = async (call: WorkspaceCall): Promise<ReadonlyMap<string, string>> => {
+    const rows = await store.selectFrom("catalog_notes").selectAll().where("workspace", "=", call.workspace.id).execute(); // prettier-ignore
+    return new Map(rows.map(({ kind, name, owner }) => [`${kind} ${name}`, owner]));
+  };
+
+  /** Which sources each event came from lately. */
+  const sourcesOf = async (call: WorkspaceCall): Promise<ReadonlyMap<string, readonly string[]>> => {
+    const rows = await call.engine.rows(gaps(call.now - silentDays * dayMs), GapRow, { purpose: "look-up", signal: call.signal }); // prettier-ignore
+    const byEvent = grouped(rows, ({ event }) => event);
+    return new Map([...byEvent].map(([event, own]) => [event, own.map(({ source }) => source)]));
+  };
+
+  return defineModule({
+    name: "quality",
+    jobs: [{ name: "quality.look", everyMs: 3_600_000, run: lookIn }],
+    operations: [
+      handle(contract.report, async (call) => {
+        const found = await latest(call);
+        if (found === undefined) return { at: null, faults: [], scores: [], looked: { events: 0, properties: 0 } };
+        const [made, owners] = await Promise.all([assets(call), ownersOf(call)]);
+        const told = found.faults.map(({ subject, ...fault }): Told => {
+          const { event, property } = subject;
+          const used = property === null ? ({ kind: "event", id: event } as const) : ({ kind: "property", id: property, event } as const); // prettier-ignore
+          const owner = (property === null ? undefined : owners.get(`property ${property}`)) || owners.get(`event ${event}`) || ""; // prettier-ignore
+          return { ...fault, subject, owner, hits: usesOf(made, used).slice(0, 20) };
+        });
+        return { ...found, faults: told };
+      }),
+      handle(contract.look, async (call) => {
+        await lookIn(call);
+        return { ok: true as const };
+      }),
+      handle(contract.ofMetric, async (call, { metric }) => {
+        const found = await latest(call);
+        const definition = (await assets(call)).find(({ kind, id }) => kind === "metric" && id === metric)?.definition;
+        if (found === undefined || definition === undefined) return { score: null, faults: [], at: null };
+        const faults = found.faults.filter(
+          ({ subject: { event, property } }) =>
+          isUsedIn(definition, property === null ? { kind: "event", id: event } : { kind: "property", id: property, event }), // prettier-ignore
+        );
+        const sources = await sourcesOf(call);
+        const from = new Set(
+          [...sources].flatMap(([id, own]) => (isUsedIn(definition, { kind: "event", id }) ? own : [])),
+        );
+        const scores = found.scores.filter(({ source, score }) => from.has(source) && score !== null);
+        const score = scores.length === 0 ? null : Math.min(...scores.map((one) => one.score ?? 100));
+        return { score, faults, at: found.at };
+      }),
+    ],
+  });
+};
