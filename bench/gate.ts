@@ -13,6 +13,7 @@ const eventOf = (n: number) => ({
   userId: `person ${n % 5_000}`,
   messageId: `m${n}`,
   at: Date.now(),
+  consent: { analytics: true, marketing: n % 2 === 0 },
   properties: {
     order: `ord-${n}`,
     total: 19.99 * (n % 50),
@@ -48,7 +49,7 @@ const contract = JSON.stringify({
   ],
 }); // prettier-ignore
 
-/** What contracts, the search for personal data and a list of 1,000 erased people cost each event at the door, on one core, beside the rest of its way to the journal. */
+/** What contracts, the search for personal data, consent and a list of 1,000 erased people cost each event at the door, on one core, beside the rest of its way to the journal. */
 export const benchGate = async (folder: string): Promise<void> => {
   const system = await openSystem(readConfig({}, { data: folder, log_level: "error" }));
   const member = await system.access.createMember("bench@example.com", "Bench", "a long password");
@@ -57,6 +58,8 @@ export const benchGate = async (folder: string): Promise<void> => {
   const session = await system.access.signIn("bench@example.com", "a long password");
   const principal = await system.access.fromSession(session);
   await system.dispatch({ operation: "contracts.save", input: { document: contract }, principal, workspace });
+  const settings = { purposes: ["analytics"], optOut: ["analytics"] };
+  await system.dispatch({ operation: "contracts.setSettings", input: { settings }, principal, workspace });
   const source = { id: "s", workspace, product: "", identity: "first_link" } as const;
   const at = new Date().toISOString();
   for (let n = 0; n < 10; n += 1)

@@ -11,10 +11,34 @@ export const Settings = z.strictObject({
   violation: forProperties.describe("Anything else that breaks the contract."),
   pii: z.enum(["redact", "forward"]).describe("Personal data in properties that no contract says are personal."),
   secret: z.enum(["redact", "forward"]).describe("Keys, tokens and passwords, anywhere."),
+  purposes: z
+    .array(z.string().trim().min(1).max(100))
+    .max(20)
+    .default([])
+    .describe(
+      "Purposes that people must have agreed to, all of them, for their events to be kept. None: it is not asked.",
+    ),
+  absentConsent: z
+    .enum(["allow", "deny"])
+    .default("allow")
+    .describe("What an event that says nothing of consent means."),
+  optOut: z
+    .array(z.string().trim().min(1).max(100))
+    .max(20)
+    .default([])
+    .describe("Purposes that Global Privacy Control (Sec-GPC) says no to."),
 });
 export type Settings = z.output<typeof Settings>;
 /** As they are stored: any of them, and what an earlier version may have kept besides. */
-export const StoredSettings = z.object(Settings.shape).partial();
+export const StoredSettings = z
+  .object({
+    ...Settings.shape,
+    // without the defaults: what a source does not say is as for all
+    purposes: Settings.shape.purposes.unwrap(),
+    absentConsent: Settings.shape.absentConsent.unwrap(),
+    optOut: Settings.shape.optOut.unwrap(),
+  })
+  .partial();
 
 const Status = z.enum(["proposed", "draft", "active", "deprecated", "retired"]);
 const Id = z.string().min(1).max(200);
@@ -152,7 +176,7 @@ export const getSettings = defineOperation({
   summary: "What is done with what does not fit: for all sources, and where one differs.",
   permission: "read",
   input: z.strictObject({}),
-  output: z.object({ all: Settings, bySource: z.record(z.string(), Settings.partial()) }),
+  output: z.object({ all: Settings, bySource: z.record(z.string(), StoredSettings) }),
 });
 
 export const setSettings = defineOperation({
@@ -162,7 +186,7 @@ export const setSettings = defineOperation({
   permission: "govern",
   input: z.strictObject({
     source: z.string().max(100).default("").describe("Empty for all."),
-    settings: Settings.partial(),
+    settings: z.strictObject(StoredSettings.shape),
   }),
   output: z.object({ ok: z.literal(true) }),
 });

@@ -6,19 +6,40 @@ export const actions = ["drop", "block", "quarantine", "omit", "forward"] as con
 export type Action = (typeof actions)[number];
 
 /** What a source (or an event) does with what does not fit, and with people who did not agree. */
-export interface Settings extends Chosen {
+export interface Settings extends Omit<Chosen, "purposes" | "absentConsent" | "optOut"> {
+  readonly purposes?: readonly string[] | undefined;
+  readonly optOut?: readonly string[] | undefined;
   readonly noConsent?: "drop" | "forward";
   /** Of events that say nothing of consent. Where people must be asked first, that is a no. */
   readonly absentConsent?: "allow" | "deny" | undefined;
 }
 
 /** Nothing is lost unless somebody chose so. */
-export const defaults: Chosen = {
+export const defaults: Omit<Chosen, "absentConsent"> = {
   unplannedEvent: "forward",
   unplannedProperty: "forward",
   violation: "forward",
   pii: "redact",
   secret: "redact",
+  purposes: [],
+  optOut: [],
+};
+
+/** What an event says of the purposes that are needed; undefined where none is, null where it says nothing. */
+export const consentTo = (
+  { purposes = [], optOut = [] }: Pick<Settings, "purposes" | "optOut">,
+  given: Readonly<Record<string, boolean>> | undefined,
+  optedOut: boolean,
+): Readonly<Record<string, boolean>> | null | undefined => {
+  if (purposes.length === 0) return undefined;
+  const refused = optedOut ? purposes.filter((purpose) => optOut.includes(purpose)) : [];
+  if (given === undefined && refused.length === 0) return null;
+  return Object.fromEntries(
+    purposes.map((purpose) => [
+      purpose,
+      !refused.includes(purpose) && (given === undefined || given[purpose] === true),
+    ]),
+  );
 };
 
 /** What was found out about an event at the door. */

@@ -2,11 +2,11 @@ import type { Logger } from "pino";
 import type { Clock } from "#kernel/clock.ts";
 import type { Store } from "#kernel/state/store.ts";
 import type { Breach, Gate, Judged } from "#records/events/gate.ts";
-import type { EventSource, IncomingEvent } from "#records/events/incoming.ts";
+import type { EventSource, IncomingEvent, TraitChange } from "#records/events/incoming.ts";
 import { keysOf } from "#records/people/keys.ts";
 import { maskText, redacted, type Redaction } from "../privacy/redact.ts";
 import { StoredSettings, type Settings } from "./contract.ts";
-import { defaults, dispose } from "./disposition.ts";
+import { consentTo, defaults, dispose, type Settings as Chosen } from "./disposition.ts";
 import { byVersion, customOf, eventOf, Odcs, schemaOf, type OdcsProperty, type OdcsSchema } from "./odcs.ts";
 import { compileSchema, type Rule, type Validator, type Violation } from "./schema.ts";
 
@@ -105,14 +105,54 @@ const against = (known: readonly Agreed[] | undefined, properties: unknown): Aga
   return tried.find(({ breaches }) => breaches.length === 0) ?? tried[0] ?? { agreed: undefined, breaches: [] };
 };
 
-const judge = (rules: Rules, source: EventSource, event: IncomingEvent, log: Logger): Judged => {
+/** Whether something was said of somebody that was not said of them just before. */
+type IsNews = (who: string, what: string) => boolean;
+const mostRemembered = 50_000;
+
+/** Remembers what was said last of so many; who is forgotten is news again, which costs a row and nothing else. */
+const newsOnly = (): IsNews => {
+  const last = new Map<string, string>();
+  return (who, what) => {
+    if (last.get(who) === what) return false;
+    if (last.size >= mostRemembered) last.clear();
+    last.set(who, what);
+    return true;
+  };
+};
+
+/** Changes of traits with what was agreed to, where that is news. */
+const withConsent = (source: EventSource, event: IncomingEvent, isNews: IsNews): IncomingEvent["personTraits"] => {
+  const { consent, personTraits, userId, anonymousId } = event;
+  if (consent === undefined || Object.keys(consent).length === 0) return personTraits;
+  if (!isNews(JSON.stringify([source.workspace, userId ?? null, anonymousId ?? null]), JSON.stringify(consent))) return personTraits; // prettier-ignore
+  return [...(personTraits ?? []), consentTraits(consent)];
+};
+
+/** What was agreed to, as traits of the person: a change of them is kept with its time, and questions can ask for it. */
+const consentTraits = (consent: Readonly<Record<string, boolean>>): TraitChange => ({
+  op: "set",
+  traits: Object.fromEntries(Object.entries(consent).map(([purpose, given]) => [`consent.${purpose}`, given])),
+});
+
+/** What is kept of an event that was not agreed to: of a known person, that they said no; of others nothing. */
+const refusedBy = (event: IncomingEvent): Judged => {
+  const { userId, anonymousId, at, consent } = event;
+  const nothing = { event, action: "drop", breaches: [], contract: "", version: "" } as const;
+  if (userId === undefined || consent === undefined) return nothing;
+  return { ...nothing, action: "forward", event: { userId, anonymousId, at, personTraits: [consentTraits(consent)] } };
+};
+
+const judge = (rules: Rules, source: EventSource, said: IncomingEvent, log: Logger, isNews: IsNews): Judged => {
+  const { optedOut = false, ...event } = said;
   const known = event.name === undefined ? undefined : rules.byEvent.get(event.name);
-  const held: Settings = {
+  const held: Chosen = {
     ...defaults,
     ...rules.settings.get(""),
     ...rules.settings.get(source.id),
     ...known?.[0]?.settings,
   };
+  const consented = consentTo(held, event.consent, optedOut);
+  if (dispose(held, consented === undefined ? {} : { consent: consented }).action === "drop") return refusedBy(event);
   const given = event.properties ?? {};
   const wanted = known?.[0]?.personal ?? new Set<string>();
   const cleaned = redacted(given, root, ({ type }, path) =>
@@ -126,7 +166,7 @@ const judge = (rules: Rules, source: EventSource, event: IncomingEvent, log: Log
   };
   const changes = (all: IncomingEvent["personTraits"]) => all?.map(({ op, traits }) => ({ op, traits: secrets(traits) as typeof traits })); // prettier-ignore
   const properties = cleaned.value as Readonly<Record<string, unknown>>; // an object stays one
-  const kept: IncomingEvent = { ...event, ...(event.properties === undefined ? {} : { properties }), personTraits: changes(event.personTraits), accountTraits: changes(event.accountTraits) }; // prettier-ignore
+  const kept: IncomingEvent = { ...event, ...(event.properties === undefined ? {} : { properties }), personTraits: changes(withConsent(source, event, isNews)), accountTraits: changes(event.accountTraits) }; // prettier-ignore
   const masks = [...cleaned.found, ...inTraits].map(({ path, type }: Redaction): Breach => ({ rule: "masked", path, keyword: type, expected: "no personal data or secrets", actualType: "string", message: `${path} held ${type}; it was masked.` })); // prettier-ignore
   if (event.name === undefined) return { event: kept, action: "forward", breaches: masks, contract: "", version: "" };
   try {
@@ -163,6 +203,7 @@ export interface ContractGate extends Gate {
 
 /** The gate that holds events against the active contracts of their workspace. */
 export const contractGate = (store: Store, clock: Clock, log: Logger): ContractGate => {
+  const isNews = newsOnly();
   const held = new Map<string, Rules>();
   const reading = new Map<string, Promise<Rules>>();
 
@@ -215,7 +256,7 @@ export const contractGate = (store: Store, clock: Clock, log: Logger): ContractG
   return {
     judgeOf: async (source) => {
       const rules = await rulesOf(source.workspace);
-      return { judge: (event) => judge(rules, source, event, log), isSuppressed: rules.isSuppressed };
+      return { judge: (event) => judge(rules, source, event, log, isNews), isSuppressed: rules.isSuppressed };
     },
     mask: maskText,
     forget: (workspace) => {

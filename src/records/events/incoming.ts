@@ -30,6 +30,10 @@ export interface IncomingEvent {
   readonly properties?: Readonly<Record<string, unknown>> | undefined;
   readonly personTraits?: readonly TraitChange[] | undefined;
   readonly accountTraits?: readonly TraitChange[] | undefined;
+  /** Purposes that the person agreed to, or did not, as the sender says with the event. */
+  readonly consent?: Readonly<Record<string, boolean>> | undefined;
+  /** Their browser sent Global Privacy Control with it. */
+  readonly optedOut?: boolean | undefined;
 }
 
 /** What was wrong with one thing that was sent: a stable code, and what, where and what to do. */

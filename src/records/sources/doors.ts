@@ -197,8 +197,10 @@ export const mountDoors = async (
           413,
         );
       }
+      // browsers whose people ask not to be followed say so with every request
+      const said = request.headers["sec-gpc"] === "1" ? items.map((item) => ("fault" in item ? item : { ...item, optedOut: true })) : items; // prettier-ignore
       const source = await sources.byKey(headerKey(request) ?? writeKey ?? queryOf(request).get("token") ?? undefined);
-      return dialect.took(await ingest.accept(source, items, sentAt), size, request);
+      return dialect.took(await ingest.accept(source, said, sentAt), size, request);
     } catch (error) {
       return dialect.refused(asRefusal(error), request);
     }

@@ -1,4 +1,5 @@
-import { Select, SimpleGrid, Stack, Tabs, Text, Title } from "@mantine/core";
+import type { z } from "zod";
+import { Select, SimpleGrid, Stack, Tabs, TagsInput, Text, Title } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { call } from "#web/call.ts";
@@ -20,13 +21,20 @@ const masks = [
 ];
 
 /** What can be chosen, in the words of the page. */
-const choices: readonly { key: keyof Settings; label: string; data: { value: string; label: string }[] }[] = [
+const choices: readonly { key: Exclude<keyof Settings, "purposes" | "optOut">; label: string; data: { value: string; label: string }[] }[] = [
   { key: "violation", label: "An event that breaks its contract", data: [goesOn, without, waits, refused] },
   { key: "unplannedProperty", label: "A property that a closed contract lacks", data: [goesOn, without, waits, refused] },
   { key: "unplannedEvent", label: "An event without a contract", data: [{ ...goesOn, label: "Goes on" }, waits, refused] },
   { key: "pii", label: "Personal data in other properties", data: masks },
   { key: "secret", label: "Keys, tokens and passwords", data: masks },
+  { key: "absentConsent", label: "An event that says nothing of consent", data: [{ value: "allow", label: "Is taken for a yes" }, { value: "deny", label: "Is taken for a no" }] },
 ]; // prettier-ignore
+
+/** What people are asked for, by their consent and by their browser. */
+const purposes = [
+  { key: "purposes", label: "Purposes that people must have agreed to", description: "All of them, or their events are not kept. None: it is not asked." },
+  { key: "optOut", label: "Purposes that Global Privacy Control says no to", description: "Where a browser sends it (Sec-GPC)." },
+] as const; // prettier-ignore
 
 /** Stands for no choice of its own. */
 const asForAll = "as for all";
@@ -44,16 +52,17 @@ const Choices = () => {
   const named = known.data?.sources ?? [];
   const source = named.find(({ id }) => id === given["source"])?.id ?? "";
   const change = useMutation({
-    mutationFn: (settings: Partial<Settings>) => call(contract.setSettings, { source, settings }),
+    mutationFn: (settings: z.output<typeof contract.StoredSettings>) =>
+      call(contract.setSettings, { source, settings }),
     onSuccess: () => client.invalidateQueries({ queryKey: ["contracts", "settings"] }),
   });
   return (
     <Loaded query={query} height={160}>
       {({ all, bySource }) => {
-        const own: Partial<Settings> = source === "" ? all : (bySource[source] ?? {});
-        const choose = (key: keyof Settings, value: string | null): void => {
+        const own: z.output<typeof contract.StoredSettings> = source === "" ? all : (bySource[source] ?? {});
+        const choose = (key: keyof Settings, value: string | readonly string[] | null): void => {
           const { [key]: _, ...rest } = own;
-          change.mutate(contract.Settings.partial().parse(value === asForAll ? rest : { ...rest, [key]: value }));
+          change.mutate(contract.StoredSettings.parse(value === asForAll ? rest : { ...rest, [key]: value }));
         };
         return (
           <Stack gap="sm">
@@ -74,6 +83,19 @@ const Choices = () => {
                   data={source === "" ? data : [{ value: asForAll, label: `As for all (${(data.find(({ value }) => value === all[key])?.label ?? "").toLowerCase()})` }, ...data]}
                   value={own[key] ?? asForAll}
                   allowDeselect={false}
+                  onChange={(value) => choose(key, value)}
+                />
+              ))}
+            </SimpleGrid>
+            <SimpleGrid cols={{ base: 1, sm: 2 }}>
+              {purposes.map(({ key, label, description }) => (
+                <TagsInput
+                  key={key}
+                  label={label}
+                  description={source === "" || own[key] !== undefined ? description : `${description} As for all: ${all[key].length === 0 ? "none" : all[key].join(", ")}.`}
+                  placeholder="Such as analytics"
+                  value={[...(own[key] ?? [])]}
+                  maxTags={20}
                   onChange={(value) => choose(key, value)}
                 />
               ))}

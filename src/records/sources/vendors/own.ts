@@ -23,6 +23,11 @@ export const OwnEvent = z.strictObject({
     .strictObject({ set: Traits, setOnce: Traits, add: Traits, unset: z.array(z.string()).optional() })
     .optional(),
   accountTraits: Traits,
+  consent: z
+    .record(z.string().max(100), z.boolean())
+    .refine((purposes) => Object.keys(purposes).length <= 50, "50 purposes at most.")
+    .optional()
+    .describe("Purposes that the person agreed to, or did not."),
 });
 
 const traitsOf = ({ set, setOnce, add, unset }: NonNullable<z.output<typeof OwnEvent>["person"]>) => [
@@ -41,8 +46,20 @@ export const readOwnEvent = (item: unknown): IncomingEvent => {
     const issue = parsed.error.issues[0];
     throw new EventFault("event.invalid", `${issue?.path.join(".") || "event"}: ${issue?.message ?? "not valid"}.`);
   }
-  const { event, id, time, userId, anonymousId, previousId, account, session, properties, person, accountTraits } =
-    parsed.data;
+  const {
+    event,
+    id,
+    time,
+    userId,
+    anonymousId,
+    previousId,
+    account,
+    session,
+    properties,
+    person,
+    accountTraits,
+    consent,
+  } = parsed.data;
   return {
     name: event,
     messageId: id,
@@ -55,6 +72,7 @@ export const readOwnEvent = (item: unknown): IncomingEvent => {
     properties,
     personTraits: person === undefined ? undefined : traitsOf(person),
     accountTraits: accountTraits === undefined ? undefined : [{ op: "set", traits: accountTraits }],
+    consent,
   };
 };
 

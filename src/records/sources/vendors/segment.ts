@@ -67,6 +67,18 @@ const kinds: Readonly<Record<string, (item: Fields, properties: Fields, traits: 
   },
 };
 
+/** `context.consent.categoryPreferences`, as consent managers write it; anything else says nothing. */
+const consentOf = (context: Fields): Readonly<Record<string, boolean>> | undefined => {
+  const consent = context["consent"];
+  const given = isFields(consent) ? consent["categoryPreferences"] : undefined;
+  if (!isFields(given)) return undefined;
+  return Object.fromEntries(
+    Object.entries(given)
+      .slice(0, 50)
+      .map(([purpose, value]) => [purpose.slice(0, 100), value === true]),
+  );
+};
+
 const decodeItem = (item: Fields, type: string | undefined): IncomingEvent => {
   const kind = textAt(item, "type") ?? type ?? "";
   const read = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
@@ -82,6 +94,7 @@ const decodeItem = (item: Fields, type: string | undefined): IncomingEvent => {
     anonymousId: textAt(item, "anonymousId"),
     account: textAt(context, "groupId"),
     session: textAt(context, "sessionId"),
+    consent: consentOf(context),
     ...given,
     ...(properties === undefined ? {} : { properties: { ...contextOf(context), ...properties } }),
   };

@@ -1,0 +1,87 @@
+import { describe, expect, it } from "vitest";
+import type { TrendsResult } from "#insights/trends/contract.ts";
+import { useWorld } from "#test/world.ts";
+import { consentTo } from "./disposition.ts";
+
+describe("what an event says of consent", () => {
+  const needs = { purposes: ["analytics", "ads"], optOut: ["ads"] };
+  it("is asked only where purposes are needed, and every one of them", () => {
+    expect(consentTo({}, { analytics: false }, true)).toBeUndefined();
+    expect(consentTo(needs, undefined, false)).toBeNull();
+    expect(consentTo(needs, { analytics: true }, false)).toEqual({ analytics: true, ads: false });
+    expect(consentTo(needs, { analytics: true, ads: true }, false)).toEqual({ analytics: true, ads: true });
+    expect(consentTo(needs, { analytics: true, ads: true }, true)).toEqual({ analytics: true, ads: false });
+    expect(consentTo(needs, undefined, true)).toEqual({ analytics: true, ads: false });
+    expect(consentTo({ ...needs, optOut: [] }, undefined, true)).toBeNull();
+    // names of what every object has are purposes like others
+    expect(consentTo({ purposes: ["constructor"] }, {}, false)).toEqual({ constructor: false });
+  });
+});
+
+describe("the door", () => {
+  const world = useWorld();
+  const start = async (settings: object) => {
+    const workspace = await world.newWorkspace();
+    const { writeKey } = await world.source("api", workspace);
+    const ask = <T>(operation: string, input: object) => world.ask<T>(operation, input, workspace);
+    await ask("contracts.setSettings", { source: "", settings });
+    const post = async (path: string, body: object, headers: Record<string, string> = {}) => {
+      const response = await fetch(`${world.url}${path}`, { method: "POST", headers: { "content-type": "application/json", authorization: `Bearer ${writeKey}`, ...headers }, body: JSON.stringify(body) }); // prettier-ignore
+      expect(response.status).toBe(200);
+      await world.settled();
+    };
+    const send = (event: object, headers?: Record<string, string>) => post("/v1/events", { events: [event] }, headers);
+    const total = async (filters: object[] = []) =>
+      (await ask<TrendsResult>("trends.ask", { series: [{ event: null }], filters })).lines[0]?.total ?? 0;
+    return { ask, send, post, total, writeKey };
+  };
+
+  it("keeps what was agreed to, drops what was not, and says yes or no for those who say nothing as was chosen", async () => {
+    const { send, total, ask } = await start({ purposes: ["analytics"] });
+    await send({ event: "Seen", id: "1", userId: "ana", consent: { analytics: true } });
+    await send({ event: "Seen", id: "2", userId: "bo", consent: { analytics: false }, person: { set: { mail: "x" } } });
+    await send({ event: "Seen", id: "3", anonymousId: "device", consent: {} });
+    await send({ event: "Seen", id: "4", userId: "cy" });
+    expect(await total()).toBe(2);
+    await ask("contracts.setSettings", { source: "", settings: { purposes: ["analytics"], absentConsent: "deny" } });
+    await send({ event: "Seen", id: "5", userId: "cy" });
+    expect(await total()).toBe(2);
+    // who said no once, and yes later, is taken from then on
+    await send({ event: "Seen", id: "6", userId: "bo", consent: { analytics: true } });
+    expect(await total()).toBe(3);
+  });
+
+  it("keeps what people said, with its time, as traits that questions can ask for", async () => {
+    const { send, total, ask } = await start({ purposes: ["analytics"] });
+    await send({ event: "Seen", id: "1", userId: "ana", consent: { analytics: true, marketing: true } });
+    await send({ event: "Seen", id: "2", userId: "ana", consent: { analytics: true, marketing: true } });
+    await send({ event: "Seen", id: "3", userId: "bo", consent: { analytics: true, marketing: false } });
+    const agreed = { property: "consent.marketing", on: "person", op: "eq", values: ["true"] };
+    expect(await total([agreed])).toBe(2);
+    const { people } = await ask<{ people: { id: string; name: string }[] }>("people.list", { search: "ana" });
+    await send({ event: "Seen", id: "4", userId: "ana", consent: { analytics: false, marketing: false } });
+    // the no is kept although the event is not
+    expect(await total()).toBe(3);
+    expect(await total([agreed])).toBe(0);
+    const { traits } = await ask<{ traits: { trait: string; value: string }[] }>("people.profile", {
+      id: people[0]!.id,
+    });
+    expect(traits.map(({ trait, value }) => `${trait} ${value}`)).toEqual(["consent.analytics false", "consent.marketing false"]); // prettier-ignore
+    // as it was at the event
+    expect(await total([{ ...agreed, on: "person_then" }])).toBe(2);
+  });
+
+  it("heeds Global Privacy Control where it was chosen, and Segment's categories", async () => {
+    const { send, post, total } = await start({ purposes: ["ads"], optOut: ["ads"] });
+    await send({ event: "Seen", id: "1", userId: "ana" }, { "sec-gpc": "1" });
+    expect(await total()).toBe(0);
+    await send({ event: "Seen", id: "2", userId: "ana" });
+    expect(await total()).toBe(1);
+    const track = (id: string, categoryPreferences: unknown) => post("/v1/track", { type: "track", event: "Seen", userId: "bo", messageId: id, context: { consent: { categoryPreferences } } }); // prettier-ignore
+    await track("3", { ads: true });
+    await track("4", { ads: false });
+    await track("5", { ads: "true" });
+    await track("6", "nothing that it knows");
+    expect(await total()).toBe(3);
+  });
+});
