@@ -56,11 +56,21 @@ const quoted = (name: string): string => `'${name.replaceAll("\\", "\\\\").repla
 const nameInQuery = (name: string): RegExp =>
   new RegExp(`properties\\s*\\.\\s*["\`]?${name.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?![\\w])`, "u");
 
-/** Whether a definition uses a thing: an event, a property of an event (or of any), a metric or a cohort. */
-export const isUsedIn = (definition: unknown, used: Used): boolean => {
+/** What was read of a definition, as long as somebody holds it: lineage asks of each for every name that there is. */
+const known = new WeakMap<object, Found>();
+
+const foundIn = (definition: unknown): Found => {
+  const held = typeof definition === "object" && definition !== null ? known.get(definition) : undefined;
+  if (held !== undefined) return held;
   const found: Found = { events: new Set(), any: false, properties: [], cohorts: new Set(), metrics: new Set(), queries: [] }; // prettier-ignore
   read(definition, null, found);
-  const { events, any, properties, cohorts, metrics, queries } = found;
+  if (typeof definition === "object" && definition !== null) known.set(definition, found);
+  return found;
+};
+
+/** Whether a definition uses a thing: an event, a property of an event (or of any), a metric or a cohort. */
+export const isUsedIn = (definition: unknown, used: Used): boolean => {
+  const { events, any, properties, cohorts, metrics, queries } = foundIn(definition);
   if (used.kind === "metric") return metrics.has(used.id);
   if (used.kind === "cohort") return cohorts.has(used.id);
   const says = (name: string) => queries.some((query) => query.includes(quoted(name)) || query.includes(`'${name.replaceAll("'", "''")}'`)); // prettier-ignore

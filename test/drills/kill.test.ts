@@ -90,10 +90,17 @@ describe("the kill drill", () => {
         }
       }
     };
+    /** Waits until another batch was acknowledged; half a minute at most. */
+    const answering = async (): Promise<void> => {
+      const [before, until] = [acknowledged.size, Date.now() + 30_000];
+      while (acknowledged.size === before && Date.now() < until) await pause(50);
+    };
     const loaders = [load(), load()];
     for (let kill = 0; kill < kills; kill += 1) {
       const child = start();
-      await pause(2_500 + Math.random() * 1_500);
+      // as a rule in the middle of its work, however long a busy machine takes to begin it; now and then before
+      if (kill === 0 || Math.random() < 0.7) await answering();
+      await pause(500 + Math.random() * 1_500);
       const pids = [child.pid ?? 0, ...(await childrenOf(child.pid ?? 0))];
       for (const pid of Math.random() < 0.5 ? pids : pids.reverse()) {
         try {

@@ -105,27 +105,43 @@ const against = (known: readonly Agreed[] | undefined, properties: unknown): Aga
   return tried.find(({ breaches }) => breaches.length === 0) ?? tried[0] ?? { agreed: undefined, breaches: [] };
 };
 
+type Consent = NonNullable<IncomingEvent["consent"]>;
 /** Whether something was said of somebody that was not said of them just before. */
-type IsNews = (who: string, what: string) => boolean;
+type IsNews = (who: string, said: Consent) => boolean;
 const mostRemembered = 50_000;
+
+const isSame = (one: Consent, other: Consent): boolean => {
+  const names = Object.keys(one);
+  return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name]);
+};
 
 /** Remembers what was said last of so many; who is forgotten is news again, which costs a row and nothing else. */
 const newsOnly = (): IsNews => {
-  const last = new Map<string, string>();
-  return (who, what) => {
-    if (last.get(who) === what) return false;
+  const last = new Map<string, Consent>();
+  return (who, said) => {
+    const held = last.get(who);
+    if (held !== undefined && isSame(held, said)) return false;
     if (last.size >= mostRemembered) last.clear();
-    last.set(who, what);
+    last.set(who, said);
     return true;
   };
 };
 
 /** Changes of traits with what was agreed to, where that is news. */
 const withConsent = (source: EventSource, event: IncomingEvent, isNews: IsNews): IncomingEvent["personTraits"] => {
-  const { consent, personTraits, userId, anonymousId } = event;
+  const { consent, personTraits, userId = "", anonymousId = "" } = event;
   if (consent === undefined || Object.keys(consent).length === 0) return personTraits;
-  if (!isNews(JSON.stringify([source.workspace, userId ?? null, anonymousId ?? null]), JSON.stringify(consent))) return personTraits; // prettier-ignore
+  // the length tells where an id ends, whatever is in it
+  if (!isNews(`${source.workspace} ${userId.length} ${userId} ${anonymousId}`, consent)) return personTraits;
   return [...(personTraits ?? []), consentTraits(consent)];
+};
+
+/** Whether nothing may be kept of the event, for want of consent. */
+const isRefused = (held: Chosen, { consent, optedOut = false }: IncomingEvent): boolean => {
+  const needed = held.purposes;
+  if (needed === undefined || needed.length === 0) return false;
+  if (!optedOut && consent !== undefined && needed.every((purpose) => consent[purpose] === true)) return false;
+  return dispose(held, { consent: consentTo(held, consent, optedOut) }).action === "drop";
 };
 
 /** What was agreed to, as traits of the person: a change of them is kept with its time, and questions can ask for it. */
@@ -142,8 +158,7 @@ const refusedBy = (event: IncomingEvent): Judged => {
   return { ...nothing, action: "forward", event: { userId, anonymousId, at, personTraits: [consentTraits(consent)] } };
 };
 
-const judge = (rules: Rules, source: EventSource, said: IncomingEvent, log: Logger, isNews: IsNews): Judged => {
-  const { optedOut = false, ...event } = said;
+const judge = (rules: Rules, source: EventSource, event: IncomingEvent, log: Logger, isNews: IsNews): Judged => {
   const known = event.name === undefined ? undefined : rules.byEvent.get(event.name);
   const held: Chosen = {
     ...defaults,
@@ -151,8 +166,7 @@ const judge = (rules: Rules, source: EventSource, said: IncomingEvent, log: Logg
     ...rules.settings.get(source.id),
     ...known?.[0]?.settings,
   };
-  const consented = consentTo(held, event.consent, optedOut);
-  if (dispose(held, consented === undefined ? {} : { consent: consented }).action === "drop") return refusedBy(event);
+  if (isRefused(held, event)) return refusedBy(event);
   const given = event.properties ?? {};
   const wanted = known?.[0]?.personal ?? new Set<string>();
   const cleaned = redacted(given, root, ({ type }, path) =>

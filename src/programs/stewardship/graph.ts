@@ -71,8 +71,8 @@ export const graphOf = (assets: readonly Asset[], data: Data, root: Named): Grap
       for (const { kind, id, title } of found) {
         const node: Node = { kind, id, title, step: one.step + direction };
         const [from, to] = direction === 1 ? [keyOf(one), keyOf(node)] : [keyOf(node), keyOf(one)];
-        edges.set(`${from}\n${to}`, { from, to });
-        if (seen.has(keyOf(node))) continue;
+        if (nodes.size < mostNodes || nodes.has(keyOf(node))) edges.set(`${from}\n${to}`, { from, to });
+        if (seen.has(keyOf(node)) || (nodes.size >= mostNodes && !nodes.has(keyOf(node)))) continue;
         seen.add(keyOf(node));
         if (!nodes.has(keyOf(node))) nodes.set(keyOf(node), node);
         next.push(node);

@@ -45,7 +45,8 @@ describe("a steward", () => {
       })),
     );
     await world.settled();
-    expect(await world.ask("stewardship.scan", {})).toMatchObject({ found: 3 });
+    // values for completions are noted a moment after their events
+    await expect.poll(() => world.ask("stewardship.scan", {}), { timeout: 10_000 }).toMatchObject({ found: 3 });
     expect((await findings()).map(({ kind, name, type }) => `${kind} ${name} ${type}`)).toEqual([
       "person_trait email EMAIL_ADDRESS",
       "account_trait phone PHONE_NUMBER",
