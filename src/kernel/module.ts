@@ -106,6 +106,8 @@ export interface Asset extends Use {
   readonly updatedAt: string;
   /** In which events, properties, metrics and cohorts are named as in all questions; undefined where nothing is. */
   readonly definition?: unknown;
+  /** Such as draft or active, where it has states. */
+  readonly state?: string;
   /** Names of events that it lays down. */
   readonly about?: readonly string[];
 }

@@ -67,8 +67,12 @@ describe("the door", () => {
       id: people[0]!.id,
     });
     expect(traits.map(({ trait, value }) => `${trait} ${value}`)).toEqual(["consent.analytics false", "consent.marketing false"]); // prettier-ignore
+    // and so is a later yes, although it is what was said before the no
+    await send({ event: "Seen", id: "5", userId: "ana", consent: { analytics: true, marketing: true } });
+    expect(await total([agreed])).toBe(3);
+    await send({ event: "Seen", id: "6", userId: "ana", consent: { analytics: false, marketing: false } });
     // as it was at the event
-    expect(await total([{ ...agreed, on: "person_then" }])).toBe(2);
+    expect(await total([{ ...agreed, on: "person_then" }])).toBe(3);
   });
 
   it("heeds Global Privacy Control where it was chosen, and Segment's categories", async () => {

@@ -127,13 +127,14 @@ const newsOnly = (): IsNews => {
   };
 };
 
-/** Changes of traits with what was agreed to, where that is news. */
-const withConsent = (source: EventSource, event: IncomingEvent, isNews: IsNews): IncomingEvent["personTraits"] => {
-  const { consent, personTraits, userId = "", anonymousId = "" } = event;
-  if (consent === undefined || Object.keys(consent).length === 0) return personTraits;
+/** What somebody agreed to and did not, as a change of their traits, where that is news. */
+const consentNews = (source: EventSource, event: IncomingEvent, isNews: IsNews): readonly TraitChange[] => {
+  const { consent, userId = "", anonymousId = "" } = event;
+  if (consent === undefined || Object.keys(consent).length === 0) return [];
   // the length tells where an id ends, whatever is in it
-  if (!isNews(`${source.workspace} ${userId.length} ${userId} ${anonymousId}`, consent)) return personTraits;
-  return [...(personTraits ?? []), consentTraits(consent)];
+  return isNews(`${source.workspace} ${userId.length} ${userId} ${anonymousId}`, consent)
+    ? [consentTraits(consent)]
+    : [];
 };
 
 /** Whether nothing may be kept of the event, for want of consent. */
@@ -151,11 +152,12 @@ const consentTraits = (consent: Readonly<Record<string, boolean>>): TraitChange 
 });
 
 /** What is kept of an event that was not agreed to: of a known person, that they said no; of others nothing. */
-const refusedBy = (event: IncomingEvent): Judged => {
-  const { userId, anonymousId, at, consent } = event;
-  const nothing = { event, action: "drop", breaches: [], contract: "", version: "" } as const;
-  if (userId === undefined || consent === undefined) return nothing;
-  return { ...nothing, action: "forward", event: { userId, anonymousId, at, personTraits: [consentTraits(consent)] } };
+const refusedBy = (source: EventSource, event: IncomingEvent, isNews: IsNews): Judged => {
+  const { userId, anonymousId, at } = event;
+  const personTraits = userId === undefined ? [] : consentNews(source, event, isNews);
+  const judged = { event, action: "drop", breaches: [], contract: "", version: "" } as const;
+  if (personTraits.length === 0) return judged;
+  return { ...judged, action: "forward", event: { userId, anonymousId, at, personTraits } };
 };
 
 const judge = (rules: Rules, source: EventSource, event: IncomingEvent, log: Logger, isNews: IsNews): Judged => {
@@ -166,7 +168,7 @@ const judge = (rules: Rules, source: EventSource, event: IncomingEvent, log: Log
     ...rules.settings.get(source.id),
     ...known?.[0]?.settings,
   };
-  if (isRefused(held, event)) return refusedBy(event);
+  if (isRefused(held, event)) return refusedBy(source, event, isNews);
   const given = event.properties ?? {};
   const wanted = known?.[0]?.personal ?? new Set<string>();
   const cleaned = redacted(given, root, ({ type }, path) =>
@@ -180,7 +182,9 @@ const judge = (rules: Rules, source: EventSource, event: IncomingEvent, log: Log
   };
   const changes = (all: IncomingEvent["personTraits"]) => all?.map(({ op, traits }) => ({ op, traits: secrets(traits) as typeof traits })); // prettier-ignore
   const properties = cleaned.value as Readonly<Record<string, unknown>>; // an object stays one
-  const kept: IncomingEvent = { ...event, ...(event.properties === undefined ? {} : { properties }), personTraits: changes(withConsent(source, event, isNews)), accountTraits: changes(event.accountTraits) }; // prettier-ignore
+  const news = consentNews(source, event, isNews);
+  const told = news.length === 0 ? event.personTraits : [...(event.personTraits ?? []), ...news];
+  const kept: IncomingEvent = { ...event, ...(event.properties === undefined ? {} : { properties }), personTraits: changes(told), accountTraits: changes(event.accountTraits) }; // prettier-ignore
   const masks = [...cleaned.found, ...inTraits].map(({ path, type }: Redaction): Breach => ({ rule: "masked", path, keyword: type, expected: "no personal data or secrets", actualType: "string", message: `${path} held ${type}; it was masked.` })); // prettier-ignore
   if (event.name === undefined) return { event: kept, action: "forward", breaches: masks, contract: "", version: "" };
   try {

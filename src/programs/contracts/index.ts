@@ -144,19 +144,20 @@ export const contracts = ({ store, ingest, registry, gate, assets }: Parts): Mod
         ...row,
         contract: Odcs.parse(JSON.parse(row.document)),
       }));
-      const newest = new Map(found.toSorted((a, b) => byVersion(b.contract, a.contract)).map((row) => [row.id, row]));
-      return [...newest.values()].map(
-        ({ id, status, version, updated_by, updated_at, contract: { name, schema } }) => ({
-          kind: "contract",
-          id,
-          title: name ?? id,
-          address: "/contracts?tab=contracts",
-          owner: updated_by,
-          description: `Version ${version}, ${status}.`,
-          updatedAt: updated_at,
-          about: schema.map(eventOf),
-        }),
-      );
+      // of each the active version, else the newest
+      const order = found.toSorted((a, b) => Number(a.status === "active") - Number(b.status === "active") || byVersion(b.contract, a.contract)); // prettier-ignore
+      const shown = new Map(order.map((row) => [row.id, row]));
+      return [...shown.values()].map(({ id, status, version, updated_by, updated_at, contract: { name, schema } }) => ({
+        kind: "contract",
+        id,
+        title: name ?? id,
+        address: "/contracts?tab=contracts",
+        owner: updated_by,
+        description: `Version ${version}, ${status}.`,
+        updatedAt: updated_at,
+        state: status,
+        about: schema.map(eventOf),
+      }));
     },
     jobs: [{ name: "contracts.classes", everyMs: 3_600_000, run: (call) => noteClasses(store, call) }],
     operations: [

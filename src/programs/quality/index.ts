@@ -37,7 +37,7 @@ const DayRow = z.object({
 const GapRow = z.object({ event: z.string(), source: z.string(), last: z.string(), active: z.number(), gap: z.number() }); // prettier-ignore
 const BreachRow = z.object({ event: z.string(), source: z.string(), action: z.string(), count: z.number() });
 const SampleRow = z.object({ properties: z.string() });
-const Promise_ = z.object({ property: z.enum(["frequency", "latency"]), value: z.coerce.number().positive(), unit: z.string().default("h") }); // prettier-ignore
+const Promised = z.object({ property: z.enum(["frequency", "latency"]), value: z.coerce.number().positive(), unit: z.string().default("h") }); // prettier-ignore
 const hoursOf: Readonly<Record<string, number>> = { m: 1 / 60, min: 1 / 60, minute: 1 / 60, h: 1, hour: 1, d: 24, day: 24, w: 168, week: 168 }; // prettier-ignore
 
 /** The latest that an event may come after the one before, in hours, as its active contract promises. */
@@ -48,7 +48,7 @@ const promisesIn = async (store: Store, workspace: string): Promise<ReadonlyMap<
       const read = Odcs.parse(JSON.parse(document));
       const listed = z.array(z.unknown()).catch([]).parse(read["slaProperties"]);
       const hours = listed.flatMap((one) => {
-        const { data } = Promise_.safeParse(one);
+        const { data } = Promised.safeParse(one);
         const factor = data === undefined ? undefined : hoursOf[data.unit.toLowerCase().replace(/s$/, "")];
         return data === undefined || factor === undefined ? [] : [data.value * factor];
       });

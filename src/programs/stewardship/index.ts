@@ -54,7 +54,7 @@ export const stewardship = ({ store, ingest, assets, server }: Parts): Module =>
   /** Every item of the catalog: data first, then what was made. */
   const itemsOf = async (call: WorkspaceCall): Promise<Item[]> => {
     await ingest.caughtUp(1_000);
-    const [events, names, made, notes, classed, names_] = await Promise.all([
+    const [events, names, made, notes, classed, members] = await Promise.all([
       call.engine.rows(eventsSeen, Seen, options),
       call.engine.rows(namesSeen, Named, options),
       assets(call),
@@ -84,7 +84,7 @@ export const stewardship = ({ store, ingest, assets, server }: Parts): Module =>
         id,
         title,
         address,
-        owner: names_.get(owner) ?? owner,
+        owner: members.get(owner) ?? owner,
         description,
         class: null,
         at: updatedAt,
@@ -146,11 +146,11 @@ export const stewardship = ({ store, ingest, assets, server }: Parts): Module =>
 
   const standingOf = async (call: WorkspaceCall) => {
     const workspace = call.workspace.id;
-    const monday = call.now - 7 * 86_400_000;
+    const weekAgo = call.now - 7 * 86_400_000;
     const [made, counts, [wait], notes, classed, roles, settings, findings, last] = await Promise.all([
       assets(call),
       call.engine.rows(volumes, z.object({ name: z.string(), count: z.number() }), options),
-      call.engine.rows(waiting(monday), z.object({ held: z.number(), broken: z.number() }), options),
+      call.engine.rows(waiting(weekAgo), z.object({ held: z.number(), broken: z.number() }), options),
       notesIn(call),
       classesIn(store, workspace),
       store.selectFrom("memberships").select("role").where("workspace", "=", workspace).execute(),
@@ -158,7 +158,7 @@ export const stewardship = ({ store, ingest, assets, server }: Parts): Module =>
       openFindings(call),
       findingRows(call).where("type", "=", scanned).executeTakeFirst(),
     ]);
-    const active = made.filter(({ kind, description }) => kind === "contract" && description.endsWith("active."));
+    const active = made.filter(({ kind, state }) => kind === "contract" && state === "active");
     const agreed = new Set(active.flatMap(({ about = [] }) => about));
     const owned = new Set(notes.flatMap(({ kind, name, owner }) => (kind === "event" && owner !== "" ? [name] : [])));
     const all = counts.reduce((sum, { count }) => sum + count, 0);
