@@ -10,15 +10,14 @@ export const median = (values: readonly number[]): number => {
 
 /**
  * How far a count lies from what such counts were, in robust standard deviations. The scale is the largest of
- * 1.4826 × the median absolute deviation, the square root of the median (a Poisson count's own spread) and 2 % of it.
- * Null without anything to compare with; infinite for nothing where there always was something.
+ * 1.4826 × the median absolute deviation, the square root of the median (a Poisson count's own spread), 2 % of it, and
+ * one: a single event where there was none is chance. Null without anything to compare with.
  */
 export const robustZ = (value: number, before: readonly number[]): number | null => {
   if (before.length === 0) return null;
   const middle = median(before);
   const spread = median(before.map((one) => Math.abs(one - middle)));
-  const scale = Math.max(1.4826 * spread, Math.sqrt(middle), 0.02 * middle);
-  if (scale === 0) return value === 0 ? 0 : Number.POSITIVE_INFINITY;
+  const scale = Math.max(1.4826 * spread, Math.sqrt(middle), 0.02 * middle, 1);
   return (value - middle) / scale;
 };
 

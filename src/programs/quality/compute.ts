@@ -114,6 +114,9 @@ type Properties = Readonly<Record<string, unknown>>;
 const jsonType = (value: unknown): string => (Array.isArray(value) ? "array" : value === null ? "null" : typeof value);
 const [enough, mostValues, bins] = [200, 20, 10];
 
+/** Versions and dates pass by themselves: each week has others. */
+const isPassing = /^v?\d+\.\d+(\.\d+)*([-+].*)?$|^\d{4}-\d\d(-\d\d)?/;
+
 /** Where ten equal parts of the numbers end. */
 const edgesOf = (numbers: readonly number[]): number[] => {
   const sorted = numbers.toSorted((a, b) => a - b);
@@ -140,7 +143,7 @@ const moved = (now: readonly unknown[], before: readonly unknown[]): { index: nu
     return { index: psi(counted(current, edges), counted(before, edges)), limit: psiLimit(current.length, before.length, edges.length + 1) }; // prettier-ignore
   }
   const names = [...new Set(before.map(String))];
-  if (names.length > mostValues) return undefined;
+  if (names.length > mostValues || names.some((name) => isPassing.test(name))) return undefined;
   const tally = (values: readonly unknown[]): number[] => {
     const counts = new Map<string, number>();
     for (const value of values) counts.set(String(value), (counts.get(String(value)) ?? 0) + 1);

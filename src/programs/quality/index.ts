@@ -116,6 +116,8 @@ export const quality = ({ store, ingest, registry, assets }: Parts): Module => {
     const today = new Intl.DateTimeFormat("en-CA", { timeZone: zone, dateStyle: "short" }).format(call.now);
     const from = call.now - (weeks * 7 + 2) * dayMs;
     const whole = daysBetween(new Date(from + dayMs).toISOString().slice(0, 10), today).filter((day) => day < today);
+    const sources = await registry.list(call.workspace.id);
+    const live = new Set(sources.flatMap(({ id, kind }) => (kind === "file" || kind === "demo" ? [] : [id])));
     const [days, spaces, broken, promises] = await Promise.all([
       call.engine.rows(perDay(from, call.now, zone), DayRow, { ...options, signal: call.signal }),
       call.engine.rows(gaps(call.now - silentDays * dayMs), GapRow, { ...options, signal: call.signal }),
@@ -123,7 +125,8 @@ export const quality = ({ store, ingest, registry, assets }: Parts): Module => {
       promisesIn(store, call.workspace.id),
     ]);
     return {
-      days: days.filter(({ day }) => day < today),
+      // what comes from files happened long before it arrives
+      days: days.filter(({ day }) => day < today).map((one) => (live.has(one.source) ? one : { ...one, late: 0 })),
       gaps: spaces.map((one) => ({ ...one, last: Date.parse(iso(one.last)) })),
       breaches: broken,
       whole,

@@ -32,6 +32,8 @@ describe("volume", () => {
         days,
       ),
     ).toBeUndefined();
+    // one of what comes once in a blue moon
+    expect(volumeFault("A", new Map([["2026-01-02", 1], ["2026-02-26", 1]]), days)).toBeUndefined(); // prettier-ignore
     expect(volumeFault("A", new Map([["2026-02-12", 100], ["2026-02-19", 100], ["2026-02-26", 1]]), days)).toBeUndefined(); // prettier-ignore
   });
 });
@@ -67,6 +69,9 @@ describe("properties", () => {
       "types amount",
     ]);
     expect(faults.find(({ kind }) => kind === "types")?.says).toMatch(/25 % are string; before all were number/);
+    // other versions are no drift
+    const versions = (from: number) => sample(500, (n) => ({ app_version: `4.${from + (n % 3)}.0` }));
+    expect(propertyFaults("A", versions(5), versions(1))).toEqual([]);
     const numbers = sample(500, (n) => ({ amount: 60 + (n % 100) }));
     expect(propertyFaults("A", numbers, before.map(({ amount }) => ({ amount }))).map(({ kind }) => kind)).toEqual(["drift"]); // prettier-ignore
   });
