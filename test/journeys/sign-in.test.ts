@@ -51,6 +51,10 @@ describe("a member with a second factor", () => {
     await page.getByRole("link", { name: "Sign in with Acme" }).click();
     await page.getByText("The sign-on provider does not answer").waitFor();
     expect(await serious(page)).toEqual([]);
+    // whoever sends a link puts no words of theirs on the page
+    await page.goto(`${world.url}/explore?refused=Call%20this%20number`);
+    await page.getByText("answer was not valid").waitFor();
+    expect(await page.getByText("Call this number").count()).toBe(0);
     expect(faults).toEqual([]);
     await page.context().close();
   }, 120_000);

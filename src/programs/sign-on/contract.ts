@@ -1,6 +1,17 @@
 import { z } from "zod";
 import { defineOperation } from "#kernel/operation.ts";
 
+/** Why a single sign-on was refused. The address of the page carries the name alone, so that nobody can put words on it. */
+export const refusals = {
+  begun_elsewhere: "This sign-in was not begun in this browser, or too long ago. Begin anew.",
+  no_email: "The provider did not tell your email address.",
+  not_verified: "The provider has not verified your email address.",
+  unknown: "Nobody is known here by this address. Ask an admin to add you.",
+  unreachable: "The sign-on provider does not answer. Try again, or sign in by password.",
+  invalid: "The sign-on provider's answer was not valid. Begin anew.",
+} as const;
+export type RefusalName = keyof typeof refusals;
+
 const Code = z.string().trim().min(6).max(40);
 const ok = z.object({ ok: z.literal(true) });
 

@@ -10,6 +10,7 @@ import { setSession } from "#kernel/http.ts";
 import { newSecret } from "#kernel/ids.ts";
 import { Refusal, refusalIn } from "#kernel/refusal.ts";
 import type { Store } from "#kernel/state/store.ts";
+import { refusals, type RefusalName } from "./contract.ts";
 import type { notedIn } from "./noted.ts";
 
 /**
@@ -43,8 +44,9 @@ const Claims = z.object({
 });
 type Claims = z.output<typeof Claims>;
 
-const refuse = (code: string, message: string): never => {
-  throw new Refusal(code, message, {}, 403);
+const prefix = "sign_on.";
+const refuse = (name: RefusalName): never => {
+  throw new Refusal(`${prefix}${name}`, refusals[name], {}, 403);
 };
 
 const begunOf = (request: FastifyRequest, now: number): Begun => {
@@ -55,7 +57,7 @@ const begunOf = (request: FastifyRequest, now: number): Begun => {
   } catch {
     // what is no cookie of ours counts as none
   }
-  return refuse("sign_on.begun_elsewhere", "This sign-in was not begun in this browser, or too long ago. Begin anew.");
+  return refuse("begun_elsewhere");
 };
 
 /** The member whom the provider's claims stand for. */
@@ -72,14 +74,12 @@ const memberFor = async (
     .executeTakeFirst();
   if (linked !== undefined) return linked;
   const email = (claims.email ?? "").trim().toLowerCase();
-  if (email === "") refuse("sign_on.no_email", "The provider did not tell your email address.");
+  if (email === "") refuse("no_email");
   // an address that nobody has checked would let its claimant into another's account
-  if (claims.email_verified === undefined || claims.email_verified === false)
-    refuse("sign_on.not_verified", "The provider has not verified your email address.");
+  if (claims.email_verified === undefined || claims.email_verified === false) refuse("not_verified");
   const known = await store.selectFrom("members").select(["id", "email"]).where("email", "=", email).executeTakeFirst();
   const domain = email.slice(email.lastIndexOf("@") + 1);
-  if (known === undefined && !config.oidc_domains.includes(domain))
-    refuse("sign_on.unknown", "Nobody is known here by this address. Ask an admin to add you.");
+  if (known === undefined && !config.oidc_domains.includes(domain)) refuse("unknown");
   const id = known?.id ?? (await access.createMember(email, claims.name ?? email, newSecret("none")));
   const at = new Date(clock.now()).toISOString();
   await store.insertInto("sign_ons").values({ issuer: claims.iss, subject: claims.sub, member: id, at }).execute();
@@ -106,7 +106,7 @@ export const mountOidc = (server: FastifyInstance, parts: Parts): void => {
       return await found;
     } catch (error) {
       found = undefined; // asked for again at the next sign-in
-      const refusal = new Refusal("sign_on.unreachable", "The sign-on provider does not answer. Try again, or sign in by password.", {}, 503); // prettier-ignore
+      const refusal = new Refusal(`${prefix}unreachable`, refusals.unreachable, {}, 503); // prettier-ignore
       refusal.cause = error;
       throw refusal;
     }
@@ -122,7 +122,8 @@ export const mountOidc = (server: FastifyInstance, parts: Parts): void => {
     const refusal = refusalIn(error);
     if (refusal === undefined) log.error({ err: error }, "a single sign-on failed");
     else log.warn({ code: refusal.code, err: refusal.cause }, "a single sign-on was refused");
-    return reply.redirect(`/explore?refused=${encodeURIComponent(refusal?.message ?? "The sign-on provider's answer was not valid. Begin anew.")}`); // prettier-ignore
+    const name = refusal?.code.startsWith(prefix) === true ? refusal.code.slice(prefix.length) : "invalid";
+    return reply.redirect(`/explore?refused=${encodeURIComponent(name)}`);
   };
 
   server.get(startPath, async (request, reply) => {

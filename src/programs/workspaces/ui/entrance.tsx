@@ -13,6 +13,7 @@ import {
 } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useState, type FormEvent, type ReactNode } from "react";
+import { refusals } from "#programs/sign-on/contract.ts";
 import { call, CallError } from "#web/call.ts";
 import { Problem } from "#web/kit/states.tsx";
 import { zones } from "#web/kit/zones.ts";
@@ -128,7 +129,7 @@ export const SignIn = ({ done, singleSignOn }: { done: () => void; singleSignOn:
         <Stack>
           {refused !== null && (
             <Alert color="red" variant="outline" role="alert" title="The single sign-on did not work">
-              {refused.slice(0, 300)}
+              {Object.entries(refusals).find(([name]) => name === refused)?.[1] ?? refusals.invalid}
             </Alert>
           )}
           <TextInput
