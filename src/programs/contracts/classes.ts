@@ -1,7 +1,8 @@
 import type { DataClass } from "#kernel/classes.ts";
 import type { WorkspaceCall } from "#kernel/module.ts";
 import type { Store } from "#kernel/state/store.ts";
-import { Odcs, type OdcsProperty } from "./odcs.ts";
+import type { Holder } from "#kernel/classes.ts";
+import { Odcs, subjectOf, type OdcsProperty } from "./odcs.ts";
 
 /** What the words of contracts mean here; others class nothing. */
 const meant: Readonly<Record<string, DataClass>> = {
@@ -36,10 +37,14 @@ export const noteClasses = async (store: Store, call: WorkspaceCall): Promise<vo
   const workspace = call.workspace.id;
   const active = await store.selectFrom("contracts").selectAll().where("workspace", "=", workspace).where("status", "=", "active").execute(); // prettier-ignore
   const order: readonly DataClass[] = ["public", "internal", "personal", "restricted"];
-  const found = new Map<string, { name: string; class: DataClass; origin: string; by: string; at: string }>();
+  const found = new Map<string, { holder: Holder; name: string; class: DataClass; origin: string; by: string; at: string }>(); // prettier-ignore
   for (const { id, version, document, updated_at } of active) {
-    for (const one of Odcs.parse(JSON.parse(document)).schema.flatMap(({ properties }) => classesOf(properties))) {
-      const key = `${id} ${one.name}`;
+    const classed = Odcs.parse(JSON.parse(document)).schema.flatMap((schema) => {
+      const of = subjectOf(schema);
+      return of === "table" ? [] : classesOf(schema.properties).map((one) => ({ ...one, holder: of }));
+    });
+    for (const one of classed) {
+      const key = `${id} ${one.holder} ${one.name}`;
       const held = found.get(key);
       if (held !== undefined && order.indexOf(held.class) >= order.indexOf(one.class)) continue;
       found.set(key, { ...one, origin: `contract ${id}`, by: `${id} ${version}`, at: updated_at });
@@ -47,7 +52,7 @@ export const noteClasses = async (store: Store, call: WorkspaceCall): Promise<vo
   }
   await store.transaction().execute(async (tx) => {
     await tx.deleteFrom("classifications").where("workspace", "=", workspace).where("origin", "like", "contract %").execute(); // prettier-ignore
-    for (const { name, class: dataClass, origin, by, at } of found.values())
-      await tx.insertInto("classifications").values({ workspace, holder: "event", name, class: dataClass, origin, note: "", decided_by: by, decided_at: at }).execute(); // prettier-ignore
+    for (const { holder, name, class: dataClass, origin, by, at } of found.values())
+      await tx.insertInto("classifications").values({ workspace, holder, name, class: dataClass, origin, note: "", decided_by: by, decided_at: at }).execute(); // prettier-ignore
   });
 };

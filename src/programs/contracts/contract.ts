@@ -9,8 +9,12 @@ export const Settings = z.strictObject({
   unplannedEvent: forEvents.describe("An event that no contract has, once there is a contract."),
   unplannedProperty: forProperties.describe("A property that a closed contract does not have."),
   violation: forProperties.describe("Anything else that breaks the contract."),
-  pii: z.enum(["redact", "forward"]).describe("Personal data in properties that no contract says are personal."),
-  secret: z.enum(["redact", "forward"]).describe("Keys, tokens and passwords, anywhere."),
+  pii: z
+    .enum(["redact", "token", "truncate", "drop", "forward"])
+    .describe(
+      "Personal data in properties that no contract says are personal: masked by its type, by a token that is the same for the same value, to a part that names nobody, left out, or kept.",
+    ),
+  secret: z.enum(["redact", "drop", "forward"]).describe("Keys, tokens and passwords, anywhere."),
   purposes: z
     .array(z.string().trim().min(1).max(100))
     .max(20)
@@ -200,6 +204,8 @@ const Group = z.object({
   contract: z.string(),
   version: z.string(),
   action: z.string(),
+  library: z.string().describe("SDK that sent it, with its version; empty where it did not say."),
+  release: z.string().describe("Version of the app that sent it; empty where it did not say."),
   expected: z.string(),
   actual: z.string(),
   count: z.number(),

@@ -75,7 +75,9 @@ export interface Disposition {
   readonly storesPayload: boolean;
 }
 
-const strictest = (chosen: readonly Action[]): Action => actions.find((action) => chosen.includes(action)) ?? "forward";
+/** What becomes of a thing of which several are chosen. */
+export const strictest = (chosen: readonly Action[]): Action =>
+  actions.find((action) => chosen.includes(action)) ?? "forward";
 
 /** Regions where nothing may be taken for a yes. */
 const asksFirst = new Set(["EU", "EEA", "UK", "CH"]);
@@ -100,7 +102,7 @@ const actionFor = (settings: Settings, facts: Facts, rule: Rule): Action => {
  */
 export const dispose = (settings: Settings, facts: Facts): Disposition => {
   const { violations = [], paths = [], pii = [], secrets = [] } = facts;
-  const redacted = [...(settings.pii === "redact" ? pii : []), ...(settings.secret === "redact" ? secrets : [])].map(
+  const redacted = [...(settings.pii === "forward" ? [] : pii), ...(settings.secret === "forward" ? [] : secrets)].map(
     ({ path }) => path,
   );
   const base = {

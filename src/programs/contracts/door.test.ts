@@ -129,13 +129,47 @@ describe("the door", () => {
     await ask("contracts.save", { document: contractOf("1.0.0", closed) });
     const answer = await send({ properties: { total: 1, colour: "red" } }, { properties: { total: -1 } });
     expect(answer).toMatchObject({ accepted: 1, rejected: [{ index: 1, reason: "contract.blocked" }] });
-    expect((await groups()).map(({ rule, action }) => `${rule} ${action}`)).toEqual(["unplanned_property forward"]);
+    expect((await groups()).map(({ rule, action }) => `${rule} ${action}`).toSorted()).toEqual([
+      "constraint block",
+      "unplanned_property forward",
+    ]);
     expect(await ask("catalog.properties", { event: "Order Completed" })).not.toMatchObject({ properties: [{ name: "colour" }] }); // prettier-ignore
     await expect(ask("contracts.save", { document: contractOf("1.0.0") })).rejects.toThrow(/Raise its version/);
     await ask("contracts.save", {
       document: contractOf("2.0.0", closed, [{ name: "sum", logicalType: "integer", required: true }]),
     });
     expect(await send({ properties: { total: 3 } }, { properties: { sum: 3 } })).toMatchObject({ rejected: [] });
+  }, 60_000);
+
+  it("holds traits against what was agreed on them, and says which release of which SDK sent what does not fit", async () => {
+    const { ask, send, groups, held, workspace } = await start();
+    const traits = (of: string, disposition: object) => ({ name: of, properties: [{ name: "plan", logicalType: "string", required: true, quality: [{ metric: "invalidValues", mustBe: 0, arguments: { validValues: ["free", "pro"] } }] }, { name: "salary", logicalType: "number", classification: "restricted" }], customProperties: [{ property: "of", value: of }, { property: "disposition", value: disposition }] }); // prettier-ignore
+    const document = stringify({ apiVersion: "v3.1.0", kind: "DataContract", id: "traits", version: "1.0.0", status: "active", schema: [traits("person", { violation: "omit" }), traits("account", { violation: "quarantine" })] }); // prettier-ignore
+    await ask("contracts.save", { document });
+    const sender = { $lib: "analytics.js", $lib_version: "5.2.0", $app_version: "3.14" };
+    const set = (values: object) => [{ op: "set", traits: values }];
+    await send(
+      // a change names what changes: what it does not name is not missing
+      { messageId: "a", userId: "ana", personTraits: set({ salary: 7 }) },
+      { messageId: "b", userId: "bo", personTraits: set({ plan: "gold", city: "Oslo" }), properties: sender },
+      { messageId: "c", userId: "cy", account: "acme", accountTraits: set({ plan: 4 }) },
+      { messageId: "d", userId: "di", name: undefined, account: "acme", accountTraits: [{ op: "set_once", traits: { plan: "pro" } }] },
+    ); // prettier-ignore
+    expect((await groups()).map(({ path, action, library, release, contract }) => [path, action, library, release, contract]).toSorted()).toEqual([
+      ["/accountTraits/plan", "quarantine", "", "", "traits"],
+      ["/accountTraits/plan", "quarantine", "", "", "traits"],
+      ["/personTraits/plan", "forward", "analytics.js 5.2.0", "3.14", "traits"],
+    ]); // prettier-ignore
+    expect(await held()).toMatchObject({ count: 1, held: [{ event: "Order Completed" }] });
+    const { engine } = (await world.system.directory.find(workspace))!;
+    const rows = await engine.rows(sql`SELECT subject, trait, value FROM trait_changes ORDER BY trait, subject`, z.object({ subject: z.string(), trait: z.string(), value: z.string() })); // prettier-ignore
+    expect(rows.map((row) => Object.values(row).join(" "))).toEqual(["person city Oslo", "account plan pro", "person salary 7"]); // prettier-ignore
+    // what a contract classes of people is classed of people, and of nothing else
+    expect(await world.system.store.selectFrom("classifications").select(["holder", "name", "class"]).where("workspace", "=", workspace).orderBy("holder").execute()).toEqual([
+      { holder: "account", name: "salary", class: "restricted" },
+      { holder: "person", name: "salary", class: "restricted" },
+    ]); // prettier-ignore
+    await expect(ask("contracts.save", { document: document.replace("value: person", "value: nobody") })).rejects.toThrow(/can be of event, person, account, table/); // prettier-ignore
   }, 60_000);
 
   it("says of a new version whom it breaks, with an event that shows it, and names every fault of a bad one", async () => {
@@ -204,6 +238,56 @@ describe("the door", () => {
       })();
       expect(found, marker).toBe("");
     }
+  }, 60_000); // prettier-ignore
+
+  it("puts in place of personal data what was chosen: a type, a token, what names nobody, nothing", async () => {
+    const { ask, send, workspace, held } = await start();
+    const { engine } = (await world.system.directory.find(workspace))!;
+    const stored = async () => (await engine.rows(sql`SELECT toString(properties) AS properties FROM events ORDER BY received, at`, z.object({ properties: z.string() }))).map(({ properties }) => JSON.parse(properties) as Record<string, unknown>); // prettier-ignore
+    const note = "ana@example.com from 203.0.113.77, card 4242 4242 4242 4242";
+    const ways = ["redact", "token", "truncate", "drop", "forward"];
+    for (const [at, pii] of ways.entries()) {
+      await ask("contracts.setSettings", { settings: { pii } });
+      await send({ at: Date.now() + at, properties: { note, list: [note, "plain"], n: at } });
+    }
+    await ask("contracts.setSettings", { settings: { pii: "token" } });
+    await send({ at: Date.now() + 10, properties: { note: "ANA@example.com" } });
+    const [mask, token, cut, drop, kept, again] = await stored();
+    expect(mask).toMatchObject({ note: "[EMAIL_ADDRESS] from [IP_ADDRESS], card [CREDIT_CARD]" });
+    expect(cut).toMatchObject({ note: "[EMAIL_ADDRESS at example.com] from [IP_ADDRESS 203.0.113.*], card [CREDIT_CARD *4242]" });
+    expect(Object.keys(drop!)).toEqual(["list", "n"]);
+    expect(drop).toMatchObject({ list: ["plain"] });
+    expect(kept).toMatchObject({ note });
+    expect(token!["note"]).toMatch(/^\[EMAIL_ADDRESS tok_[0-9a-f]{20}\] from \[IP_ADDRESS tok_[0-9a-f]{20}\], card \[CREDIT_CARD tok_/);
+    // the same value is told to be the same, however it is written
+    expect(token!["note"]).toContain(again!["note"]);
+
+    // a contract says so of a property, after it has been judged; what is held can go on all the same
+    const way = (redaction: string) => [{ property: "redaction", value: redaction }];
+    const properties = [
+      { name: "mail", logicalType: "string", required: true, logicalTypeOptions: { format: "email" }, classification: "personal", customProperties: way("token") },
+      { name: "ip", logicalType: "string", logicalTypeOptions: { format: "ipv4" }, customProperties: way("truncate") },
+      { name: "pin", logicalType: "integer", required: true, customProperties: way("drop") },
+      { name: "salary", logicalType: "number", customProperties: way("mask") },
+      { name: "total", logicalType: "number", required: true },
+    ];
+    await ask("contracts.save", { document: contractOf("1.0.0", {}, properties) });
+    await ask("contracts.setSettings", { settings: { violation: "quarantine" } });
+    const good = { mail: "bo@example.com", ip: "203.0.113.9", pin: 4711, salary: 50_000, total: 1 };
+    await send({ at: Date.now() + 20, properties: good }, { at: Date.now() + 30, messageId: "held", properties: { ...good, total: "2" } }, { at: Date.now() + 40, properties: { ...good, mail: "no mail" } });
+    const shown = { mail: expect.stringMatching(/^tok_/), ip: "[IP_ADDRESS 203.0.113.*]", salary: "[MASKED]" };
+    expect((await stored()).at(-1)).toEqual({ ...shown, total: 1 });
+    expect(await held()).toMatchObject({ count: 2 });
+    expect(JSON.stringify(await held())).not.toMatch(/bo@example|203\.0\.113\.9|4711|50000/);
+    const mend = { event: "Order Completed", patches: [{ op: "cast", property: "total", to: "number" }], dryRun: false };
+    expect(await ask("quarantine.replay", mend)).toMatchObject({ held: 2, fits: 2 });
+    await world.settled();
+    // sent on, the token is the same as before
+    expect((await stored()).filter(({ mail }) => mail === undefined).length).toBe(6);
+    expect(new Set((await stored()).flatMap(({ mail }) => (mail === undefined ? [] : [mail]))).size).toBe(2);
+    const nested = contractOf("3.0.0", {}, [{ name: "a", logicalType: "object", properties: [{ name: "b", customProperties: way("drop") }] }]);
+    await expect(ask("contracts.save", { document: nested })).rejects.toThrow(/only whole properties/);
+    await expect(ask("contracts.save", { document: contractOf("3.0.0", {}, [{ name: "a", customProperties: way("hide") }]) })).rejects.toThrow(/mask, token, truncate, drop/);
   }, 60_000); // prettier-ignore
 
   it("belongs to its workspace alone", async () => {

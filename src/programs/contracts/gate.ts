@@ -4,11 +4,19 @@ import type { Store } from "#kernel/state/store.ts";
 import type { Breach, Gate, Judged } from "#records/events/gate.ts";
 import type { EventSource, IncomingEvent, TraitChange } from "#records/events/incoming.ts";
 import { keysOf } from "#records/people/keys.ts";
-import { maskText, redacted, type Redaction } from "../privacy/redact.ts";
+import {
+  isStandIn,
+  maskText,
+  redacted,
+  treated,
+  treatments,
+  type Redaction,
+  type Treatment,
+} from "../privacy/redact.ts";
 import { StoredSettings, type Settings } from "./contract.ts";
-import { consentTo, defaults, dispose, type Settings as Chosen } from "./disposition.ts";
-import { byVersion, customOf, eventOf, Odcs, schemaOf, type OdcsProperty, type OdcsSchema } from "./odcs.ts";
-import { compileSchema, type Rule, type Validator, type Violation } from "./schema.ts";
+import { consentTo, defaults, dispose, strictest, type Disposition, type Settings as Chosen } from "./disposition.ts";
+import { byVersion, customOf, nameOf, Odcs, schemaOf, subjectOf, type OdcsProperty, type OdcsSchema } from "./odcs.ts";
+import { compileSchema, type JsonSchema, type Rule, type Validator, type Violation } from "./schema.ts";
 
 /** One event of an active contract, ready to judge. */
 interface Agreed {
@@ -18,13 +26,19 @@ interface Agreed {
   readonly required: ReadonlySet<string>;
   /** Pointers of properties that the contract says are personal: there they are wanted, and stay. */
   readonly personal: ReadonlySet<string>;
+  /** Properties whose values are replaced whoever sends them, once they have been judged: by their names. */
+  readonly treatments: ReadonlyMap<string, Treatment>;
   readonly settings: Partial<Settings>;
 }
 
 interface Rules {
   readonly byEvent: ReadonlyMap<string, readonly Agreed[]>;
+  /** What was agreed on traits of people and of accounts. */
+  readonly traits: Readonly<Record<TraitHolder, readonly Agreed[]>>;
   readonly settings: ReadonlyMap<string, Partial<Settings>>;
   readonly isSuppressed: (event: IncomingEvent) => boolean;
+  /** From which tokens are made; never leaves the server. */
+  readonly key: string;
   readonly readAt: number;
   /** What the rules were read from, told apart from what they may be now without reading it all. */
   readonly stamp: string;
@@ -32,42 +46,72 @@ interface Rules {
 
 /** Another process may change the rules; so long may this one judge by the older ones. */
 const freshMs = 5_000;
-const none: Rules = { byEvent: new Map(), settings: new Map(), isSuppressed: () => false, readAt: 0, stamp: "" };
+const noTraits = { person: [], account: [] };
+const none: Rules = {
+  byEvent: new Map(),
+  traits: noTraits,
+  settings: new Map(),
+  isSuppressed: () => false,
+  key: "",
+  readAt: 0,
+  stamp: "",
+};
 const personalClasses = new Set(["personal", "confidential", "restricted"]);
 const root = "/properties";
+type TraitHolder = "person" | "account";
+/** Where traits stand in an event. */
+const traitRoots = { person: "/personTraits", account: "/accountTraits" } as const;
 
 /** Places of personal properties; those of the items of a list are told without their number. */
 const personalIn = (properties: readonly OdcsProperty[], base: string): string[] =>
   properties.flatMap((property) => {
     const path = `${base}/${(property.name ?? "").replaceAll("~", "~0").replaceAll("/", "~1")}`;
-    const own = personalClasses.has(property.classification ?? "") ? [path] : [];
+    // what a contract replaces in a way of its own is left for it
+    const isKept = personalClasses.has(property.classification ?? "") || customOf(property, "redaction") !== undefined;
+    const own = isKept ? [path] : [];
     return [...own, ...personalIn([...(property.properties ?? []), ...(property.items?.properties ?? [])], path)];
   });
 
+/** What a contract says is to be put in place of values: its custom property `redaction`. */
+const treatmentsIn = (properties: readonly OdcsProperty[]): ReadonlyMap<string, Treatment> =>
+  new Map(
+    properties.flatMap((property) => {
+      const treatment = treatments.find((one) => one === customOf(property, "redaction"));
+      return treatment === undefined ? [] : [[property.name ?? "", treatment] as const];
+    }),
+  );
+
 const withoutNumbers = (path: string): string => path.replaceAll(/\/\d+(?=\/|$)/g, "");
 
+/** A change of traits names those that change: none can be missing. */
+const withoutRequired = ({ required: _, ...schema }: JsonSchema): JsonSchema => schema;
+
 const agreedOf = (contract: Odcs, schema: OdcsSchema): Agreed => {
+  const isEvent = subjectOf(schema) === "event";
   const chosen = StoredSettings.safeParse(customOf(schema, "disposition") ?? customOf(contract, "disposition") ?? {});
   return {
     contract: contract.id,
     version: contract.version,
-    validate: compileSchema(schemaOf(schema)),
+    validate: compileSchema(isEvent ? schemaOf(schema) : withoutRequired(schemaOf(schema))),
     required: new Set(
-      schema.properties.filter(({ required }) => required === true).map(({ name = "" }) => `${root}/${name}`),
-    ),
+      isEvent ? schema.properties.filter(({ required }) => required === true).map(({ name = "" }) => `${root}/${name}`) : [],
+    ), // prettier-ignore
     personal: new Set(personalIn(schema.properties, root)),
+    treatments: treatmentsIn(schema.properties),
     settings: chosen.data ?? {},
   };
 };
 
-const breachOf = (found: Violation): Breach => {
-  const { schemaPath: _, ...breach } = found;
-  return {
-    ...breach,
-    path: root + found.path,
-    message: found.message.startsWith("/") ? `${root}${found.message}` : found.message,
+const breachAt =
+  (base: string) =>
+  (found: Violation): Breach => {
+    const { schemaPath: _, ...breach } = found;
+    return {
+      ...breach,
+      path: base + found.path,
+      message: found.message.startsWith("/") ? `${base}${found.message}` : found.message,
+    };
   };
-};
 
 const unplanned = (name: string): Breach => ({
   rule: "unplanned_event",
@@ -78,20 +122,24 @@ const unplanned = (name: string): Breach => ({
   message: `No contract has the event ${name.slice(0, 100)}.`,
 });
 
+/** An object without what lies at some places of an event, of which it is that at `base`. */
 const leftOut = (
-  properties: Readonly<Record<string, unknown>>,
+  values: Readonly<Record<string, unknown>>,
+  base: string,
   paths: readonly string[],
 ): Readonly<Record<string, unknown>> => {
   const names = new Set(
-    paths.map((path) =>
-      path
-        .slice(root.length + 1)
-        .split("/")[0]
-        ?.replaceAll("~1", "/")
-        .replaceAll("~0", "~"),
-    ),
+    paths
+      .filter((path) => path.startsWith(`${base}/`))
+      .map((path) =>
+        path
+          .slice(base.length + 1)
+          .split("/")[0]
+          ?.replaceAll("~1", "/")
+          .replaceAll("~0", "~"),
+      ),
   );
-  return Object.fromEntries(Object.entries(properties).filter(([name]) => !names.has(name)));
+  return names.size === 0 ? values : Object.fromEntries(Object.entries(values).filter(([name]) => !names.has(name)));
 };
 
 interface Against {
@@ -100,8 +148,19 @@ interface Against {
 }
 
 /** The newest active version that takes the event; if none does, what the newest finds wrong. */
-const against = (known: readonly Agreed[] | undefined, properties: unknown): Against => {
-  const tried = (known ?? []).map((agreed) => ({ agreed, breaches: agreed.validate(properties).map(breachOf) }));
+const against = (known: readonly Agreed[] | undefined, values: unknown, base: string): Against => {
+  // what stands in for a value that was replaced before, and was held since, is not what the schema is about
+  const isReplaced = ({ treatments: ways }: Agreed, path: string): boolean => {
+    if (ways.size === 0) return false;
+    const name = path.slice(1).replaceAll("~1", "/").replaceAll("~0", "~");
+    return (
+      ways.get(name) === "drop" || (ways.has(name) && isStandIn((values as Readonly<Record<string, unknown>>)[name]))
+    );
+  };
+  const tried = (known ?? []).map((agreed) => {
+    const found = agreed.validate(values);
+    return { agreed, breaches: found.length === 0 ? [] : found.filter(({ path }) => !isReplaced(agreed, path)).map(breachAt(base)) }; // prettier-ignore
+  });
   return tried.find(({ breaches }) => breaches.length === 0) ?? tried[0] ?? { agreed: undefined, breaches: [] };
 };
 
@@ -160,6 +219,77 @@ const refusedBy = (source: EventSource, event: IncomingEvent, isNews: IsNews): J
   return { ...judged, action: "forward", event: { userId, anonymousId, at, personTraits } };
 };
 
+/** What is found out about one part of an event, and what is done about it. */
+interface Found extends Against {
+  readonly action: Disposition["action"];
+  readonly omitted: readonly string[];
+}
+
+const foundIn = (held: Chosen, { agreed, breaches }: Against): Found => {
+  if (breaches.length === 0) return { agreed, breaches, action: "forward", omitted: [] };
+  const paths = breaches.map(({ path }) => path);
+  const { action, omitted } = dispose(held, {
+    violations: breaches.map(({ rule }) => rule as Rule),
+    paths,
+    required: paths.some((path) => agreed?.required.has(path) === true),
+  });
+  return { agreed, breaches, action, omitted };
+};
+
+/** What is wrong with the traits that an event sets. */
+const traitsFound = (rules: Rules, held: Chosen, event: IncomingEvent): readonly Found[] => {
+  const changes = { person: event.personTraits, account: event.accountTraits };
+  if (rules.traits.person.length === 0 && rules.traits.account.length === 0) return [];
+  return (["person", "account"] as const).flatMap((holder) => {
+    const agreed = rules.traits[holder];
+    if (agreed.length === 0) return [];
+    const set = (changes[holder] ?? []).filter(({ op }) => op === "set" || op === "set_once");
+    return set.map(({ traits }) => {
+      const one = against(agreed, traits, traitRoots[holder]);
+      return foundIn({ ...held, ...one.agreed?.settings }, one);
+    });
+  });
+};
+
+const ofEvent = (rules: Rules, held: Chosen, name: string, known: readonly Agreed[] | undefined, properties: unknown): Against => {
+  // noted only where somebody wants to know: who begins with one event has many others
+  const isUnplanned = known === undefined && rules.byEvent.size > 0 && held.unplannedEvent !== "forward";
+  return isUnplanned ? { agreed: undefined, breaches: [unplanned(name)] } : against(known, properties, root);
+}; // prettier-ignore
+
+const without = (event: IncomingEvent, paths: readonly string[]): IncomingEvent => {
+  if (paths.length === 0) return event;
+  const changes = (all: IncomingEvent["personTraits"], base: string) => all?.map(({ op, traits }) => ({ op, traits: leftOut(traits, base, paths) })); // prettier-ignore
+  return {
+    ...event,
+    ...(event.properties === undefined ? {} : { properties: leftOut(event.properties, root, paths) }),
+    personTraits: changes(event.personTraits, traitRoots.person),
+    accountTraits: changes(event.accountTraits, traitRoots.account),
+  };
+};
+
+const treatmentFor = { redact: "mask", token: "token", truncate: "truncate", drop: "drop", forward: undefined } as const; // prettier-ignore
+
+/** Values that contracts want replaced, replaced; whatever becomes of the event. */
+const withTreated = (rules: Rules, event: IncomingEvent, known: readonly Agreed[] | undefined): IncomingEvent => {
+  const isTreating = ({ treatments: ways }: Agreed): boolean => ways.size > 0;
+  if (known?.some(isTreating) !== true && !rules.traits.person.some(isTreating) && !rules.traits.account.some(isTreating)) return event; // prettier-ignore
+  const replace = (values: Readonly<Record<string, unknown>>, own: readonly Agreed[]): typeof values => {
+    const ways = own.flatMap((one) => [...one.treatments]).filter(([name]) => Object.hasOwn(values, name));
+    if (ways.length === 0) return values;
+    // the newest version counts, and comes first
+    const changed = new Map(ways.toReversed().map(([name, way]) => [name, treated(values[name], way, rules.key)]));
+    return Object.fromEntries(Object.entries({ ...values, ...Object.fromEntries(changed) }).filter(([, value]) => value !== undefined)); // prettier-ignore
+  };
+  const changes = (all: IncomingEvent["personTraits"], own: readonly Agreed[]) => all?.map(({ op, traits }) => ({ op, traits: replace(traits, own) })); // prettier-ignore
+  return {
+    ...event,
+    ...(event.properties === undefined ? {} : { properties: replace(event.properties, known ?? []) }),
+    personTraits: changes(event.personTraits, rules.traits.person),
+    accountTraits: changes(event.accountTraits, rules.traits.account),
+  };
+};
+
 const judge = (rules: Rules, source: EventSource, event: IncomingEvent, log: Logger, isNews: IsNews): Judged => {
   const known = event.name === undefined ? undefined : rules.byEvent.get(event.name);
   const held: Chosen = {
@@ -171,12 +301,17 @@ const judge = (rules: Rules, source: EventSource, event: IncomingEvent, log: Log
   if (isRefused(held, event)) return refusedBy(source, event, isNews);
   const given = event.properties ?? {};
   const wanted = known?.[0]?.personal ?? new Set<string>();
-  const cleaned = redacted(given, root, ({ type }, path) =>
-    type === "SECRET" ? held.secret === "redact" : held.pii === "redact" && !wanted.has(withoutNumbers(path)),
+  const pii = treatmentFor[held.pii];
+  const secret = treatmentFor[held.secret];
+  const cleaned = redacted(
+    given,
+    root,
+    ({ type }, path) => (type === "SECRET" ? secret : wanted.has(withoutNumbers(path)) ? undefined : pii),
+    rules.key,
   );
   const inTraits: Redaction[] = [];
   const secrets = (value: unknown) => {
-    const { value: shown, found } = redacted(value, "/traits", ({ type }) => type === "SECRET" && held.secret === "redact"); // prettier-ignore
+    const { value: shown, found } = redacted(value, "/traits", ({ type }) => (type === "SECRET" ? secret : undefined)); // prettier-ignore
     inTraits.push(...found);
     return shown;
   };
@@ -186,31 +321,28 @@ const judge = (rules: Rules, source: EventSource, event: IncomingEvent, log: Log
   const told = news.length === 0 ? event.personTraits : [...(event.personTraits ?? []), ...news];
   const kept: IncomingEvent = { ...event, ...(event.properties === undefined ? {} : { properties }), personTraits: changes(told), accountTraits: changes(event.accountTraits) }; // prettier-ignore
   const masks = [...cleaned.found, ...inTraits].map(({ path, type }: Redaction): Breach => ({ rule: "masked", path, keyword: type, expected: "no personal data or secrets", actualType: "string", message: `${path} held ${type}; it was masked.` })); // prettier-ignore
-  if (event.name === undefined) return { event: kept, action: "forward", breaches: masks, contract: "", version: "" };
   try {
-    const { agreed, breaches } = against(known, properties);
-    // noted only where somebody wants to know: who begins with one event has many others
-    const isUnplanned = known === undefined && rules.byEvent.size > 0 && held.unplannedEvent !== "forward";
-    const all = isUnplanned ? [unplanned(event.name)] : breaches;
-    const paths = all.map(({ path }) => path);
-    const found = dispose(held, {
-      violations: all.map(({ rule }) => rule as Rule),
-      paths,
-      required: paths.some((path) => agreed?.required.has(path) === true),
-    });
-    const shown = found.action === "omit" ? { ...kept, properties: leftOut(properties, found.omitted) } : kept;
-    const action = found.action === "omit" ? "forward" : found.action;
+    const own = event.name === undefined ? [] : [foundIn(held, ofEvent(rules, held, event.name, known, properties))];
+    const traits = traitsFound(rules, held, kept);
+    const [only] = own;
+    if (only !== undefined && traits.length === 0 && only.breaches.length === 0 && masks.length === 0) {
+      const { contract = "", version = "" } = only.agreed ?? {};
+      return { event: withTreated(rules, kept, known), action: "forward", breaches: masks, contract, version };
+    }
+    const all = [...own, ...traits];
+    const action = strictest(all.map((one) => one.action));
+    const agreed = (all.find(({ breaches }) => breaches.length > 0) ?? all[0])?.agreed;
     return {
-      event: shown,
-      action,
-      breaches: [...all, ...masks],
+      event: withTreated(rules, without(kept, action === "omit" ? all.flatMap(({ omitted }) => omitted) : []), known),
+      action: action === "omit" ? "forward" : action,
+      breaches: [...all.flatMap(({ breaches }) => breaches), ...masks],
       contract: agreed?.contract ?? "",
       version: agreed?.version ?? "",
     };
   } catch (error) {
     // a fault of ours never costs the sender an event
     log.error({ err: error, event: event.name }, "an event could not be judged; it goes on");
-    return { event: kept, action: "forward", breaches: masks, contract: "", version: "" };
+    return { event: withTreated(rules, kept, known), action: "forward", breaches: masks, contract: "", version: "" };
   }
 };
 
@@ -245,14 +377,20 @@ export const contractGate = (store: Store, clock: Clock, log: Logger): ContractG
     if (known?.stamp === stamp) return { ...known, readAt: clock.now() };
     const rows = await store.selectFrom("contracts").select("document").where("workspace", "=", workspace).where("status", "=", "active").execute(); // prettier-ignore
     const byEvent = new Map<string, Agreed[]>();
+    const traits: Record<TraitHolder, Agreed[]> = { person: [], account: [] };
     const contracts = rows.map(({ document }) => Odcs.parse(JSON.parse(document))).toSorted(byVersion);
     for (const contract of contracts)
-      for (const schema of contract.schema)
-        byEvent.set(eventOf(schema), [...(byEvent.get(eventOf(schema)) ?? []), agreedOf(contract, schema)]);
+      for (const schema of contract.schema) {
+        const of = subjectOf(schema);
+        if (of === "event")
+          byEvent.set(nameOf(schema), [...(byEvent.get(nameOf(schema)) ?? []), agreedOf(contract, schema)]);
+        else if (of !== "table") traits[of].push(agreedOf(contract, schema));
+      }
     const settings = new Map(
       chosen.map(({ source, settings: text }) => [source, StoredSettings.parse(JSON.parse(text))]),
     );
-    return { byEvent, settings, isSuppressed: await suppression(workspace), readAt: clock.now(), stamp };
+    const { secret: key } = await store.selectFrom("workspaces").select("secret").where("id", "=", workspace).executeTakeFirstOrThrow(); // prettier-ignore
+    return { byEvent, traits, settings, key, isSuppressed: await suppression(workspace), readAt: clock.now(), stamp };
   };
 
   /** The rules; where they cannot be read, those that were read last, and otherwise none. */

@@ -14,7 +14,7 @@ import type { ContractGate } from "./gate.ts";
 import { heldStore } from "./held.ts";
 import { readContract } from "./document.ts";
 import { proposed } from "./learn.ts";
-import { byVersion, eventOf, Odcs, schemaOf, type OdcsSchema } from "./odcs.ts";
+import { byVersion, eventsOf, Odcs, schemaOf, titleOf, type OdcsSchema } from "./odcs.ts";
 import { noteClasses } from "./classes.ts";
 import { latestOf, pathsOf, valuesOf, violationGroups } from "./query.ts";
 import { compileSchema } from "./schema.ts";
@@ -51,8 +51,7 @@ const asSent = (_: string, value: unknown): unknown =>
     : value;
 
 /** The latest events of a name, held against a schema. */
-const sampled = async (call: WorkspaceCall, schema: OdcsSchema) => {
-  const event = eventOf(schema);
+const sampled = async (call: WorkspaceCall, [event, schema]: readonly [string, OdcsSchema]) => {
   const validate = compileSchema(schemaOf(schema));
   const rows = await ask(call, latestOf(event, call.now - 30 * day, sampleSize), z.object({ properties: z.string() }));
   const broken = rows
@@ -156,7 +155,7 @@ export const contracts = ({ store, ingest, registry, gate, assets }: Parts): Mod
         description: `Version ${version}, ${status}.`,
         updatedAt: updated_at,
         state: status,
-        about: schema.map(eventOf),
+        about: eventsOf({ schema }).map(([event]) => event),
       }));
     },
     jobs: [{ name: "contracts.classes", everyMs: 3_600_000, run: (call) => noteClasses(store, call) }],
@@ -168,7 +167,7 @@ export const contracts = ({ store, ingest, registry, gate, assets }: Parts): Mod
         return {
           contracts: found.map(({ id, version, status, document, updated_at, updated_by }) => {
             const { name = "", schema } = Odcs.parse(JSON.parse(document));
-            return contract.ContractView.parse({ id, version, status, name, events: schema.map(eventOf), updatedAt: updated_at, updatedBy: updated_by }); // prettier-ignore
+            return contract.ContractView.parse({ id, version, status, name, events: schema.map(titleOf), updatedAt: updated_at, updatedBy: updated_by }); // prettier-ignore
           }),
         };
       }),
@@ -181,7 +180,11 @@ export const contracts = ({ store, ingest, registry, gate, assets }: Parts): Mod
         const now = readContract(document);
         const active = await activeOf(call, now.id);
         const { verdicts, removed } = active === undefined ? { verdicts: [], removed: [] } : verdictsOf(active, now);
-        const recent = await Promise.all(now.schema.slice(0, mostSampled).map((schema) => sampled(call, schema)));
+        const recent = await Promise.all(
+          eventsOf(now)
+            .slice(0, mostSampled)
+            .map((one) => sampled(call, one)),
+        );
         const hits = await hitsOf(call, verdicts, removed);
         return { id: now.id, version: now.version, against: active?.version ?? null, verdicts, removed, recent, hits };
       }),

@@ -147,21 +147,36 @@ const notesOf = (property: OdcsProperty): Record<string, unknown> => {
   };
 };
 
-/** A property as JSON Schema. `required` forbids null; otherwise it may be null or absent. */
-const propertySchema = (property: OdcsProperty): JsonSchema => {
+/**
+ * What ODCS has no words for, in those of JSON Schema: keywords that are added to what follows from the rest, or put in
+ * its place; null takes one away.
+ */
+const withKeywords = (
+  owner: Pick<OdcsProperty, "customProperties">,
+  schema: Readonly<Record<string, unknown>>,
+): Record<string, unknown> => {
+  const given = z.record(z.string(), z.unknown()).safeParse(customOf(owner, "jsonSchema"));
+  if (!given.success) return schema;
+  return Object.fromEntries(Object.entries({ ...schema, ...given.data }).filter(([, value]) => value !== null));
+};
+
+/** A property as JSON Schema. `required` forbids null; otherwise it may be null or absent, unless `nullable` differs. */
+export const propertySchema = (property: OdcsProperty): JsonSchema => {
   const { logicalType, items, properties, required = false } = property;
   const values = validValues(property);
   const pattern = validPattern(property);
   const type = logicalType === undefined ? undefined : jsonTypes[logicalType];
-  return {
-    ...(type === undefined ? {} : { type: required ? type : [type, "null"] }),
+  const told = customOf(property, "nullable");
+  const mayBeNull = typeof told === "boolean" ? told : !required;
+  return withKeywords(property, {
+    ...(type === undefined ? {} : { type: mayBeNull ? [type, "null"] : type }),
     ...optionsOf(property),
-    ...(values === undefined ? {} : { enum: required ? values : [...values, null] }),
+    ...(values === undefined ? {} : { enum: mayBeNull ? [...values, null] : values }),
     ...(typeof pattern === "string" ? { pattern } : {}),
     ...(items === undefined ? {} : { items: propertySchema({ ...items, required: items.required ?? true }) }),
     ...(properties === undefined ? {} : objectSchema(property, properties)),
     ...notesOf(property),
-  };
+  });
 };
 
 const objectSchema = (
@@ -177,16 +192,34 @@ const objectSchema = (
 };
 
 /** One schema of a contract as JSON Schema 2020-12. Extra properties are allowed unless the contract closes it. */
-export const schemaOf = (schema: OdcsSchema): JsonSchema => ({
-  $schema: "https://json-schema.org/draft/2020-12/schema",
-  type: "object",
-  ...objectSchema(schema, schema.properties),
-});
+export const schemaOf = (schema: OdcsSchema): JsonSchema =>
+  withKeywords(schema, {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    type: "object",
+    ...objectSchema(schema, schema.properties),
+  });
 
-/** The name of the event that a schema is of. */
-export const eventOf = (schema: OdcsSchema): string => {
+/** What a schema may be of, by its custom property `of`: an event, traits of people or accounts, or a table. */
+export const subjects = ["event", "person", "account", "table"] as const;
+export type Subject = (typeof subjects)[number];
+
+export const subjectOf = (schema: OdcsSchema): Subject =>
+  subjects.find((one) => one === customOf(schema, "of")) ?? "event";
+
+/** The name of the event that a schema is of, or of the table. */
+export const nameOf = (schema: OdcsSchema): string => {
   const named = customOf(schema, "eventName");
   return typeof named === "string" && named !== "" ? named : schema.name;
+};
+
+/** The schemas of a contract that are of events, by the name of each. */
+export const eventsOf = ({ schema }: Pick<Odcs, "schema">): readonly (readonly [event: string, schema: OdcsSchema])[] =>
+  schema.flatMap((one) => (subjectOf(one) === "event" ? [[nameOf(one), one] as const] : []));
+
+/** What a schema is of, for people to read. */
+export const titleOf = (schema: OdcsSchema): string => {
+  const titles = { event: nameOf(schema), person: "Traits of people", account: "Traits of accounts", table: `Table ${nameOf(schema)}` } satisfies Record<Subject, string>; // prettier-ignore
+  return titles[subjectOf(schema)];
 };
 
 const numbered = (version: string): number[] => version.split(".").map(Number);

@@ -6,10 +6,10 @@ const of = (event: string | undefined): Sql => (event === undefined ? none : sql
 
 /** What did not fit since then, alike put together, the latest first. */
 export const violationGroups = (since: number, event: string | undefined): Sql => sql`
-  SELECT event, path, rule, keyword, source, contract, version, action, any(expected) AS expected, any(actual) AS actual,
+  SELECT event, path, rule, keyword, source, contract, version, action, library, release, any(expected) AS expected, any(actual) AS actual,
     toFloat64(count()) AS count, toString(min(violations.received)) AS first, toString(max(violations.received)) AS last
   FROM violations WHERE violations.received >= ${bind.time(since)} ${of(event)}
-  GROUP BY event, path, rule, keyword, source, contract, version, action ORDER BY last DESC, count DESC, event, path LIMIT 500`;
+  GROUP BY event, path, rule, keyword, source, contract, version, action, library, release ORDER BY last DESC, count DESC, event, path LIMIT 500`;
 
 /** One row per event that is held: by the newest state of its message. */
 const held = (event: string | undefined): Sql => sql`

@@ -1,6 +1,6 @@
 import type { Verdict } from "./contract.ts";
 import { compareSchemas } from "./evolution.ts";
-import { eventOf, schemaOf, type Odcs, type OdcsSchema } from "./odcs.ts";
+import { schemaOf, titleOf, type Odcs, type OdcsSchema } from "./odcs.ts";
 
 const verdictOf = (event: string, old: OdcsSchema, now: OdcsSchema): Verdict => {
   const { refusedNow, acceptedNow, ...found } = compareSchemas(schemaOf(old), schemaOf(now));
@@ -17,11 +17,11 @@ const verdictOf = (event: string, old: OdcsSchema, now: OdcsSchema): Verdict => 
 
 /** What a version changes against another: for each event that both have, and which events are gone. */
 export const verdictsOf = (old: Odcs, now: Odcs): { readonly verdicts: Verdict[]; readonly removed: string[] } => {
-  const before = new Map(old.schema.map((schema) => [eventOf(schema), schema]));
-  const names = new Set(now.schema.map(eventOf));
+  const before = new Map(old.schema.map((schema) => [titleOf(schema), schema]));
+  const names = new Set(now.schema.map(titleOf));
   const verdicts = now.schema.flatMap((schema) => {
-    const earlier = before.get(eventOf(schema));
-    return earlier === undefined ? [] : [verdictOf(eventOf(schema), earlier, schema)];
+    const earlier = before.get(titleOf(schema));
+    return earlier === undefined ? [] : [verdictOf(titleOf(schema), earlier, schema)];
   });
   return { verdicts, removed: [...before.keys()].filter((name) => !names.has(name)) };
 };

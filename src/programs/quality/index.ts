@@ -3,7 +3,7 @@ import { usesOf } from "#kernel/lineage.ts";
 import { defineModule, handle, type Asset, type Module, type WorkspaceCall } from "#kernel/module.ts";
 import { isUsedIn } from "#kernel/references.ts";
 import type { Store } from "#kernel/state/store.ts";
-import { eventOf, Odcs } from "#programs/contracts/odcs.ts";
+import { eventsOf, Odcs } from "#programs/contracts/odcs.ts";
 import { iso } from "#records/common/iso.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import type { SourceRegistry } from "#records/sources/registry.ts";
@@ -52,7 +52,7 @@ const promisesIn = async (store: Store, workspace: string): Promise<ReadonlyMap<
         const factor = data === undefined ? undefined : hoursOf[data.unit.toLowerCase().replace(/s$/, "")];
         return data === undefined || factor === undefined ? [] : [data.value * factor];
       });
-      return hours.length === 0 ? [] : read.schema.map((schema): [string, number] => [eventOf(schema), Math.max(...hours)]);
+      return hours.length === 0 ? [] : eventsOf(read).map(([event]): [string, number] => [event, Math.max(...hours)]);
     }),
   ); // prettier-ignore
 };

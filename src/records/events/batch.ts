@@ -144,9 +144,10 @@ export const place = (entries: readonly Entry[], { keys, forest, written }: Plac
       const [reason, message, body] = meta.x;
       add("dead_letters", JSON.stringify({ received: timeText(meta.r), source: meta.s, reason, message, body }));
     }
-    for (const [event, rule, path, keyword, expected, actual, contract, version, action] of meta.v ?? []) {
+    for (const [event, rule, path, keyword, expected, actual, contract, version, action, library, release] of meta.v ??
+      []) {
       const about = { received: timeText(meta.r), source: meta.s, event, rule, path, keyword };
-      add("violations", storable({ ...about, expected, actual, contract, version, action }));
+      add("violations", storable({ ...about, expected, actual, contract, version, action, library, release }));
     }
     if (meta.q !== undefined) {
       const [id, event, body, breaches] = meta.q;

@@ -32,7 +32,7 @@ export interface Meta {
   readonly t?: readonly TraitRow[] | undefined;
   /** A refused event: reason, message, body. */
   readonly x?: readonly [reason: string, message: string, body: string] | undefined;
-  /** Ways in which it was not as agreed: event, rule, path, keyword, expected, actual type, contract, version, action. */
+  /** Ways in which it was not as agreed: event, rule, path, keyword, expected, actual type, contract, version, action, library, release. */
   readonly v?: readonly BreachRow[] | undefined;
   /** An event that is held: its key, name, body and why. */
   readonly q?: readonly [id: string, event: string, body: string, breaches: string] | undefined;
@@ -60,10 +60,13 @@ export type BreachRow = readonly [
   contract: string,
   version: string,
   action: string,
+  library: string,
+  release: string,
 ];
 
 const text = z.string();
-const BreachRow = z.tuple([text, text, text, text, text, text, text, text, text]);
+// a journal of an earlier version knows neither library nor release
+const BreachRow = z.tuple([text, text, text, text, text, text, text, text, text, text.default(""), text.default("")]); // prettier-ignore
 const TraitRow = z.tuple([z.string(), z.string(), z.string(), z.string(), z.string(), z.string(), z.string()]);
 const MetaLine = z.object({
   w: z.string(),

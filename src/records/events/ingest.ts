@@ -142,6 +142,16 @@ interface Merges {
 
 const tooLarge: Fault = { reason: "event.too_large", message: `An event may have ${maxEventBytes} bytes.` };
 
+/** What sent an event, in the words of the SDKs that we know: library with its version, and version of the app. */
+const senderOf = ({ properties = {} }: IncomingEvent): readonly [library: string, release: string] => {
+  const text = (...names: readonly string[]): string => {
+    const found = names.map((name) => properties[name]).find((value) => typeof value === "string" && value !== "");
+    return typeof found === "string" ? found.slice(0, 100) : "";
+  };
+  const [library, version] = [text("$lib", "mp_lib"), text("$lib_version")];
+  return [version === "" ? library : `${library} ${version}`.trim(), text("$app_version", "$app_version_string")];
+};
+
 const blocked = (breaches: readonly Breach[]): Fault => ({
   reason: "contract.blocked",
   message: `The event breaks its contract: ${breaches.slice(0, 3).map(({ message }) => message).join(" ")}`.slice(0, 1_000), // prettier-ignore
@@ -421,16 +431,16 @@ export const openIngest = (parts: IngestParts): Ingest => {
     merges.clear();
   };
 
-  const deadLetter = (source: EventSource, received: number, fault: Fault, body: unknown): string => {
+  const deadLetter = (source: EventSource, received: number, fault: Fault, body: unknown, v?: readonly BreachRow[]): string => {
     const letter = [fault.reason, fault.message, gate.mask(shownText(body, 32_768))] as const;
-    return storable({ w: source.workspace, r: received, s: source.id, x: letter } satisfies Meta);
-  };
+    return storable({ w: source.workspace, r: received, s: source.id, x: letter, v } satisfies Meta);
+  }; // prettier-ignore
 
-  const refused = (source: EventSource, received: number, fault: Fault, event: IncomingEvent): Taken => ({
-    line: deadLetter(source, received, fault, event),
+  const refused = (source: EventSource, received: number, fault: Fault, event: IncomingEvent, rows?: readonly BreachRow[]): Taken => ({
+    line: deadLetter(source, received, fault, event, rows),
     fault,
     event,
-  });
+  }); // prettier-ignore
 
   /** The journal line of an event that has been judged. */
   const taken = (
@@ -441,9 +451,10 @@ export const openIngest = (parts: IngestParts): Ingest => {
     judged: Judged,
   ): Taken => {
     const { event, action, breaches, contract, version } = judged;
-    const rows = breaches.map(({ rule, path, keyword, expected, actualType }): BreachRow => [event.name ?? "", rule, path, keyword, expected, actualType, contract, version, action]); // prettier-ignore
+    const sender = breaches.length === 0 ? (["", ""] as const) : senderOf(event);
+    const rows = breaches.map(({ rule, path, keyword, expected, actualType }): BreachRow => [event.name ?? "", rule, path, keyword, expected, actualType, contract, version, action, ...sender]); // prettier-ignore
     if (action === "drop") return nothing;
-    if (action === "block") return refused(source, received, blocked(breaches), event);
+    if (action === "block") return refused(source, received, blocked(breaches), event, rows);
     if (action === "quarantine") {
       // one that has no id is given one, so that it counts once however often it is sent on
       const { messageId = `held-${randomBytes(12).toString("hex")}` } = event;

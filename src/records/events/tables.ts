@@ -186,15 +186,19 @@ const violations: TableDoc = {
     contract: { type: "LowCardinality(String)", meaning: "Id of the contract; empty for none.", class: "internal" },
     version: { type: "LowCardinality(String)", meaning: "Version of the contract.", class: "internal" },
     action: { type: "LowCardinality(String)", meaning: "What became of the event.", class: "internal" },
+    library: { type: "LowCardinality(String)", meaning: "SDK that sent it, with its version.", class: "internal" },
+    release: { type: "LowCardinality(String)", meaning: "Version of the app that sent it.", class: "internal" },
   },
   create: () => [
     sql`CREATE TABLE IF NOT EXISTS violations (
       received DateTime64(3, 'UTC'), source LowCardinality(String), event LowCardinality(String), rule LowCardinality(String),
       path String, keyword LowCardinality(String), expected String, actual LowCardinality(String),
-      contract LowCardinality(String), version LowCardinality(String), action LowCardinality(String)
+      contract LowCardinality(String), version LowCardinality(String), action LowCardinality(String),
+      library LowCardinality(String), release LowCardinality(String)
     ) ENGINE = MergeTree PARTITION BY toYYYYMM(received) ORDER BY (event, rule, path, received)
     TTL toDateTime(received) + INTERVAL 90 DAY
     SETTINGS ${remembered}`,
+    sql`ALTER TABLE violations ADD COLUMN IF NOT EXISTS library LowCardinality(String), ADD COLUMN IF NOT EXISTS release LowCardinality(String)`,
   ],
 };
 

@@ -1,6 +1,6 @@
 import { Refusal } from "#kernel/refusal.ts";
 import { readContract } from "#programs/contracts/document.ts";
-import { byVersion, eventOf, schemaOf, type Odcs } from "#programs/contracts/odcs.ts";
+import { byVersion, eventsOf, schemaOf, type Odcs } from "#programs/contracts/odcs.ts";
 import type { JsonSchema } from "#programs/contracts/schema.ts";
 import { contractsUnder } from "./check.ts";
 
@@ -75,7 +75,7 @@ const newest = (documents: readonly Odcs[]): Odcs[] => {
 /** The code for some contracts. Throws where an event is in two of them. */
 export const codeFor = (documents: readonly Odcs[]): string => {
   const taken = new Set(["Events", "Send", "senders"]);
-  const events = newest(documents).flatMap((document) => document.schema.map((schema) => ({ document, schema, event: eventOf(schema) }))); // prettier-ignore
+  const events = newest(documents).flatMap((document) => eventsOf(document).map(([event, schema]) => ({ document, schema, event }))); // prettier-ignore
   const names = events.map(({ event }) => event);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) throw new Refusal("codegen.twice", `The event ${twice} is in two contracts; code cannot tell which is meant.`); // prettier-ignore

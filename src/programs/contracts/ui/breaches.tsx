@@ -67,6 +67,13 @@ export const Breaches = () => {
               },
               { title: "What", cell: says },
               {
+                title: "Sent by",
+                cell: ({ library, release }) =>
+                  library === "" && release === ""
+                    ? "–"
+                    : [library, release === "" ? "" : `app ${release}`].filter((one) => one !== "").join(", "),
+              },
+              {
                 title: "Became of it",
                 cell: ({ action }) => (
                   <Badge variant="outline" color={action === "forward" ? "gray" : "red"}>

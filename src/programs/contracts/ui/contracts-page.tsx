@@ -15,18 +15,19 @@ const goesOn = { value: "forward", label: "Goes on, with a note" };
 const waits = { value: "quarantine", label: "Is held" };
 const refused = { value: "block", label: "Is refused" };
 const without = { value: "omit", label: "Goes on without it" };
-const masks = [
-  { value: "redact", label: "Is masked" },
-  { value: "forward", label: "Is kept" },
-];
+const kept = { value: "forward", label: "Is kept" };
+const left = { value: "drop", label: "Is left out" };
+const masked = { value: "redact", label: "Is masked by its type" };
+const tokens = { value: "token", label: "Becomes a token, the same for the same" };
+const short = { value: "truncate", label: "Is cut to what names nobody" };
 
 /** What can be chosen, in the words of the page. */
 const choices: readonly { key: Exclude<keyof Settings, "purposes" | "optOut">; label: string; data: { value: string; label: string }[] }[] = [
   { key: "violation", label: "An event that breaks its contract", data: [goesOn, without, waits, refused] },
   { key: "unplannedProperty", label: "A property that a closed contract lacks", data: [goesOn, without, waits, refused] },
   { key: "unplannedEvent", label: "An event without a contract", data: [{ ...goesOn, label: "Goes on" }, waits, refused] },
-  { key: "pii", label: "Personal data in other properties", data: masks },
-  { key: "secret", label: "Keys, tokens and passwords", data: masks },
+  { key: "pii", label: "Personal data in other properties", data: [masked, tokens, short, left, kept] },
+  { key: "secret", label: "Keys, tokens and passwords", data: [masked, left, kept] },
   { key: "absentConsent", label: "An event that says nothing of consent", data: [{ value: "allow", label: "Is taken for a yes" }, { value: "deny", label: "Is taken for a no" }] },
 ]; // prettier-ignore
 

@@ -17,6 +17,7 @@ const contextOf = (context: Fields): Fields => {
   const campaign = isFields(context["campaign"]) ? context["campaign"] : {};
   const library = isFields(context["library"]) ? context["library"] : {};
   const os = isFields(context["os"]) ? context["os"] : {};
+  const app = isFields(context["app"]) ? context["app"] : {};
   return present({
     $current_url: page["url"],
     $pathname: page["path"],
@@ -31,6 +32,7 @@ const contextOf = (context: Fields): Fields => {
     $os: os["name"],
     $lib: library["name"],
     $lib_version: library["version"],
+    $app_version: app["version"],
   });
 };
 
