@@ -29,6 +29,7 @@ const may = {
     "cohorts.why",
     "contracts.check",
     "contracts.downstream",
+    "contracts.exportPlan",
     "contracts.get",
     "contracts.learn",
     "contracts.list",
@@ -111,6 +112,7 @@ const may = {
     "sql.save",
   ],
   govern: [
+    "contracts.importPlan",
     "contracts.save",
     "contracts.setSettings",
     "contracts.setStatus",

@@ -5,7 +5,9 @@ import { defineCommand, runMain } from "citty";
 import { askRemote, exportTo } from "#surfaces/cli/remote.ts";
 import { applyFrom, planFrom, planSays, pullTo } from "#surfaces/cli/definitions.ts";
 import { importFile } from "#surfaces/cli/import-file.ts";
+import { planFormats } from "#programs/contracts/contract.ts";
 import { codeFrom } from "#surfaces/cli/codegen.ts";
+import { convert } from "#surfaces/cli/convert.ts";
 import { checkCode, checkContracts, formats, isFailOn, isFormat } from "#surfaces/cli/check.ts";
 import { auditSays, keysIn, verifyFile, verifyStore } from "#surfaces/cli/audit.ts";
 import { setAside } from "#kernel/audit/audit.ts";
@@ -248,6 +250,20 @@ const checkCommand = defineCommand({
   },
 });
 
+const convertCommand = defineCommand({
+  meta: {
+    name: "convert",
+    description: "Turns a tracking plan (Segment, RudderStack, Iglu, JSON Schema, CSV) into contracts, or contracts into one.",
+  },
+  args: {
+    path: { type: "positional", description: "A plan; with --to a folder of contracts, or one file.", required: true },
+    out: { type: "string", description: "The folder for the contracts, or the file of the plan; standard output when absent." },
+    format: { type: "string", description: `Of the plan: ${planFormats.join(", ")}; told by what is in it when absent.` },
+    to: { type: "string", description: `Write a plan: ${planFormats.join(", ")}.` },
+  },
+  run: ({ args }) => guarded(() => Promise.resolve(convert(args, console)))(),
+}); // prettier-ignore
+
 const codegenCommand = defineCommand({
   meta: { name: "codegen", description: "Writes TypeScript for senders of events from the contracts of a folder." },
   args: {
@@ -323,6 +339,7 @@ await runMain(
       restore: restoreCommand,
       audit: auditCommand,
       check: checkCommand,
+      convert: convertCommand,
       codegen: codegenCommand,
     },
   }),

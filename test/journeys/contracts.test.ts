@@ -62,6 +62,20 @@ describe("a steward", () => {
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByText("order-completed 1.0.0 is kept as active.").waitFor();
 
+    // a plan of another product becomes drafts
+    const plan = "Event Name,Property Name,Property Type,Required\nSigned Up,plan,string,yes\nOdd,x,colour,no\n";
+    await page
+      .locator('input[type="file"]')
+      .setInputFiles({ name: "plan.csv", mimeType: "text/csv", buffer: Buffer.from(plan) });
+    await page.getByText("Row 3: x has the type colour").waitFor();
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "contracts-plan");
+    await page.getByRole("button", { name: "Keep 1 as drafts" }).click();
+    await page.getByRole("button", { name: "Activate signed-up 1.0.0" }).waitFor();
+    const given = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Download" }).click();
+    expect((await given).suggestedFilename()).toBe("contracts.json");
+
     await page.getByRole("tab", { name: "What is done" }).click();
     await page.getByRole("combobox", { name: "An event that breaks its contract" }).click();
     await page.getByRole("option", { name: "Is held" }).click();
@@ -77,7 +91,7 @@ describe("a steward", () => {
     await expect.poll(chosen).toEqual({ secret: "forward" });
     await picture(page, "contracts-choices");
     await page.getByRole("combobox", { name: "Keys, tokens and passwords" }).click();
-    await page.getByRole("option", { name: "As for all (is masked)" }).click();
+    await page.getByRole("option", { name: "As for all (is masked by its type)" }).click();
     await expect.poll(chosen).toEqual({});
     expect(await serious(page)).toEqual([]);
 

@@ -159,6 +159,47 @@ export const save = defineOperation({
   output: z.object({ id: z.string(), version: z.string(), status: Status }),
 });
 
+export const planFormats = ["segment", "rudderstack", "iglu", "json-schema", "csv"] as const;
+const Format = z.enum(planFormats);
+export type PlanFormat = z.output<typeof Format>;
+
+export const importPlan = defineOperation({
+  name: "contracts.importPlan",
+  summary:
+    "Takes a tracking plan of Segment, RudderStack, Iglu, JSON Schema or a table over, an event a contract, as drafts. A dry run only says what would be.",
+  permission: "govern",
+  input: z.strictObject({
+    text: z.string().min(1).max(3_500_000).describe("The plan, JSON or CSV."),
+    format: Format.optional().describe("Told by what is in it where absent."),
+    dryRun: z.boolean().default(true),
+  }),
+  output: z.object({
+    format: Format,
+    contracts: z.array(
+      z.object({
+        id: z.string(),
+        version: z.string(),
+        name: z.string(),
+        properties: z.number(),
+        becomes: z.enum(["new", "changed", "same"]).describe("Against what the workspace keeps under this version."),
+      }),
+    ),
+    notes: z.array(z.string()).describe("What is kept, although nothing is held against it."),
+    faults: z.array(z.object({ rule: z.string(), message: z.string() })).describe("What could not be taken over."),
+  }),
+});
+
+export const exportPlan = defineOperation({
+  name: "contracts.exportPlan",
+  summary: "Contracts as one plan in a format of others: the active ones, and where none is, the newest.",
+  permission: "read",
+  input: z.strictObject({
+    format: Format,
+    ids: z.array(Id).max(2_000).default([]).describe("Of these only; none for all."),
+  }),
+  output: z.object({ name: z.string(), type: z.string(), text: z.string() }),
+});
+
 export const setStatus = defineOperation({
   name: "contracts.setStatus",
   summary: "Makes a version active, deprecated or retired.",

@@ -8,7 +8,7 @@ import { compileSchema } from "./schema.ts";
 const deepest = 100;
 
 /** Whether something is nested deeper than a contract may be; walks it level by level, so that nothing runs out. */
-const isDeeper = (content: unknown): boolean => {
+export const isDeeper = (content: unknown): boolean => {
   let level = [content];
   for (let depth = 0; depth < deepest; depth += 1) {
     level = level.flatMap((one) => (typeof one === "object" && one !== null ? Object.values(one) : []));

@@ -155,10 +155,10 @@ describe("the door", () => {
       { messageId: "c", userId: "cy", account: "acme", accountTraits: set({ plan: 4 }) },
       { messageId: "d", userId: "di", name: undefined, account: "acme", accountTraits: [{ op: "set_once", traits: { plan: "pro" } }] },
     ); // prettier-ignore
-    expect((await groups()).map(({ path, action, library, release, contract }) => [path, action, library, release, contract]).toSorted()).toEqual([
-      ["/accountTraits/plan", "quarantine", "", "", "traits"],
-      ["/accountTraits/plan", "quarantine", "", "", "traits"],
-      ["/personTraits/plan", "forward", "analytics.js 5.2.0", "3.14", "traits"],
+    expect((await groups()).map(({ path, action, library, release, contract }) => [path, action, library, release, contract].join("|")).toSorted()).toEqual([
+      "/accountTraits/plan|quarantine|||traits",
+      "/accountTraits/plan|quarantine|||traits",
+      "/personTraits/plan|forward|analytics.js 5.2.0|3.14|traits",
     ]); // prettier-ignore
     expect(await held()).toMatchObject({ count: 1, held: [{ event: "Order Completed" }] });
     const { engine } = (await world.system.directory.find(workspace))!;
@@ -303,3 +303,28 @@ describe("the door", () => {
     await expect(two.ask("contracts.setSettings", { source: one.source.id, settings: {} })).rejects.toThrow();
   }, 60_000);
 });
+
+describe("plans of others", () => {
+  it("are taken over as drafts, change nothing until they are active, and are given out again", async () => {
+    const { ask, send, groups } = await start();
+    const text = "Event Name,Property Name,Property Type,Required\nOrder Completed,total,number,yes\nSigned Up,plan,string,no\n";
+    const told = { format: "csv", faults: [], contracts: [{ id: "order-completed", version: "1.0.0", properties: 1, becomes: "new" }, { id: "signed-up" }] };
+    expect(await ask("contracts.importPlan", { text })).toMatchObject(told);
+    expect(await ask("contracts.list")).toEqual({ contracts: [] });
+    expect(await ask("contracts.importPlan", { text, dryRun: false })).toMatchObject(told);
+    await send({ properties: {} });
+    expect(await groups()).toEqual([]);
+    await ask("contracts.setStatus", { id: "order-completed", version: "1.0.0", status: "active" });
+    await send({ properties: {} });
+    expect(await groups()).toMatchObject([{ path: "/properties/total", rule: "required_missing", contract: "order-completed" }]);
+    // what is active stays as it is
+    expect(await ask("contracts.importPlan", { text, dryRun: false })).toMatchObject({ contracts: [{ becomes: "same" }, { becomes: "same" }] });
+    const changed = text.replace("number", "integer");
+    expect(await ask("contracts.importPlan", { text: changed, dryRun: false })).toMatchObject({
+      contracts: [{ id: "signed-up", becomes: "same" }],
+      faults: [{ rule: "Order Completed", message: expect.stringMatching(/Raise the version/) }],
+    });
+    const { text: plan } = await ask<{ text: string }>("contracts.exportPlan", { format: "segment", ids: ["order-completed"] });
+    expect(JSON.parse(plan)).toMatchObject({ rules: [{ type: "TRACK", key: "Order Completed" }] });
+  }, 60_000);
+}); // prettier-ignore

@@ -84,7 +84,8 @@ const treatmentsIn = (properties: readonly OdcsProperty[]): ReadonlyMap<string, 
 const withoutNumbers = (path: string): string => path.replaceAll(/\/\d+(?=\/|$)/g, "");
 
 /** A change of traits names those that change: none can be missing. */
-const withoutRequired = ({ required: _, ...schema }: JsonSchema): JsonSchema => schema;
+const withoutRequired = (schema: JsonSchema): JsonSchema =>
+  Object.fromEntries(Object.entries(schema).filter(([keyword]) => keyword !== "required"));
 
 const agreedOf = (contract: Odcs, schema: OdcsSchema): Agreed => {
   const isEvent = subjectOf(schema) === "event";

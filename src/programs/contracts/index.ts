@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from "node:util";
+import { stringify } from "yaml";
 import { z } from "zod";
 import { downstreamOf } from "#kernel/lineage.ts";
 import { defineModule, handle, type Asset, type Module, type Used, type WorkspaceCall } from "#kernel/module.ts";
@@ -11,6 +13,8 @@ import * as contract from "./contract.ts";
 import { StoredSettings, type Verdict } from "./contract.ts";
 import { defaults } from "./disposition.ts";
 import type { ContractGate } from "./gate.ts";
+import { readPlan, writePlan } from "./formats/index.ts";
+import type { Plan } from "./formats/plan.ts";
 import { heldStore } from "./held.ts";
 import { readContract } from "./document.ts";
 import { proposed } from "./learn.ts";
@@ -73,10 +77,13 @@ export const contracts = ({ store, ingest, registry, gate, assets }: Parts): Mod
 
   const nameOf = ({ principal }: WorkspaceCall): string => (principal.kind === "nobody" ? "" : principal.id);
 
-  const saveVersion = async (call: WorkspaceCall, text: string): Promise<Odcs> => {
-    const document = readContract(text);
+  const rowOf = (call: WorkspaceCall, id: string, version: string) =>
+    rows(call).where("id", "=", id).where("version", "=", version).executeTakeFirst();
+
+  /** Keeps a version, unless it is one that stays as it is; without telling the door. */
+  const keep = async (call: WorkspaceCall, document: Odcs, text: string): Promise<void> => {
     const { id, version, status } = document;
-    const held = await rows(call).where("id", "=", id).where("version", "=", version).executeTakeFirst();
+    const held = await rowOf(call, id, version);
     const json = JSON.stringify(document);
     if (held !== undefined && !open.has(held.status) && (held.document !== json || open.has(status)))
       throw new Refusal("contract.immutable", `Version ${version} of ${id} is ${held.status} and stays as it is. Raise its version.`, {}, 409); // prettier-ignore
@@ -95,9 +102,41 @@ export const contracts = ({ store, ingest, registry, gate, assets }: Parts): Mod
       .values({ workspace: call.workspace.id, id, version, ...changed })
       .onConflict((conflict) => conflict.columns(["workspace", "id", "version"]).doUpdateSet(changed))
       .execute();
+  };
+
+  const saveVersion = async (call: WorkspaceCall, text: string): Promise<Odcs> => {
+    const document = readContract(text);
+    await keep(call, document, text);
     gate.forget(call.workspace.id);
     await noteClasses(store, call);
     return document;
+  };
+
+  /** Takes a plan over, as drafts; or says what that would be. */
+  const takeOver = async (call: WorkspaceCall, plan: Plan, dryRun: boolean) => {
+    const faults = [...plan.faults];
+    const found: { id: string; version: string; name: string; properties: number; becomes: "new" | "changed" | "same" }[] = []; // prettier-ignore
+    for (const document of plan.contracts) {
+      const { id, version, name = id, schema } = document;
+      const held = await rowOf(call, id, version);
+      const isSame = held !== undefined && isDeepStrictEqual({ ...Odcs.parse(JSON.parse(held.document)), status: "" }, { ...document, status: "" }); // prettier-ignore
+      if (held !== undefined && !isSame && !open.has(held.status)) {
+        faults.push({ rule: name, message: `Version ${version} of ${id} is ${held.status} and differs. Raise the version of the event in the plan.` }); // prettier-ignore
+        continue;
+      }
+      if (!dryRun && !isSame) await keep(call, document, stringify(document));
+      const properties = schema.reduce((sum, one) => sum + one.properties.length, 0);
+      found.push({ id, version, name, properties, becomes: held === undefined ? "new" : isSame ? "same" : "changed" });
+    }
+    return { contracts: found, notes: [...plan.notes].slice(0, 200), faults: faults.slice(0, 500) };
+  };
+
+  /** Of each contract the active version, else the newest. */
+  const current = async (call: WorkspaceCall, ids: readonly string[]): Promise<readonly Odcs[]> => {
+    const all = (await rows(call).orderBy("id").execute()).map(({ status, document }) => ({ status, contract: Odcs.parse(JSON.parse(document)) })); // prettier-ignore
+    const order = all.toSorted((a, b) => Number(a.status === "active") - Number(b.status === "active") || byVersion(b.contract, a.contract)); // prettier-ignore
+    const newest = new Map(order.map(({ contract: one }) => [one.id, one]));
+    return [...newest.values()].filter(({ id }) => ids.length === 0 || ids.includes(id)).toSorted((a, b) => (a.id < b.id ? -1 : 1)); // prettier-ignore
   };
 
   const learnt = async (call: WorkspaceCall, event: string, since: number) => {
@@ -191,6 +230,15 @@ export const contracts = ({ store, ingest, registry, gate, assets }: Parts): Mod
       handle(contract.save, async (call, { document }) => {
         const { id, version, status } = await saveVersion(call, document);
         return { id, version, status };
+      }),
+      handle(contract.importPlan, async (call, { text, format, dryRun }) => {
+        const read = readPlan(text, format);
+        return { format: read.format, ...(await takeOver(call, read.plan, dryRun)) };
+      }),
+      handle(contract.exportPlan, async (call, { format, ids }) => {
+        const found = await current(call, ids);
+        const type = format === "csv" ? "text/csv" : "application/json";
+        return { name: `contracts.${format === "csv" ? "csv" : "json"}`, type, text: writePlan(format, found) };
       }),
       handle(contract.setStatus, async (call, { id, version, status }) => {
         const row = await rows(call).where("id", "=", id).where("version", "=", version).executeTakeFirst();

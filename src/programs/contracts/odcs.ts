@@ -147,17 +147,20 @@ const notesOf = (property: OdcsProperty): Record<string, unknown> => {
   };
 };
 
+const Keywords = z.looseObject({ $without: z.array(z.string()).default([]) });
+
 /**
  * What ODCS has no words for, in those of JSON Schema: keywords that are added to what follows from the rest, or put in
- * its place; null takes one away.
+ * its place; those in the list `$without` are taken away.
  */
 const withKeywords = (
   owner: Pick<OdcsProperty, "customProperties">,
   schema: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> => {
-  const given = z.record(z.string(), z.unknown()).safeParse(customOf(owner, "jsonSchema"));
+  const given = Keywords.safeParse(customOf(owner, "jsonSchema"));
   if (!given.success) return schema;
-  return Object.fromEntries(Object.entries({ ...schema, ...given.data }).filter(([, value]) => value !== null));
+  const { $without, ...more } = given.data;
+  return Object.fromEntries(Object.entries({ ...schema, ...more }).filter(([keyword]) => !$without.includes(keyword)));
 };
 
 /** A property as JSON Schema. `required` forbids null; otherwise it may be null or absent, unless `nullable` differs. */

@@ -9,6 +9,7 @@ import { moment } from "#web/kit/moment.ts";
 import { Empty, Loaded, Problem } from "#web/kit/states.tsx";
 import * as contract from "../contract.ts";
 import type { ContractView, Verdict } from "../contract.ts";
+import { Plans } from "./plans.tsx";
 
 const Witness = ({ says, event }: { says: string; event: string | null }) =>
   event === null ? null : (
@@ -226,6 +227,7 @@ export const Contracts = () => {
         }
       </Loaded>
       <Editor text={text} setText={setText} />
+      <Plans />
     </Stack>
   );
 };
