@@ -56,6 +56,8 @@ const may = {
     "metrics.who",
     "people.list",
     "people.profile",
+    "policy.get",
+    "policy.sees",
     "quality.ofMetric",
     "quality.report",
     "quarantine.list",
@@ -116,6 +118,8 @@ const may = {
     "contracts.save",
     "contracts.setSettings",
     "contracts.setStatus",
+    "policy.check",
+    "policy.set",
     "erasure.access",
     "erasure.allow",
     "erasure.erase",
@@ -139,19 +143,20 @@ const may = {
     "workspaces.remove",
     "workspaces.removeMember",
     "workspaces.revokeKey",
+    "workspaces.setAttributes",
     "workspaces.setRole",
   ],
 } as const satisfies Record<string, readonly string[]>;
 type Right = Exclude<keyof typeof may, "anybody" | "members">;
 const roles: Readonly<Record<Right, readonly Role[]>> = {
-  read: ["viewer", "analyst", "steward", "auditor", "admin"],
-  edit: ["analyst", "steward", "admin"],
+  read: ["viewer", "analyst", "marketer", "steward", "auditor", "admin"],
+  edit: ["analyst", "marketer", "steward", "admin"],
   govern: ["steward", "admin"],
   audit: ["auditor", "admin"],
   admin: ["admin"],
 };
 const rights = Object.keys(roles) as Right[]; // its own keys
-const everyRole = ["viewer", "analyst", "steward", "auditor", "admin"] as const;
+const everyRole = ["viewer", "analyst", "marketer", "steward", "auditor", "admin"] as const;
 
 const answered = async (operation: string, input: object, headers: Record<string, string>) => {
   const response = await fetch(`${world.url}/api/${operation}`, { method: "POST", headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(input) }); // prettier-ignore

@@ -25,11 +25,11 @@ const all = Object.entries(held).flatMap(
   ([on, names]) =>
   Object.entries(names).map(([name, [dataClass, marker]]) => ({ on: on as keyof typeof held, name, dataClass: dataClass as Class, marker })), // prettier-ignore
 );
-const roles = ["viewer", "auditor", "analyst", "steward", "admin"] as const;
+const roles = ["viewer", "auditor", "analyst", "marketer", "steward", "admin"] as const;
 /** Written down by hand: who may know what. */
 const knows: Readonly<Record<Class, readonly Role[]>> = {
   internal: roles,
-  personal: ["analyst", "steward", "admin"],
+  personal: ["analyst", "marketer", "steward", "admin"],
   restricted: ["steward", "admin"],
 };
 

@@ -15,6 +15,7 @@ import type { Audit } from "#kernel/audit/audit.ts";
 import type { Clock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";
 import type { Directory } from "#kernel/directory.ts";
+import { noAttributes } from "#kernel/policy.ts";
 import { assetsOf } from "#kernel/lineage.ts";
 import type { Module, TableDoc, WorkspaceCall } from "#kernel/module.ts";
 import type { Store } from "#kernel/state/store.ts";
@@ -22,6 +23,7 @@ import type { ContractGate } from "#programs/contracts/gate.ts";
 import { contracts } from "#programs/contracts/index.ts";
 import { audit as auditLog } from "#programs/audit/index.ts";
 import { stewardship } from "#programs/stewardship/index.ts";
+import { policy } from "#programs/policy/index.ts";
 import { quality } from "#programs/quality/index.ts";
 import { signOn } from "#programs/sign-on/index.ts";
 import { demo } from "#programs/demo/index.ts";
@@ -79,7 +81,11 @@ export const createModules = ({
       .flatMap((module) => module.operations ?? [])
       .find((one) => one.operation.name === operation.name);
     if (handler === undefined || operation.permission !== "read") throw new Error(`${operation.name} is no question`);
-    const reader = { ...call, role: "viewer", veil: await access.veilFor("viewer", call.workspace) } as const;
+    const reader = {
+      ...call,
+      role: "viewer",
+      veil: await access.veilFor({ role: "viewer", ...noAttributes }, call.workspace),
+    } as const;
     return operation.output.parse(await handler.run(reader, operation.input.parse(input)));
   };
   const secureCookies = config.public_url?.startsWith("https:") === true;
@@ -123,6 +129,7 @@ export const createModules = ({
         singleSignOn: config.oidc_issuer !== undefined,
       },
     }),
+    policy({ store }),
     quality({ store, ingest, registry, assets }),
     dashboards({
       store,

@@ -1,5 +1,6 @@
 import { hash, verify } from "@node-rs/argon2";
-import { classesIn, veilOf, type Veil } from "./classes.ts";
+import { classesIn, policyIn, veilOf, type Veil } from "./classes.ts";
+import { Attributes, type Asker } from "./policy.ts";
 import { hashSecret, newId, newSecret } from "./ids.ts";
 import { Refusal } from "./refusal.ts";
 import type { Role } from "./roles.ts";
@@ -10,7 +11,14 @@ import type { Clock } from "./clock.ts";
 /** Who is calling. A key belongs to one workspace; a member may belong to several and says which. */
 export type Principal =
   | { readonly kind: "nobody" }
-  | { readonly kind: "member"; readonly id: string; readonly email: string; readonly name: string }
+  | {
+      readonly kind: "member";
+      readonly id: string;
+      readonly email: string;
+      readonly name: string;
+      /** Proven by more than a password: by a second factor, or by who vouched for them. */
+      readonly isStrong?: boolean;
+    }
   | { readonly kind: "key"; readonly id: string; readonly workspace: string; readonly role: Role };
 
 /** How a person is let in, and what they may do where. The only place that answers either. */
@@ -29,10 +37,10 @@ export interface Access {
   changePassword(member: string, current: string, next: string, session: string | undefined): Promise<void>;
   fromSession(session: string): Promise<Principal>;
   fromKey(key: string): Promise<Principal>;
-  /** The role in a workspace; undefined also when the workspace does not exist, so that ids cannot be probed. */
-  roleIn(principal: Principal, workspace: string): Promise<Role | undefined>;
-  /** What a role may not know of a workspace's data, as of now. */
-  veilFor(role: Role, workspace: { readonly id: string; readonly secret: string }): Promise<Veil>;
+  /** Who somebody is in a workspace; undefined also when the workspace does not exist, so that ids cannot be probed. */
+  askerIn(principal: Principal, workspace: string): Promise<Asker | undefined>;
+  /** What whoever asks may not know of a workspace's data, as of now. */
+  veilFor(asker: Asker, workspace: { readonly id: string; readonly secret: string }): Promise<Veil>;
 }
 
 const sessionDays = 30;
@@ -69,6 +77,10 @@ const attempts = (clock: Clock) => {
   };
 };
 
+/** As they are stored, JSON; what an earlier version kept is none. */
+export const readAttributes = (text: string | null | undefined): Attributes =>
+  Attributes.parse(text === null || text === undefined || text === "" ? {} : JSON.parse(text));
+
 const normalise = (email: string): string => email.trim().toLowerCase();
 
 export const createAccess = (store: Store, clock: Clock): Access => {
@@ -98,10 +110,10 @@ export const createAccess = (store: Store, clock: Clock): Access => {
     return member.id;
   };
 
-  const sessionFor = async (member: string): Promise<string> => {
+  const openSession = async (member: string, vouched: 0 | 1): Promise<string> => {
     const secret = newSecret("tls");
     const expires_at = iso(clock.now() + sessionDays * 86_400_000);
-    await store.insertInto("sessions").values({ hash: hashSecret(secret), member, created_at: iso(), expires_at }).execute(); // prettier-ignore
+    await store.insertInto("sessions").values({ hash: hashSecret(secret), member, created_at: iso(), expires_at, vouched }).execute(); // prettier-ignore
     await store.deleteFrom("sessions").where("expires_at", "<", iso()).execute();
     return secret;
   };
@@ -109,7 +121,7 @@ export const createAccess = (store: Store, clock: Clock): Access => {
   return {
     secondFactor,
     checkPassword,
-    sessionFor,
+    sessionFor: (member) => openSession(member, 1),
     hasMembers: async () => (await store.selectFrom("members").select("id").limit(1).executeTakeFirst()) !== undefined,
 
     createMember: async (email, name, password) => {
@@ -123,7 +135,7 @@ export const createAccess = (store: Store, clock: Clock): Access => {
       return id;
     },
 
-    signIn: async (email, password, code) => sessionFor(await checkPassword(email, password, code)),
+    signIn: async (email, password, code) => openSession(await checkPassword(email, password, code), 0),
 
     signOut: async (session) => {
       await store.deleteFrom("sessions").where("hash", "=", hashSecret(session)).execute();
@@ -145,11 +157,14 @@ export const createAccess = (store: Store, clock: Clock): Access => {
       const row = await store
         .selectFrom("sessions")
         .innerJoin("members", "members.id", "sessions.member")
-        .select(["members.id", "members.email", "members.name"])
+        .leftJoin("second_factors", "second_factors.member", "sessions.member")
+        .select(["members.id", "members.email", "members.name", "vouched", "confirmed_at"])
         .where("sessions.hash", "=", hashSecret(session))
         .where("sessions.expires_at", ">", iso())
         .executeTakeFirst();
-      return row === undefined ? { kind: "nobody" } : { kind: "member", ...row };
+      if (row === undefined) return { kind: "nobody" };
+      const { vouched, confirmed_at: confirmed, ...member } = row;
+      return { kind: "member", ...member, isStrong: vouched > 0 || confirmed !== null };
     },
 
     fromKey: async (key) => {
@@ -164,20 +179,27 @@ export const createAccess = (store: Store, clock: Clock): Access => {
         : { kind: "key", id: row.id, workspace: row.workspace, role: row.role as Role };
     },
 
-    roleIn: async (principal, workspace) => {
+    askerIn: async (principal, workspace) => {
       if (principal.kind === "nobody") return undefined;
-      if (principal.kind === "key") return principal.workspace === workspace ? principal.role : undefined;
+      if (principal.kind === "key") {
+        if (principal.workspace !== workspace) return undefined;
+        const key = await store.selectFrom("api_keys").select("attributes").where("id", "=", principal.id).executeTakeFirst(); // prettier-ignore
+        return { role: principal.role, ...readAttributes(key?.attributes) };
+      }
       const row = await store
         .selectFrom("memberships")
         .innerJoin("workspaces", "workspaces.id", "memberships.workspace")
-        .select("memberships.role")
+        .select(["memberships.role", "memberships.attributes"])
         .where("memberships.workspace", "=", workspace)
         .where("memberships.member", "=", principal.id)
         .where("workspaces.removed_at", "is", null)
         .executeTakeFirst();
-      return row?.role as Role | undefined;
+      return row === undefined ? undefined : { role: row.role as Role, ...readAttributes(row.attributes) };
     },
 
-    veilFor: async (role, { id, secret }) => veilOf(role, secret, await classesIn(store, id)),
+    veilFor: async (asker, { id, secret }) => {
+      const [policy, classes] = await Promise.all([policyIn(store, id), classesIn(store, id)]);
+      return veilOf(policy, asker, secret, classes);
+    },
   };
 };

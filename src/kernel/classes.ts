@@ -1,15 +1,10 @@
 import { createHmac } from "node:crypto";
 import { Refusal } from "./refusal.ts";
-import type { Role } from "./roles.ts";
+import { dataClasses, holders, type DataClass, type Holder } from "./class-names.ts";
+import { nameIn, namedIn, noPolicy, overlaps, Policy, sightOf, type Asker, type Sight } from "./policy.ts";
 import type { Store } from "./state/store.ts";
 
-/** How carefully data is to be handled, the most careful last. What nobody has classed is `internal`. */
-export const dataClasses = ["public", "internal", "personal", "restricted"] as const;
-export type DataClass = (typeof dataClasses)[number];
-
-/** Whose property it is: an event's, or a trait of a person or an account. */
-export const holders = ["event", "person", "account"] as const;
-export type Holder = (typeof holders)[number];
+export { dataClasses, type DataClass, type Holder } from "./class-names.ts";
 
 /** What a name is classed as, and who said so: a steward, or a contract by its id. */
 export interface Classed {
@@ -21,18 +16,6 @@ export interface Classed {
 
 /** The origin of what people decide; it counts before what contracts say. */
 export const bySteward = "steward";
-
-/** The classes that a role sees; who sees none of a class gets a token or nothing in its place. */
-const cleared: Readonly<Record<Role, readonly DataClass[]>> = {
-  viewer: ["public", "internal"],
-  auditor: ["public", "internal"],
-  analyst: ["public", "internal", "personal"],
-  steward: dataClasses,
-  admin: dataClasses,
-  owner: dataClasses,
-};
-
-export const mayKnow = (role: Role, dataClass: DataClass): boolean => cleared[role].includes(dataClass);
 
 const strictest = (classes: readonly DataClass[]): DataClass =>
   dataClasses.findLast((one) => classes.includes(one)) ?? "internal";
@@ -59,6 +42,8 @@ export interface Veil {
   /** Throws `access.hidden` where a question would tell something of a property that its asker may not know. */
   check(holder: Holder, name: string): void;
   isHidden(holder: Holder, name: string): boolean;
+  /** People whom a number must be over that is made of what is hidden; undefined where no number may be. */
+  leastPeople(holder: Holder, name: string): number | undefined;
   /** Names of properties (with dots for those of objects) or traits that are left out of whatever is shown. */
   hidden(holder: Holder): readonly string[];
   /** An object of properties or traits without what is hidden; of what is personal, a token in its place. */
@@ -69,13 +54,10 @@ export const noVeil: Veil = {
   isDrawn: false,
   check: () => undefined,
   isHidden: () => false,
+  leastPeople: () => undefined,
   hidden: () => [],
   shown: (_, values) => values,
 };
-
-/** Whether one name is the other, lies in it, or holds it: `a` tells what `a.b` is. */
-const overlaps = (one: string, other: string): boolean =>
-  one === other || one.startsWith(`${other}.`) || other.startsWith(`${one}.`);
 
 /** The same value of a name has the same token in a workspace, and says nothing else of it. */
 const tokenOf = (secret: string, name: string, value: unknown): string =>
@@ -84,26 +66,35 @@ const tokenOf = (secret: string, name: string, value: unknown): string =>
     .digest("hex")
     .slice(0, 20)}`;
 
-/** What a role may not know of the classed names of a workspace. */
-export const veilOf = (role: Role, secret: string, rows: readonly Classed[]): Veil => {
+/** What whoever asks may not know of the names of a workspace. */
+export const veilOf = (policy: Policy, asker: Asker, secret: string, rows: readonly Classed[]): Veil => {
   const classes = decided(rows);
-  const hiddenOf: Readonly<Record<Holder, readonly { name: string; class: DataClass }[]>> = Object.fromEntries(
+  const spoken = namedIn(policy).filter(({ holder, name }) => !classes.has(`${holder} ${name}`));
+  const known = [
+    ...[...classes].map(([key, one]) => ({ holder: key.slice(0, key.indexOf(" ")) as Holder, name: key.slice(key.indexOf(" ") + 1), class: one })), // made by `decided`
+    // what only a rule speaks of has the class that everything has
+    ...spoken.map((one) => ({ ...one, class: "internal" as const })),
+  ]; // prettier-ignore
+  const hiddenOf: Readonly<Record<Holder, readonly { name: string; sight: Sight }[]>> = Object.fromEntries(
     holders.map((holder) => [
       holder,
-      [...classes].flatMap(([key, one]) =>
-        key.startsWith(`${holder} `) && !mayKnow(role, one) ? [{ name: key.slice(holder.length + 1), class: one }] : [],
-      ),
+      known.flatMap((one) => {
+        if (one.holder !== holder) return [];
+        const sight = sightOf(policy, asker, one.class, nameIn(holder, one.name));
+        return sight === "clear" ? [] : [{ name: one.name, sight }];
+      }),
     ]),
-  ) as Record<Holder, { name: string; class: DataClass }[]>; // the names of `holders`
+  ) as Record<Holder, { name: string; sight: Sight }[]>; // the names of `holders`
   if (holders.every((holder) => hiddenOf[holder].length === 0)) return noVeil;
-  const isHidden = (holder: Holder, name: string): boolean => hiddenOf[holder].some((one) => overlaps(name, one.name));
+  const covering = (holder: Holder, name: string) => hiddenOf[holder].filter((one) => overlaps(name, one.name));
+  const isHidden = (holder: Holder, name: string): boolean => covering(holder, name).length > 0;
   const shown = (holder: Holder, values: Readonly<Record<string, unknown>>, base: string): Record<string, unknown> =>
     Object.fromEntries(
       Object.entries(values).flatMap(([key, value]): [string, unknown][] => {
         const name = base + key;
         if (!isHidden(holder, name)) return [[key, value]];
         const own = hiddenOf[holder].filter((one) => name === one.name || name.startsWith(`${one.name}.`));
-        if (own.length > 0) return own.every((one) => one.class === "personal") ? [[key, tokenOf(secret, name, value)]] : []; // prettier-ignore
+        if (own.length > 0) return own.every(({ sight }) => sight === "token") ? [[key, tokenOf(secret, name, value)]] : []; // prettier-ignore
         const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
         return isObject ? [[key, shown(holder, value as Record<string, unknown>, `${name}.`)]] : [];
       }),
@@ -113,7 +104,11 @@ export const veilOf = (role: Role, secret: string, rows: readonly Classed[]): Ve
     isHidden,
     check: (holder, name) => {
       if (isHidden(holder, name))
-        throw new Refusal("access.hidden", `${name.slice(0, 100)} is classed so that your role may not ask by it. A steward can tell you more.`, {}, 403); // prettier-ignore
+        throw new Refusal("access.hidden", `${name.slice(0, 100)} is classed so that you may not ask by it. A steward can tell you more.`, {}, 403); // prettier-ignore
+    },
+    leastPeople: (holder, name) => {
+      const own = covering(holder, name);
+      return own.length > 0 && own.every(({ sight }) => sight === "aggregate") ? policy.k : undefined;
     },
     hidden: (holder) => hiddenOf[holder].map(({ name }) => name),
     shown: (holder, values) => shown(holder, values, ""),
@@ -129,4 +124,10 @@ export const classesIn = async (store: Store, workspace: string): Promise<readon
     class: row.class as DataClass,
     origin: row.origin,
   }));
+};
+
+/** The policy that holds in a workspace: the one that was written last. */
+export const policyIn = async (store: Store, workspace: string): Promise<Policy> => {
+  const row = await store.selectFrom("policies").select("document").where("workspace", "=", workspace).orderBy("number", "desc").limit(1).executeTakeFirst(); // prettier-ignore
+  return row === undefined ? noPolicy : Policy.parse(JSON.parse(row.document));
 };

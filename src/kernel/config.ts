@@ -81,7 +81,7 @@ export const Config = z.strictObject({
     )
     .describe("Domains of email whose people become members as they first come. None: only who was added."),
   oidc_workspace: z.string().max(100).optional().describe("Id of the workspace that they then belong to."),
-  oidc_role: z.enum(["viewer", "analyst"]).default("viewer").describe("Their role there."),
+  oidc_role: z.enum(["viewer", "analyst", "marketer"]).default("viewer").describe("Their role there."),
   log_level: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
 });
 export type Config = z.output<typeof Config>;

@@ -88,6 +88,7 @@ const asWorkspace = (row: {
   zone: string;
   week_start: string;
   is_demo: number;
+  demands_second_factor: number;
 }): Workspace => ({
   id: row.id,
   name: row.name,
@@ -96,4 +97,5 @@ const asWorkspace = (row: {
   zone: row.zone,
   weekStart: row.week_start === "sunday" ? "sunday" : "monday",
   isDemo: row.is_demo > 0,
+  demandsSecondFactor: row.demands_second_factor > 0,
 });

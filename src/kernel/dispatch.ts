@@ -112,9 +112,12 @@ export const createDispatch = ({ modules, access, directory, audit, clock, log }
     const id = principal.kind === "key" ? principal.workspace : request.workspace;
     if (id === undefined) throw new Refusal("access.which_workspace", "Say which workspace this is for.", {}, 400);
     if (principal.kind === "key" && request.workspace !== undefined && request.workspace !== id) throw notHere();
-    const role = await access.roleIn(principal, id);
-    const found = role === undefined ? undefined : await directory.find(id);
-    if (role === undefined || found === undefined) throw notHere();
+    const asker = await access.askerIn(principal, id);
+    const role = asker?.role;
+    const found = asker === undefined ? undefined : await directory.find(id);
+    if (asker === undefined || role === undefined || found === undefined) throw notHere();
+    if (found.workspace.demandsSecondFactor && principal.kind === "member" && principal.isStrong !== true)
+      throw new Refusal("access.second_factor", "This workspace asks for a second factor. Set one up under Settings, Your sign-in.", {}, 403); // prettier-ignore
     if (!allows(role, permission)) {
       await audit.append(id, { principal, action: handler.operation.name, decision: "deny", reason: "access.not_allowed" }); // prettier-ignore
       throw new Refusal(
@@ -124,7 +127,7 @@ export const createDispatch = ({ modules, access, directory, audit, clock, log }
         403,
       );
     }
-    return { ...found, role, veil: await access.veilFor(role, found.workspace) };
+    return { ...found, role, veil: await access.veilFor(asker, found.workspace) };
   };
 
   const looks = onceAnHour(clock);

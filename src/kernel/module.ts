@@ -18,6 +18,8 @@ export interface Workspace {
   readonly zone: string;
   readonly weekStart: "monday" | "sunday";
   readonly isDemo: boolean;
+  /** Members must have proven themselves by more than a password. */
+  readonly demandsSecondFactor: boolean;
 }
 
 /** What an operation may use: who asks, in which workspace, and that workspace's part of the store alone. */

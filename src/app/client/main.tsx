@@ -262,6 +262,18 @@ const govern = createRoute({
     };
   }),
 });
+const policy = createRoute({
+  getParentRoute: () => root,
+  path: "/govern/policy",
+  component: lazyRouteComponent(async () => {
+    const { PolicyPage } = await import("#programs/policy/ui/policy-page.tsx");
+    return {
+      default: function Policy() {
+        return <PolicyPage mayGovern={allows(useContext(Here)?.workspace.role, "govern")} />;
+      },
+    };
+  }),
+});
 const catalogItem = createRoute({
   getParentRoute: () => root,
   path: "/govern/catalog/$kind/$id",
@@ -300,6 +312,7 @@ const router = createRouter({
     audit,
     privacy,
     govern,
+    policy,
     catalog,
     catalogItem,
     people,

@@ -9,7 +9,8 @@ import type { Sql } from "#kernel/sql.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import type { Who } from "#insights/common/frame.ts";
 import { askWho, bucketOf, refuseOther } from "#insights/common/who.ts";
-import { askTrends, trendWho, type Measure, type TrendsInput, type TrendsResult } from "./contract.ts";
+import { guardedLines, guardOf } from "./guard.ts";
+import { askTrends, trendWho, type Line, type Measure, type TrendsInput, type TrendsResult } from "./contract.ts";
 import { isAdditive, linesOf, sentenceOf } from "./compute.ts";
 import { isByActivity, activityQuery, trendPeople, trendsQuery } from "./query.ts";
 
@@ -71,18 +72,23 @@ const shown = (scope: Scope, input: TrendsInput, range: TimeRange): Sql => {
 };
 
 /** The answer to a question of this kind. */
-export const answerTrends = async (call: WorkspaceCall, scope: Scope, input: TrendsInput): Promise<TrendsResult> => {
+export const answerTrends = async (call: WorkspaceCall, given: Scope, asked: TrendsInput): Promise<TrendsResult> => {
   const began = performance.now();
-  checkSample(input);
+  checkSample(asked);
+  const guard = guardOf(given, asked);
+  const { scope, input } = guard ?? { scope: given, input: asked };
   const range = resolveRange(input.range, scope);
   const before = input.compare === undefined ? undefined : shifted(range, input.compare.offsetDays, scope.zone);
-  const [current, previous] = await Promise.all([
-    linesIn(call, scope, input, range, "current"),
-    before === undefined ? [] : linesIn(call, scope, input, before, "previous"),
-  ]);
+  const both = async (of: TrendsInput): Promise<Line[]> => {
+    const [current, previous] = await Promise.all([
+      linesIn(call, scope, of, range, "current"),
+      before === undefined ? [] : linesIn(call, scope, of, before, "previous"),
+    ]);
+    return [...current, ...previous];
+  };
+  const lines = guard === undefined ? await both(input) : guardedLines(guard, await both(input), await both(guard.people)); // prettier-ignore
   const starts = bucketsOf(range, input.interval, scope);
   const label = (start: number): string => labelOf(start, input.interval, scope.zone);
-  const lines = [...current, ...previous];
   const [from, to] = daysOf(range, scope.zone);
   return {
     kind: "trends",
@@ -96,7 +102,7 @@ export const answerTrends = async (call: WorkspaceCall, scope: Scope, input: Tre
       scope,
       range,
       shown(scope, input, range),
-      `Events that match each series, per bucket of local time. People are counted once a bucket, after ids of one person are joined.${input.sample === undefined ? "" : ` Asked of ${input.sample * 100} % of the people, chosen by chance, and scaled up; ± is half of the 95 % interval.`}`,
+      `Events that match each series, per bucket of local time. People are counted once a bucket, after ids of one person are joined.${input.sample === undefined ? "" : ` Asked of ${input.sample * 100} % of the people, chosen by chance, and scaled up; ± is half of the 95 % interval.`}${guard === undefined ? "" : ` Values that you may not see by themselves: only numbers over at least ${guard.k} people are shown.`}`,
       began,
     ),
   };

@@ -389,4 +389,26 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .execute();
     },
   },
+  "2026-12-06-policies": {
+    up: async (db: Kysely<unknown>) => {
+      await db.schema.alterTable("workspaces").addColumn("demands_second_factor", "integer", (c) => c.notNull().defaultTo(0)).execute(); // prettier-ignore
+      await db.schema
+        .alterTable("sessions")
+        .addColumn("vouched", "integer", (c) => c.notNull().defaultTo(0))
+        .execute();
+      await db.schema.alterTable("memberships").addColumn("attributes", "text").execute();
+      await db.schema.alterTable("api_keys").addColumn("attributes", "text").execute();
+      await db.schema
+        .createTable("policies")
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("number", "integer", (c) => c.notNull())
+        .addColumn("version", "text", (c) => c.notNull())
+        .addColumn("document", "text", (c) => c.notNull())
+        .addColumn("text", "text", (c) => c.notNull())
+        .addColumn("set_by", "text", (c) => c.notNull())
+        .addColumn("set_at", "text", (c) => c.notNull())
+        .addPrimaryKeyConstraint("policies_key", ["workspace", "number"])
+        .execute();
+    },
+  },
 };

@@ -14,12 +14,28 @@ export interface State {
     zone: string;
     week_start: string;
     is_demo: number;
+    /** Members must have proven themselves by more than a password. */
+    demands_second_factor: number;
     created_at: string;
     removed_at: string | null;
   };
   members: { id: string; email: string; name: string; password: string; created_at: string };
-  memberships: { workspace: string; member: string; role: string; created_at: string };
-  sessions: { hash: string; member: string; created_at: string; expires_at: string };
+  memberships: {
+    workspace: string;
+    member: string;
+    role: string;
+    created_at: string;
+    /** Teams, products, purposes and region, as JSON; null for none. */
+    attributes: string | null;
+  };
+  sessions: {
+    hash: string;
+    member: string;
+    created_at: string;
+    expires_at: string;
+    /** Whether somebody else vouched for the member: single sign-on. */
+    vouched: number;
+  };
   /** Whom an identity of a single sign-on provider stands for. */
   sign_ons: { issuer: string; subject: string; member: string; at: string };
   second_factors: {
@@ -43,6 +59,8 @@ export interface State {
     created_by: string;
     created_at: string;
     revoked_at: string | null;
+    /** As of memberships. */
+    attributes: string | null;
   };
   sources: {
     id: string;
@@ -92,6 +110,18 @@ export interface State {
     text: string;
     updated_by: string;
     updated_at: string;
+  };
+  /** Who sees which classes how: every policy that a workspace has had, the last of which holds. */
+  policies: {
+    workspace: string;
+    /** 1, 2, 3 … */
+    number: number;
+    version: string;
+    /** As JSON, and as it was written. */
+    document: string;
+    text: string;
+    set_by: string;
+    set_at: string;
   };
   /** What names of properties and traits are classed as: by a steward, or by a contract (its id) while it is active. */
   classifications: {

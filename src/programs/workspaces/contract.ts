@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { defineOperation } from "#kernel/operation.ts";
+import { Attributes } from "#kernel/policy.ts";
 import { roles } from "#kernel/roles.ts";
 
 const Email = z.email("An email address, like ana@example.com.").max(200);
@@ -24,6 +25,7 @@ const WorkspaceView = z.object({
   weekStart: z.enum(["monday", "sunday"]),
   isDemo: z.boolean(),
   role: Role,
+  demandsSecondFactor: z.boolean(),
 });
 export type WorkspaceView = z.output<typeof WorkspaceView>;
 
@@ -102,12 +104,16 @@ export const create = defineOperation({
 
 export const change = defineOperation({
   name: "workspaces.change",
-  summary: "Changes the workspace's name, time zone or first day of the week.",
+  summary: "Changes the workspace's name, time zone, first day of the week, or what it asks of a sign-in.",
   permission: "admin",
   input: z.strictObject({
     name: Name.optional(),
     zone: Zone.optional(),
     weekStart: z.enum(["monday", "sunday"]).optional(),
+    demandsSecondFactor: z
+      .boolean()
+      .optional()
+      .describe("Whether members must have proven themselves by a second factor, or by single sign-on."),
   }),
   output: z.object({ ok: z.literal(true) }),
 });
@@ -125,7 +131,11 @@ export const members = defineOperation({
   summary: "Who belongs to the workspace.",
   permission: "read",
   input: z.strictObject({}),
-  output: z.object({ members: z.array(z.object({ id: z.string(), name: z.string(), email: z.string(), role: Role })) }),
+  output: z.object({
+    members: z.array(
+      z.object({ id: z.string(), name: z.string(), email: z.string(), role: Role, attributes: Attributes }),
+    ),
+  }),
 });
 
 export const addMember = defineOperation({
@@ -141,6 +151,14 @@ export const setRole = defineOperation({
   summary: "Gives a member another role. The owner keeps theirs.",
   permission: "admin",
   input: z.strictObject({ id: z.string().max(100), role: Role.exclude(["owner"]) }),
+  output: z.object({ ok: z.literal(true) }),
+});
+
+export const setAttributes = defineOperation({
+  name: "workspaces.setAttributes",
+  summary: "Says which teams, products, purposes and region a member or a key is of, in place of what was said.",
+  permission: "admin",
+  input: z.strictObject({ id: z.string().max(100).describe("Of a member, or of a key."), attributes: Attributes }),
   output: z.object({ ok: z.literal(true) }),
 });
 
@@ -165,6 +183,7 @@ export const keys = defineOperation({
         name: z.string(),
         prefix: z.string(),
         role: Role,
+        attributes: Attributes,
         createdAt: z.string(),
         revokedAt: z.string().nullable(),
       }),

@@ -25,6 +25,7 @@ export const createWorkspace = async (
     secret: randomBytes(32).toString("base64url"),
     zone: workspace.zone,
     week_start: workspace.weekStart,
+    demands_second_factor: 0,
     is_demo: workspace.isDemo === true ? 1 : 0,
     created_at,
     removed_at: null,

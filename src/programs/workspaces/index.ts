@@ -1,4 +1,4 @@
-import type { Access } from "#kernel/access.ts";
+import { readAttributes, type Access } from "#kernel/access.ts";
 import type { Role } from "#kernel/roles.ts";
 import type { Audit } from "#kernel/audit/audit.ts";
 import type { Directory } from "#kernel/directory.ts";
@@ -40,7 +40,7 @@ export const workspaces = (parts: Parts): Module => {
     const rows = await store
       .selectFrom("memberships")
       .innerJoin("workspaces", "workspaces.id", "memberships.workspace")
-      .select(["workspaces.id", "workspaces.name", "zone", "week_start", "is_demo", "role"])
+      .select(["workspaces.id", "workspaces.name", "zone", "week_start", "is_demo", "role", "demands_second_factor"])
       .where("member", "=", member)
       .where("removed_at", "is", null)
       .orderBy("workspaces.created_at")
@@ -51,6 +51,7 @@ export const workspaces = (parts: Parts): Module => {
       zone: row.zone,
       weekStart: row.week_start === "sunday" ? ("sunday" as const) : ("monday" as const),
       isDemo: row.is_demo > 0,
+      demandsSecondFactor: row.demands_second_factor > 0,
       role: row.role as Role, // written only by this module
     }));
   };
@@ -122,10 +123,15 @@ export const workspaces = (parts: Parts): Module => {
       })),
 
       handle(contract.change, async (call, input) => {
+        if (input.demandsSecondFactor === true && call.principal.kind === "member" && call.principal.isStrong !== true)
+          throw new Refusal("access.second_factor", "Set up your own second factor first, under Settings, Your sign-in: you would lock yourself out.", {}, 409); // prettier-ignore
         const changes = {
           ...(input.name === undefined ? {} : { name: input.name }),
           ...(input.zone === undefined ? {} : { zone: input.zone }),
           ...(input.weekStart === undefined ? {} : { week_start: input.weekStart }),
+          ...(input.demandsSecondFactor === undefined
+            ? {}
+            : { demands_second_factor: input.demandsSecondFactor ? 1 : 0 }),
         };
         if (Object.keys(changes).length > 0) {
           await store.updateTable("workspaces").set(changes).where("id", "=", call.workspace.id).execute();
@@ -151,11 +157,13 @@ export const workspaces = (parts: Parts): Module => {
         const rows = await store
           .selectFrom("memberships")
           .innerJoin("members", "members.id", "memberships.member")
-          .select(["members.id", "members.name", "email", "role"])
+          .select(["members.id", "members.name", "email", "role", "attributes"])
           .where("workspace", "=", call.workspace.id)
           .orderBy("members.created_at")
           .execute();
-        return { members: rows.map((row) => ({ ...row, role: row.role as Role })) };
+        return {
+          members: rows.map((row) => ({ ...row, role: row.role as Role, attributes: readAttributes(row.attributes) })),
+        };
       }),
 
       handle(contract.addMember, async (call, input) => {
@@ -189,6 +197,15 @@ export const workspaces = (parts: Parts): Module => {
         return ok;
       }),
 
+      handle(contract.setAttributes, async (call, { id, attributes: given }) => {
+        const attributes = JSON.stringify(given);
+        const member = await store.updateTable("memberships").set({ attributes }).where("workspace", "=", call.workspace.id).where("member", "=", id).executeTakeFirst(); // prettier-ignore
+        const key = await store.updateTable("api_keys").set({ attributes }).where("workspace", "=", call.workspace.id).where("id", "=", id).executeTakeFirst(); // prettier-ignore
+        if (member.numUpdatedRows + key.numUpdatedRows === 0n)
+          throw new Refusal("workspaces.no_member", "There is no such member or key here.", {}, 404);
+        return ok;
+      }),
+
       handle(contract.removeMember, async (call, input) => {
         const owns = await store
           .selectFrom("memberships")
@@ -219,6 +236,7 @@ export const workspaces = (parts: Parts): Module => {
             name: row.name,
             prefix: row.prefix,
             role: row.role as Role,
+            attributes: readAttributes(row.attributes),
             createdAt: row.created_at,
             revokedAt: row.revoked_at,
           })),

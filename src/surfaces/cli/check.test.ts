@@ -56,6 +56,24 @@ describe("contracts in a repository", () => {
     await expect(checkContracts({ path: folder, base: "--output=/tmp/x" })).rejects.toMatchObject({ code: "check.base" });
   }, 60_000); // prettier-ignore
 
+  it("include policies, whose own tests are run, and which say what they would change for whom", async () => {
+    const policy = (see: string, more: object = {}): string =>
+      stringify({ kind: "AccessPolicy", version: "1.0.0", rules: [{ classes: ["restricted"], who: { roles: ["analyst"] }, see: "clear" }], tests: [{ who: { role: "analyst" }, class: "restricted", see }], ...more }); // prettier-ignore
+    const path = write("policy/access.yaml", policy("nothing"));
+    const failing = await checkContracts({ path });
+    expect([failing.checked, checkCode(failing, "error")]).toEqual([1, 1]);
+    expect(failing.findings).toMatchObject([{ rule: "policy", level: "error", message: "Test 1: analyst sees restricted clear, where nothing is wanted." }]); // prettier-ignore
+    const { key } = await world.ask<{ key: string }>("workspaces.createKey", { name: "ci", role: "steward" });
+    write("policy/access.yaml", policy("clear"));
+    const clean = await checkContracts({ path, remote: { url: world.url, key } });
+    expect(checkCode(clean, "warning")).toBe(0);
+    expect(clean.findings).toMatchObject([{ level: "notice", message: "analyst would see restricted: clear; now nothing." }]); // prettier-ignore
+    write("policy/access.yaml", policy("clear", { tests: [] }));
+    expect(checkCode(await checkContracts({ path }), "warning")).toBe(1);
+    write("policy/access.yaml", policy("clear", { rules: [{ see: "nothing" }] }));
+    expect((await checkContracts({ path })).findings).toMatchObject([{ rule: "invalid", message: expect.stringMatching(/needs names/) }]); // prettier-ignore
+  });
+
   it("are compared with a workspace, with what hangs on them and recent events", async () => {
     const source = await world.system.registry.byKey((await world.source()).writeKey);
     await world.system.ingest.accept(source, [1, 2.5].map((n) => ({ name: "Bought", userId: "a", at: Date.now(), properties: { total: n } }))); // prettier-ignore

@@ -5,7 +5,10 @@ import { isMap, LineCounter, parseAllDocuments } from "yaml";
 import { Refusal } from "#kernel/refusal.ts";
 import * as contracts from "#programs/contracts/contract.ts";
 import { readContract } from "#programs/contracts/document.ts";
+import { failedTests } from "#kernel/policy.ts";
 import type { Odcs } from "#programs/contracts/odcs.ts";
+import * as policies from "#programs/policy/contract.ts";
+import { readPolicy } from "#programs/policy/document.ts";
 import { verdictsOf } from "#programs/contracts/verdicts.ts";
 import { filesUnder, isDefinition, largestFile, mostFiles } from "./files.ts";
 import { askRemote, type Remote } from "./remote.ts";
@@ -16,7 +19,7 @@ type Level = "error" | "warning" | "notice";
 
 export interface Finding {
   /** `breaking` breaks senders or readers, `invalid` cannot be read, `samples` does not fit recent events. */
-  readonly rule: "breaking" | "invalid" | "samples" | "change";
+  readonly rule: "breaking" | "invalid" | "samples" | "change" | "policy";
   readonly level: Level;
   readonly file: string;
   readonly line: number;
@@ -25,7 +28,7 @@ export interface Finding {
 
 export interface Checked {
   readonly findings: readonly Finding[];
-  /** Contracts that were looked at; with 0 nothing was checked. */
+  /** Contracts and policies that were looked at; with 0 nothing was checked. */
   readonly checked: number;
   /** What could not be looked at, and why. */
   readonly problems: readonly string[];
@@ -40,12 +43,15 @@ interface Options {
 }
 
 interface Written {
+  readonly kind: "DataContract" | "AccessPolicy";
   readonly file: string;
   readonly line: number;
   readonly text: string;
 }
 
-/** The contracts in a file; what is no contract (a metric, say) is left to others. */
+const isKind = (kind: unknown): boolean => kind === "DataContract" || kind === "AccessPolicy";
+
+/** The contracts and policies in a file; what is no contract (a metric, say) is left to others. */
 const contractsIn = (file: string, text: string): { written: Written[]; findings: Finding[] } => {
   const lines = new LineCounter();
   const documents = parseAllDocuments(text, { lineCounter: lines });
@@ -55,8 +61,8 @@ const contractsIn = (file: string, text: string): { written: Written[]; findings
     const line = lines.linePos(document.contents?.range?.[0] ?? document.range?.[0] ?? 0).line;
     const [error] = document.errors;
     if (error !== undefined) findings.push({ rule: "invalid", level: "error", file, line: lines.linePos(error.pos[0]).line, message: error.message.split("\n")[0] ?? "no YAML" }); // prettier-ignore
-    else if (isMap(document.contents) && document.get("kind") === "DataContract")
-      written.push({ file, line, text: text.slice(document.contents.range?.[0] ?? 0, document.contents.range?.[2] ?? text.length) }); // prettier-ignore
+    else if (isMap(document.contents) && isKind(document.get("kind")))
+      written.push({ kind: document.get("kind") as Written["kind"], file, line, text: text.slice(document.contents.range?.[0] ?? 0, document.contents.range?.[2] ?? text.length) }); // prettier-ignore
   }
   return { written, findings };
 };
@@ -68,7 +74,7 @@ export const contractsUnder = (path: string): Written[] =>
     const { written, findings } = contractsIn(shown, readFileSync(file, "utf8"));
     const [fault] = findings;
     if (fault !== undefined) throw new Refusal("check.file", `${fault.file}:${fault.line}: ${fault.message}`);
-    return written;
+    return written.filter(({ kind }) => kind === "DataContract");
   });
 
 /** The contracts of a file or folder as they are at a commit, by their id: one that moved to another file is the same. */
@@ -139,7 +145,25 @@ const againstWorkspace = async (remote: Remote, one: Written): Promise<Finding[]
   ];
 };
 
-/** Checks every contract of a file or folder. Nothing that could not be looked at is passed over in silence. */
+/** A policy: whether it can be read and does what its tests say, and what it would change in a workspace. */
+const policyFindings = async (remote: Remote | undefined, { text, file, line }: Written): Promise<Finding[]> => {
+  const found = readPolicy(text);
+  const failed = failedTests(found).map((message): Finding => ({
+    rule: "policy",
+    level: "error",
+    file,
+    line,
+    message,
+  }));
+  const untested: Finding[] = found.rules.length > 0 && found.tests.length === 0 ? [{ rule: "policy", level: "warning", file, line, message: "The policy has rules and no tests: write down who may see what, and who may not." }] : []; // prettier-ignore
+  if (remote === undefined) return [...failed, ...untested];
+  const { changes } = policies.check.output.parse(
+    await askRemote(remote, policies.check.name, JSON.stringify({ text })),
+  );
+  return [...failed, ...untested, ...changes.map((one): Finding => ({ rule: "policy", level: "notice", file, line, message: `${one.role} would see ${one.class}: ${one.see}; now ${one.before}.` }))]; // prettier-ignore
+};
+
+/** Checks every contract and policy of a file or folder. Nothing that could not be looked at is passed over in silence. */
 export const checkContracts = async ({ path, remote, base }: Options): Promise<Checked> => {
   const findings: Finding[] = [];
   const problems: string[] = [];
@@ -158,6 +182,10 @@ export const checkContracts = async ({ path, remote, base }: Options): Promise<C
     for (const one of written) {
       checked += 1;
       try {
+        if (one.kind === "AccessPolicy") {
+          findings.push(...(await policyFindings(remote, one)));
+          continue;
+        }
         const document = readContract(one.text);
         const old = earlier.get(document.id);
         seen.add(document.id);
@@ -165,7 +193,7 @@ export const checkContracts = async ({ path, remote, base }: Options): Promise<C
         if (remote !== undefined) findings.push(...(await againstWorkspace(remote, one)));
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
-        if (error.code.startsWith("contract."))
+        if (error.code.startsWith("contract.") || error.code.startsWith("policy."))
           findings.push({ rule: "invalid", level: "error", file: one.file, line: one.line, message: error.message }); // prettier-ignore
         else problems.push(`${one.file}: ${error.message}`);
       }
@@ -198,7 +226,9 @@ const asText = (found: Checked): string =>
   [
     ...found.findings.map(({ file, line, level, rule, message }) => `${file}:${line}: ${level} (${rule}): ${message}`),
     ...found.problems.map((problem) => `not checked: ${problem}`),
-    ...(found.checked === 0 ? ["There is no contract here (kind: DataContract)."] : []),
+    ...(found.checked === 0
+      ? ["There is no contract here (kind: DataContract), and no policy (kind: AccessPolicy)."]
+      : []),
     counted(found),
   ].join("\n");
 

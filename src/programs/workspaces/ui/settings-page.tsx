@@ -1,8 +1,9 @@
-import { Button, Card, Code, CopyButton, Group, Modal, PasswordInput, Select, Stack, Tabs, Text, TextInput, Title } from "@mantine/core"; // prettier-ignore
+import { Button, Card, Code, CopyButton, Group, Modal, PasswordInput, Select, Stack, Switch, Tabs, TagsInput, Text, TextInput, Title } from "@mantine/core"; // prettier-ignore
 import { useDisclosure } from "@mantine/hooks";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState, type ReactNode } from "react";
+import type { Attributes } from "#kernel/policy.ts";
 import { call } from "#web/call.ts";
 import { DataTable } from "#web/kit/data-table.tsx";
 import { moment } from "#web/kit/moment.ts";
@@ -14,6 +15,7 @@ import type { WorkspaceView } from "../contract.ts";
 const roles = [
   { value: "viewer", label: "Viewer: reads" },
   { value: "analyst", label: "Analyst: saves questions, metrics, dashboards and sources too" },
+  { value: "marketer", label: "Marketer: what an analyst may, and campaigns as they come" },
   { value: "steward", label: "Steward: contracts, identities and privacy requests too" },
   { value: "auditor", label: "Auditor: reads, and the audit log" },
   { value: "admin", label: "Admin: everything, people and keys too" },
@@ -129,6 +131,39 @@ const AddMember = () => {
   );
 };
 
+const attributeWords = { teams: "Teams", products: "Products", purposes: "Purposes" } as const;
+
+/** What a policy may ask of a member or a key, besides the role. */
+const AttributesOf = ({
+  one,
+  canChange,
+  list,
+}: {
+  one: { readonly id: string; readonly name: string; readonly attributes: Attributes };
+  canChange: boolean;
+  list: "members" | "keys";
+}) => {
+  const [opened, { open, close }] = useDisclosure();
+  const [form, setForm] = useState(one.attributes);
+  const change = useChange(list, () => call(contract.setAttributes, { id: one.id, attributes: form }), close);
+  const { teams, products, purposes, region } = one.attributes;
+  const said = [...teams, ...products, ...purposes, ...(region === "" ? [] : [region])];
+  if (!canChange) return <>{said.length === 0 ? "–" : said.join(", ")}</>;
+  return (
+    <>
+      <Button size="xs" variant="default" onClick={open} aria-label={`Teams, products and purposes of ${one.name}`}>
+        {said.length === 0 ? "Say" : said.join(", ")}
+      </Button>
+      <FormModal title={`What ${one.name} is of`} opened={opened} close={close} error={change.error} pending={change.isPending} send={() => change.mutate(undefined)} verb="Save">
+        {(["teams", "products", "purposes"] as const).map((key) => (
+          <TagsInput key={key} label={attributeWords[key]} maxTags={50} value={form[key]} onChange={(value) => setForm({ ...form, [key]: value })} />
+        ))}
+        <TextInput label="Region" value={form.region} onChange={(event) => setForm({ ...form, region: event.currentTarget.value })} />
+      </FormModal>
+    </>
+  ); // prettier-ignore
+};
+
 const Members = ({ canChange }: { canChange: boolean }) => {
   const query = useQuery({
     queryKey: ["members"],
@@ -167,6 +202,10 @@ const Members = ({ canChange }: { canChange: boolean }) => {
                   ) : (
                     role
                   ),
+              },
+              {
+                title: "Of",
+                cell: (member) => <AttributesOf one={member} canChange={canChange} list="members" />,
               },
               {
                 title: "",
@@ -269,6 +308,10 @@ const Keys = () => {
                 { title: "Name", cell: ({ name }) => name },
                 { title: "Begins with", cell: ({ prefix }) => <Code>{prefix}…</Code> },
                 { title: "Role", cell: ({ role }) => role },
+                {
+                  title: "Of",
+                  cell: (key) => <AttributesOf one={key} canChange={key.revokedAt === null} list="keys" />,
+                },
                 { title: "Created", cell: ({ createdAt }) => moment(createdAt) },
                 {
                   title: "",
@@ -296,7 +339,12 @@ const Keys = () => {
 };
 
 const General = ({ workspace, left }: { workspace: WorkspaceView; left: () => void }) => {
-  const [form, setForm] = useState({ name: workspace.name, zone: workspace.zone, weekStart: workspace.weekStart });
+  const [form, setForm] = useState({
+    name: workspace.name,
+    zone: workspace.zone,
+    weekStart: workspace.weekStart,
+    demandsSecondFactor: workspace.demandsSecondFactor,
+  });
   const [opened, { open, close }] = useDisclosure();
   const [typed, setTyped] = useState("");
   const change = useChange("begin", () => call(contract.change, form));
@@ -334,6 +382,12 @@ const General = ({ workspace, left }: { workspace: WorkspaceView; left: () => vo
             value={form.weekStart}
             allowDeselect={false}
             onChange={(day) => setForm({ ...form, weekStart: day === "sunday" ? "sunday" : "monday" })}
+          />
+          <Switch
+            label="Members need a second factor"
+            description="Or single sign-on. Who has neither finds nothing here until they have set one up."
+            checked={form.demandsSecondFactor}
+            onChange={(event) => setForm({ ...form, demandsSecondFactor: event.currentTarget.checked })}
           />
           {change.error !== null && <Problem error={change.error} />}
           <Group>
