@@ -51,6 +51,9 @@ const keptState: Readonly<Record<Exclude<keyof State, "sessions" | "job_turns">,
   catalog_notes: true,
   classifications: true,
   policies: true,
+  keeping: true,
+  purposes: true,
+  consent_drops: true,
   findings: true,
   quality_reports: true,
   contracts: true,
@@ -145,11 +148,21 @@ export const restore = async ({ config, store, directory, ingest }: System, fold
   // who restores goes on signing as before; backups of earlier versions have no key
   const key = join(folder, "audit-key.pem");
   if (existsSync(key)) copyFileSync(key, auditKeyFile(config));
+  const linesOf = (name: string): string[] => {
+    const path = join(folder, "state", `${name}.ndjson`);
+    // a backup of an earlier version has no such table
+    if (manifest.state[name] === undefined && !existsSync(path)) return [];
+    return readFileSync(path, "utf8").split("\n").filter(Boolean);
+  };
+  const Pinned = z.object({ name: z.string(), region: z.string().default("") });
+  for (const line of linesOf("workspaces")) {
+    const { name, region } = Pinned.parse(JSON.parse(line));
+    if (region !== "" && region !== config.region)
+      throw new Refusal("restore.region", `The workspace ${name} is pinned to ${region}; this server stands in ${config.region === "" ? "no region that it was told of (THROUGHLINE_REGION)" : config.region}.`); // prettier-ignore
+  }
   await store.transaction().execute(async (tx) => {
     for (const name of stateTables) {
-      const lines = readFileSync(join(folder, "state", `${name}.ndjson`), "utf8")
-        .split("\n")
-        .filter(Boolean);
+      const lines = linesOf(name);
       for (const line of lines) await tx.insertInto(name).values(JSON.parse(line)).execute();
     }
   });

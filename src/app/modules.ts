@@ -20,6 +20,8 @@ import { assetsOf } from "#kernel/lineage.ts";
 import type { Module, TableDoc, WorkspaceCall } from "#kernel/module.ts";
 import type { Store } from "#kernel/state/store.ts";
 import type { ContractGate } from "#programs/contracts/gate.ts";
+import { consent } from "#programs/consent/index.ts";
+import { keeping } from "#programs/keeping/index.ts";
 import { contracts } from "#programs/contracts/index.ts";
 import { audit as auditLog } from "#programs/audit/index.ts";
 import { stewardship } from "#programs/stewardship/index.ts";
@@ -97,6 +99,7 @@ export const createModules = ({
       directory,
       ingest,
       secureCookies,
+      region: config.region,
       singleSignOn: config.oidc_issuer === undefined || config.oidc_client_id === undefined ? null : config.oidc_label,
       version,
     }),
@@ -119,6 +122,8 @@ export const createModules = ({
     annotations({ store }),
     auditLog({ store, audit }),
     erasure({ store, ingest, gate, tables }),
+    consent({ store, ingest, gate }),
+    keeping({ store, ingest }),
     contracts({ store, ingest, registry, gate, assets }),
     stewardship({
       store,

@@ -67,7 +67,7 @@ export const openSystem = async (config: Config, clock: Clock = systemClock): Pr
   const audit = openAudit({ store, clock, keyFile: auditKeyFile(config), checkpointFolder: config.audit_checkpoints });
   const services: Services = { config, gate, clock, store, access, audit, directory, ingest, registry, log };
   const modules = createModules(services);
-  const dispatch = createDispatch({ modules, access, directory, audit, clock, log });
+  const dispatch = createDispatch({ modules, access, directory, audit, clock, log, region: config.region });
   let jobs: ReturnType<typeof startJobs> | undefined;
 
   return {

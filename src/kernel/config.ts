@@ -82,6 +82,17 @@ export const Config = z.strictObject({
     .describe("Domains of email whose people become members as they first come. None: only who was added."),
   oidc_workspace: z.string().max(100).optional().describe("Id of the workspace that they then belong to."),
   oidc_role: z.enum(["viewer", "analyst", "marketer"]).default("viewer").describe("Their role there."),
+  region: z
+    .string()
+    .max(100)
+    .default("")
+    .describe("Where this server stands, such as EU. Workspaces can be pinned to it."),
+  egress: z
+    .string()
+    .default("")
+    .transform((text) => text.split(/[\s,]+/).filter((one) => one !== ""))
+    .pipe(z.array(z.string().regex(/^[^\s=]+=\S+$/, "HOST=REGION, such as hooks.example.com=EU")))
+    .describe("Hosts that may be written to by workspaces pinned to a region, with the region that each is in."),
   log_level: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
 });
 export type Config = z.output<typeof Config>;

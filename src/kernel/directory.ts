@@ -89,6 +89,7 @@ const asWorkspace = (row: {
   week_start: string;
   is_demo: number;
   demands_second_factor: number;
+  region: string;
 }): Workspace => ({
   id: row.id,
   name: row.name,
@@ -98,4 +99,5 @@ const asWorkspace = (row: {
   weekStart: row.week_start === "sunday" ? "sunday" : "monday",
   isDemo: row.is_demo > 0,
   demandsSecondFactor: row.demands_second_factor > 0,
+  region: row.region,
 });

@@ -35,6 +35,8 @@ interface Parts {
   readonly audit: Audit;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Where this server stands. */
+  readonly region: string;
 }
 
 const index = (modules: readonly Module[]): ReadonlyMap<string, Handler> => {
@@ -98,7 +100,7 @@ const onceAnHour = (clock: Clock) => {
   };
 };
 
-export const createDispatch = ({ modules, access, directory, audit, clock, log }: Parts): Dispatch => {
+export const createDispatch = ({ modules, access, directory, audit, clock, log, region }: Parts): Dispatch => {
   const handlers = index(modules);
 
   const admit = async (request: Request, handler: Handler): Promise<Admitted> => {
@@ -116,6 +118,8 @@ export const createDispatch = ({ modules, access, directory, audit, clock, log }
     const role = asker?.role;
     const found = asker === undefined ? undefined : await directory.find(id);
     if (asker === undefined || role === undefined || found === undefined) throw notHere();
+    if (found.workspace.region !== "" && found.workspace.region !== region)
+      throw new Refusal("access.region", `This workspace is pinned to ${found.workspace.region}, and this server stands elsewhere.`, {}, 403); // prettier-ignore
     if (found.workspace.demandsSecondFactor && principal.kind === "member" && principal.isStrong !== true)
       throw new Refusal("access.second_factor", "This workspace asks for a second factor. Set one up under Settings, Your sign-in.", {}, 403); // prettier-ignore
     if (!allows(role, permission)) {

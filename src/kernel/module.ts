@@ -20,6 +20,8 @@ export interface Workspace {
   readonly isDemo: boolean;
   /** Members must have proven themselves by more than a password. */
   readonly demandsSecondFactor: boolean;
+  /** Where its data has to stay; empty for anywhere. */
+  readonly region: string;
 }
 
 /** What an operation may use: who asks, in which workspace, and that workspace's part of the store alone. */

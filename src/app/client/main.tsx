@@ -242,7 +242,18 @@ const audit = createRoute({
 const privacy = createRoute({
   getParentRoute: () => root,
   path: "/privacy",
-  component: lazyRouteComponent(() => import("#programs/erasure/ui/privacy-page.tsx"), "PrivacyPage"),
+  component: lazyRouteComponent(async () => {
+    const [{ PrivacyPage }, { ConsentPanel }, { KeepingPanel }] = await Promise.all([
+      import("#programs/erasure/ui/privacy-page.tsx"),
+      import("#programs/consent/ui/consent-panel.tsx"),
+      import("#programs/keeping/ui/keeping-panel.tsx"),
+    ]);
+    return {
+      default: function Privacy() {
+        return <PrivacyPage consent={<ConsentPanel />} keeping={<KeepingPanel />} />;
+      },
+    };
+  }),
 });
 const catalog = createRoute({
   getParentRoute: () => root,

@@ -411,4 +411,39 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .execute();
     },
   },
+  "2026-12-07-keeping": {
+    up: async (db: Kysely<unknown>) => {
+      await db.schema
+        .alterTable("workspaces")
+        .addColumn("region", "text", (c) => c.notNull().defaultTo(""))
+        .execute();
+      await db.schema
+        .createTable("keeping")
+        .addColumn("workspace", "text", (c) => c.primaryKey())
+        .addColumn("settings", "text", (c) => c.notNull())
+        .addColumn("last_at", "text")
+        .addColumn("went", "text", (c) => c.notNull())
+        .execute();
+      await db.schema
+        .createTable("purposes")
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("number", "integer", (c) => c.notNull())
+        .addColumn("purpose", "text", (c) => c.notNull())
+        .addColumn("basis", "text", (c) => c.notNull())
+        .addColumn("version", "text", (c) => c.notNull())
+        .addColumn("text", "text", (c) => c.notNull())
+        .addColumn("set_by", "text", (c) => c.notNull())
+        .addColumn("set_at", "text", (c) => c.notNull())
+        .addPrimaryKeyConstraint("purposes_key", ["workspace", "number"])
+        .execute();
+      await db.schema
+        .createTable("consent_drops")
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("day", "text", (c) => c.notNull())
+        .addColumn("source", "text", (c) => c.notNull())
+        .addColumn("events", "integer", (c) => c.notNull())
+        .addPrimaryKeyConstraint("consent_drops_key", ["workspace", "day", "source"])
+        .execute();
+    },
+  },
 };

@@ -16,6 +16,8 @@ export interface State {
     is_demo: number;
     /** Members must have proven themselves by more than a password. */
     demands_second_factor: number;
+    /** Where its data has to stay; empty for anywhere. */
+    region: string;
     created_at: string;
     removed_at: string | null;
   };
@@ -136,6 +138,21 @@ export interface State {
     decided_by: string;
     decided_at: string;
   };
+  /** How long things are kept, as JSON; and what went when it was last looked. */
+  keeping: { workspace: string; settings: string; last_at: string | null; went: string };
+  /** What data of people is used for. Only ever added to; of each purpose the last counts. */
+  purposes: {
+    workspace: string;
+    number: number;
+    purpose: string;
+    basis: string;
+    version: string;
+    text: string;
+    set_by: string;
+    set_at: string;
+  };
+  /** Events that were not kept for want of consent. */
+  consent_drops: { workspace: string; day: string; source: string; events: number };
   /** What an event, a property or a trait is, and who answers for it. */
   catalog_notes: {
     workspace: string;

@@ -89,3 +89,59 @@ describe("the door", () => {
     expect(await total()).toBe(3);
   });
 });
+
+describe("the ledger of consent", () => {
+  const world = useWorld();
+  it("says who said what, when, through what, on which text; and what was not kept is counted", async () => {
+    const workspace = await world.newWorkspace();
+    const ask = <T>(operation: string, input: object) => world.ask<T>(operation, input, workspace);
+    const source = await world.system.registry.byKey((await world.source("api", workspace)).writeKey);
+    const send = async (...events: object[]) => {
+      await world.system.ingest.accept(source, events as { userId: string }[]);
+      await world.settled();
+    };
+    await ask("contracts.setSettings", { settings: { purposes: ["analytics"], optOut: ["ads"] } });
+    await send({ name: "Seen", messageId: "1", userId: "ana", consent: { analytics: true, ads: true } });
+    // a browser that says no to ads is believed before the page that says yes
+    await send({ name: "Seen", messageId: "2", userId: "bo", consent: { analytics: true, ads: true }, optedOut: true });
+    await send({ name: "Seen", messageId: "3", userId: "cy", consent: { analytics: false } }, { name: "Seen", messageId: "4", anonymousId: "x", consent: { analytics: false } }); // prettier-ignore
+    await ask("consent.setPurpose", { purpose: "ads", basis: "consent", version: "2026-11", text: "We show you ads." });
+    await ask("consent.record", { id: "ana", purpose: "ads", given: false, note: "By letter." });
+    await expect(ask("consent.record", { id: "nobody", purpose: "ads", given: false })).rejects.toThrow(
+      /Nobody is known/,
+    );
+    expect(await ask("consent.purposes", {})).toMatchObject({
+      purposes: [
+        { purpose: "ads", basis: "consent", version: "2026-11", agreed: 0, refused: 2 },
+        { purpose: "analytics", basis: null, agreed: 2, refused: 1 },
+      ],
+      dropped: [{ source: source.id, events: 2 }],
+    });
+    const { entries } = await ask<{ entries: { id: string; given: boolean }[] }>("consent.ledger", { id: "ana", purpose: "ads" }); // prettier-ignore
+    expect(entries).toMatchObject([
+      { id: "ana", given: false, source: "by hand", basis: "consent", version: "2026-11" },
+      { id: "ana", given: true, source: source.id, basis: null, version: "" },
+    ]);
+    expect((await ask<{ entries: object[] }>("consent.ledger", {})).entries.length).toBe(6);
+    // asked again when data is used
+    const lines = async (purpose?: string) => {
+      const file = await ask<{ content: AsyncIterable<unknown> }>("exports.people", purpose === undefined ? {} : { purpose }); // prettier-ignore
+      const parts: string[] = [];
+      for await (const part of file.content) parts.push(String(part));
+      return parts.join("").split("\n").filter(Boolean).map((line) => (JSON.parse(line) as { id: string }).id).toSorted(); // prettier-ignore
+    };
+    expect(await lines()).toEqual(["ana", "bo", "cy"]);
+    expect(await lines("analytics")).toEqual(["ana", "bo"]);
+    expect(await lines("ads")).toEqual([]);
+  }, 60_000);
+
+  it("stays where it is pinned to", async () => {
+    const workspace = await world.newWorkspace();
+    const ask = (operation: string, input: object) => world.ask(operation, input, workspace);
+    await expect(ask("workspaces.change", { region: "EU" })).rejects.toThrow(/no region that it was told of/);
+    // a server elsewhere that is given its state answers nothing of it
+    await world.system.store.updateTable("workspaces").set({ region: "EU" }).where("id", "=", workspace).execute();
+    world.system.directory.changed(workspace);
+    await expect(ask("catalog.events", {})).rejects.toThrow(/pinned to EU/);
+  });
+});

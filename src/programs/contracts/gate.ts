@@ -188,9 +188,18 @@ const newsOnly = (): IsNews => {
 };
 
 /** What somebody agreed to and did not, as a change of their traits, where that is news. */
-const consentNews = (source: EventSource, event: IncomingEvent, isNews: IsNews): readonly TraitChange[] => {
-  const { consent, userId = "", anonymousId = "" } = event;
-  if (consent === undefined || Object.keys(consent).length === 0) return [];
+const consentNews = (
+  source: EventSource,
+  event: IncomingEvent,
+  held: Chosen,
+  isNews: IsNews,
+): readonly TraitChange[] => {
+  const { consent: told, optedOut = false, userId = "", anonymousId = "" } = event;
+  if (told === undefined || Object.keys(told).length === 0) return [];
+  // what the browser says no to is a no, whatever the page said
+  const refused = optedOut ? (held.optOut ?? []).filter((purpose) => told[purpose] === true) : [];
+  const consent =
+    refused.length === 0 ? told : { ...told, ...Object.fromEntries(refused.map((purpose) => [purpose, false])) };
   // the length tells where an id ends, whatever is in it
   return isNews(`${source.workspace} ${userId.length} ${userId} ${anonymousId}`, consent)
     ? [consentTraits(consent)]
@@ -212,9 +221,9 @@ const consentTraits = (consent: Readonly<Record<string, boolean>>): TraitChange 
 });
 
 /** What is kept of an event that was not agreed to: of a known person, that they said no; of others nothing. */
-const refusedBy = (source: EventSource, event: IncomingEvent, isNews: IsNews): Judged => {
+const refusedBy = (source: EventSource, event: IncomingEvent, held: Chosen, isNews: IsNews): Judged => {
   const { userId, anonymousId, at } = event;
-  const personTraits = userId === undefined ? [] : consentNews(source, event, isNews);
+  const personTraits = userId === undefined ? [] : consentNews(source, event, held, isNews);
   const judged = { event, action: "drop", breaches: [], contract: "", version: "" } as const;
   if (personTraits.length === 0) return judged;
   return { ...judged, action: "forward", event: { userId, anonymousId, at, personTraits } };
@@ -291,7 +300,14 @@ const withTreated = (rules: Rules, event: IncomingEvent, known: readonly Agreed[
   };
 };
 
-const judge = (rules: Rules, source: EventSource, event: IncomingEvent, log: Logger, isNews: IsNews): Judged => {
+const judge = (
+  rules: Rules,
+  source: EventSource,
+  event: IncomingEvent,
+  log: Logger,
+  isNews: IsNews,
+  count: () => void,
+): Judged => {
   const known = event.name === undefined ? undefined : rules.byEvent.get(event.name);
   const held: Chosen = {
     ...defaults,
@@ -299,7 +315,10 @@ const judge = (rules: Rules, source: EventSource, event: IncomingEvent, log: Log
     ...rules.settings.get(source.id),
     ...known?.[0]?.settings,
   };
-  if (isRefused(held, event)) return refusedBy(source, event, isNews);
+  if (isRefused(held, event)) {
+    count();
+    return refusedBy(source, event, held, isNews);
+  }
   const given = event.properties ?? {};
   const wanted = known?.[0]?.personal ?? new Set<string>();
   const pii = treatmentFor[held.pii];
@@ -318,7 +337,7 @@ const judge = (rules: Rules, source: EventSource, event: IncomingEvent, log: Log
   };
   const changes = (all: IncomingEvent["personTraits"]) => all?.map(({ op, traits }) => ({ op, traits: secrets(traits) as typeof traits })); // prettier-ignore
   const properties = cleaned.value as Readonly<Record<string, unknown>>; // an object stays one
-  const news = consentNews(source, event, isNews);
+  const news = consentNews(source, event, held, isNews);
   const told = news.length === 0 ? event.personTraits : [...(event.personTraits ?? []), ...news];
   const kept: IncomingEvent = { ...event, ...(event.properties === undefined ? {} : { properties }), personTraits: changes(told), accountTraits: changes(event.accountTraits) }; // prettier-ignore
   const masks = [...cleaned.found, ...inTraits].map(({ path, type }: Redaction): Breach => ({ rule: "masked", path, keyword: type, expected: "no personal data or secrets", actualType: "string", message: `${path} held ${type}; it was masked.` })); // prettier-ignore
@@ -348,6 +367,8 @@ const judge = (rules: Rules, source: EventSource, event: IncomingEvent, log: Log
 };
 
 export interface ContractGate extends Gate {
+  /** Events of a workspace that were not kept for want of consent since it was last asked, by their source. */
+  takeDropped(workspace: string): ReadonlyMap<string, number>;
   /** Reads the rules of a workspace anew before the next event. */
   forget(workspace: string): void;
 }
@@ -355,6 +376,11 @@ export interface ContractGate extends Gate {
 /** The gate that holds events against the active contracts of their workspace. */
 export const contractGate = (store: Store, clock: Clock, log: Logger): ContractGate => {
   const isNews = newsOnly();
+  const dropped = new Map<string, Map<string, number>>();
+  const countIn = ({ workspace, id }: EventSource): void => {
+    const own = dropped.get(workspace) ?? new Map<string, number>();
+    dropped.set(workspace, own.set(id, (own.get(id) ?? 0) + 1));
+  };
   const held = new Map<string, Rules>();
   const reading = new Map<string, Promise<Rules>>();
 
@@ -413,7 +439,13 @@ export const contractGate = (store: Store, clock: Clock, log: Logger): ContractG
   return {
     judgeOf: async (source) => {
       const rules = await rulesOf(source.workspace);
-      return { judge: (event) => judge(rules, source, event, log, isNews), isSuppressed: rules.isSuppressed };
+      const count = () => countIn(source);
+      return { judge: (event) => judge(rules, source, event, log, isNews, count), isSuppressed: rules.isSuppressed };
+    },
+    takeDropped: (workspace) => {
+      const own = dropped.get(workspace) ?? new Map<string, number>();
+      dropped.delete(workspace);
+      return own;
     },
     mask: maskText,
     forget: (workspace) => {

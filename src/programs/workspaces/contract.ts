@@ -26,6 +26,7 @@ const WorkspaceView = z.object({
   isDemo: z.boolean(),
   role: Role,
   demandsSecondFactor: z.boolean(),
+  region: z.string(),
 });
 export type WorkspaceView = z.output<typeof WorkspaceView>;
 
@@ -114,6 +115,12 @@ export const change = defineOperation({
       .boolean()
       .optional()
       .describe("Whether members must have proven themselves by a second factor, or by single sign-on."),
+    region: z
+      .string()
+      .trim()
+      .max(100)
+      .optional()
+      .describe("Where its data has to stay: that of this server, or empty for anywhere."),
   }),
   output: z.object({ ok: z.literal(true) }),
 });

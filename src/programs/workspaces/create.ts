@@ -26,6 +26,7 @@ export const createWorkspace = async (
     zone: workspace.zone,
     week_start: workspace.weekStart,
     demands_second_factor: 0,
+    region: "",
     is_demo: workspace.isDemo === true ? 1 : 0,
     created_at,
     removed_at: null,

@@ -19,6 +19,8 @@ interface Parts {
   readonly directory: Directory;
   readonly ingest: Ingest;
   readonly secureCookies: boolean;
+  /** Where this server stands. */
+  readonly region: string;
   readonly version: string;
   /** What the button of single sign-on says; null where there is none. */
   readonly singleSignOn: string | null;
@@ -40,7 +42,16 @@ export const workspaces = (parts: Parts): Module => {
     const rows = await store
       .selectFrom("memberships")
       .innerJoin("workspaces", "workspaces.id", "memberships.workspace")
-      .select(["workspaces.id", "workspaces.name", "zone", "week_start", "is_demo", "role", "demands_second_factor"])
+      .select([
+        "workspaces.id",
+        "workspaces.name",
+        "zone",
+        "week_start",
+        "is_demo",
+        "role",
+        "demands_second_factor",
+        "region",
+      ])
       .where("member", "=", member)
       .where("removed_at", "is", null)
       .orderBy("workspaces.created_at")
@@ -52,6 +63,7 @@ export const workspaces = (parts: Parts): Module => {
       weekStart: row.week_start === "sunday" ? ("sunday" as const) : ("monday" as const),
       isDemo: row.is_demo > 0,
       demandsSecondFactor: row.demands_second_factor > 0,
+      region: row.region,
       role: row.role as Role, // written only by this module
     }));
   };
@@ -123,12 +135,15 @@ export const workspaces = (parts: Parts): Module => {
       })),
 
       handle(contract.change, async (call, input) => {
+        if (input.region !== undefined && input.region !== "" && input.region !== parts.region)
+          throw new Refusal("workspaces.region", `This server stands in ${parts.region === "" ? "no region that it was told of (THROUGHLINE_REGION)" : parts.region}; a workspace can only be pinned to where it is.`, {}, 409); // prettier-ignore
         if (input.demandsSecondFactor === true && call.principal.kind === "member" && call.principal.isStrong !== true)
           throw new Refusal("access.second_factor", "Set up your own second factor first, under Settings, Your sign-in: you would lock yourself out.", {}, 409); // prettier-ignore
         const changes = {
           ...(input.name === undefined ? {} : { name: input.name }),
           ...(input.zone === undefined ? {} : { zone: input.zone }),
           ...(input.weekStart === undefined ? {} : { week_start: input.weekStart }),
+          ...(input.region === undefined ? {} : { region: input.region }),
           ...(input.demandsSecondFactor === undefined
             ? {}
             : { demands_second_factor: input.demandsSecondFactor ? 1 : 0 }),

@@ -160,7 +160,18 @@ export const place = (entries: readonly Entry[], { keys, forest, written }: Plac
       if (owner !== undefined)
         add(
           "trait_changes",
-          JSON.stringify({ subject, trait, actor: owner, account, at, op, kind, value, received: timeText(meta.r) }),
+          JSON.stringify({
+            subject,
+            trait,
+            actor: owner,
+            account,
+            at,
+            op,
+            kind,
+            value,
+            received: timeText(meta.r),
+            source: meta.s,
+          }),
         );
     }
     if (row !== undefined && actor !== undefined) add("events", placed(row, actor));

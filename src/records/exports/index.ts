@@ -26,15 +26,15 @@ export const exports = ({ ingest }: { readonly ingest: Ingest }): Module => {
   return defineModule({
     name: "exports",
     operations: [
-      handle(contract.events, async (call, { from, to, event, format }) => {
+      handle(contract.events, async (call, { from, to, event, purpose, format }) => {
         const range = {
           from: from === undefined ? earliest : Date.parse(from),
           to: to === undefined ? latest : Date.parse(to) + dayMs,
         };
-        return send(call, exportedEvents(await scopeOf(ingest, call), range, event), format, "events");
+        return send(call, exportedEvents(await scopeOf(ingest, call), range, event, purpose), format, "events");
       }),
-      handle(contract.people, async (call, { format }) =>
-        send(call, exportedPeople(await scopeOf(ingest, call)), format, "people"),
+      handle(contract.people, async (call, { purpose, format }) =>
+        send(call, exportedPeople(await scopeOf(ingest, call), purpose), format, "people"),
       ),
     ],
   });

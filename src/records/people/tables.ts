@@ -79,16 +79,18 @@ const traitChanges: TableDoc = {
     kind: { type: "LowCardinality(String)", meaning: "text, number, boolean, list or object.", class: "internal" },
     value: { type: "String", meaning: "The value as text; JSON for lists and objects.", class: "personal" },
     received: { type: "DateTime64(3, 'UTC')", meaning: "When it arrived.", class: "internal" },
+    source: { type: "LowCardinality(String)", meaning: "Source that it came through.", class: "internal" },
   },
   create: () => [
     sql`CREATE TABLE IF NOT EXISTS trait_changes (
       subject LowCardinality(String), trait String, actor UInt64, account String, at DateTime64(3, 'UTC'),
-      op LowCardinality(String), kind LowCardinality(String), value String, received DateTime64(3, 'UTC') DEFAULT at,
+      op LowCardinality(String), kind LowCardinality(String), value String, received DateTime64(3, 'UTC') DEFAULT at, source LowCardinality(String),
       INDEX by_actor actor TYPE bloom_filter(0.01) GRANULARITY 1
     ) ENGINE = MergeTree ORDER BY (subject, trait, actor, account, at)
     SETTINGS ${remembered}`,
     // of a workspace that is older than this column
-    sql`ALTER TABLE trait_changes ADD COLUMN IF NOT EXISTS received DateTime64(3, 'UTC') DEFAULT at`,
+    sql`ALTER TABLE trait_changes ADD COLUMN IF NOT EXISTS received DateTime64(3, 'UTC') DEFAULT at,
+      ADD COLUMN IF NOT EXISTS source LowCardinality(String)`,
   ],
 };
 

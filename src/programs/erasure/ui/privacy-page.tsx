@@ -1,6 +1,7 @@
-import { Alert, Badge, Box, Button, Code, Group, List, Stack, Text, TextInput, Title } from "@mantine/core";
+import { Alert, Badge, Box, Button, Code, Group, List, Stack, Tabs, Text, TextInput, Title } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useState, type ReactNode } from "react";
 import { call, open } from "#web/call.ts";
 import { DataTable } from "#web/kit/data-table.tsx";
 import { download } from "#web/kit/download.ts";
@@ -137,14 +138,42 @@ const Requests = () => {
   ); // prettier-ignore
 };
 
+const tabs = ["requests", "consent", "keeping"] as const;
+
+/** What is owed to the people whom the data is about: their requests, what they agreed to, and how long things are kept. */
+export const PrivacyPage = ({ consent, keeping }: { consent: ReactNode; keeping: ReactNode }) => {
+  const { tab }: { tab?: unknown } = useSearch({ strict: false });
+  const navigate = useNavigate();
+  return (
+    <Stack>
+      <Title order={1}>Privacy</Title>
+      <Tabs
+        value={tabs.find((one) => one === tab) ?? "requests"}
+        onChange={(next) => void navigate({ to: ".", search: { tab: next } as never })}
+        keepMounted={false}
+      >
+        <Tabs.List mb="md">
+          <Tabs.Tab value="requests">Requests of people</Tabs.Tab>
+          <Tabs.Tab value="consent">Consent</Tabs.Tab>
+          <Tabs.Tab value="keeping">How long things are kept</Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="requests">
+          <RequestsOfPeople />
+        </Tabs.Panel>
+        <Tabs.Panel value="consent">{consent}</Tabs.Panel>
+        <Tabs.Panel value="keeping">{keeping}</Tabs.Panel>
+      </Tabs>
+    </Stack>
+  );
+};
+
 /** Requests of people about their own data. */
-export const PrivacyPage = () => {
+const RequestsOfPeople = () => {
   const [identifier, setIdentifier] = useState("");
   const find = useMutation({ mutationFn: () => call(contract.find, { identifier }) });
   const asked = find.data === undefined ? "" : identifier;
   return (
     <Stack>
-      <Title order={1}>Privacy</Title>
       <Text maw={720}>
         When somebody asks what you keep of them, or to be forgotten: look for them, save it all as a file, or erase it.
         Backups that were taken before keep what they hold until you let them go.

@@ -344,6 +344,7 @@ const General = ({ workspace, left }: { workspace: WorkspaceView; left: () => vo
     zone: workspace.zone,
     weekStart: workspace.weekStart,
     demandsSecondFactor: workspace.demandsSecondFactor,
+    region: workspace.region,
   });
   const [opened, { open, close }] = useDisclosure();
   const [typed, setTyped] = useState("");
@@ -382,6 +383,12 @@ const General = ({ workspace, left }: { workspace: WorkspaceView; left: () => vo
             value={form.weekStart}
             allowDeselect={false}
             onChange={(day) => setForm({ ...form, weekStart: day === "sunday" ? "sunday" : "monday" })}
+          />
+          <TextInput
+            label="Region"
+            description="Where its data has to stay: the region of this server, or empty for anywhere. Nothing is then sent to hosts elsewhere."
+            value={form.region}
+            onChange={(event) => setForm({ ...form, region: event.currentTarget.value })}
           />
           <Switch
             label="Members need a second factor"
