@@ -19,6 +19,7 @@ const may = {
   read: [
     "accounts.list",
     "accounts.profile",
+    "alerts.list",
     "annotations.list",
     "catalog.events",
     "catalog.properties",
@@ -62,6 +63,7 @@ const may = {
     "policy.sees",
     "quality.ofMetric",
     "quality.report",
+    "quality.slas",
     "quarantine.list",
     "retention.ask",
     "retention.who",
@@ -116,6 +118,12 @@ const may = {
     "sql.save",
   ],
   govern: [
+    "alerts.addMail",
+    "alerts.addWebhook",
+    "alerts.remove",
+    "alerts.test",
+    "quality.removeSla",
+    "quality.setSla",
     "consent.ledger",
     "consent.record",
     "consent.setPurpose",

@@ -18,7 +18,9 @@ import type { Directory } from "#kernel/directory.ts";
 import { noAttributes } from "#kernel/policy.ts";
 import { assetsOf } from "#kernel/lineage.ts";
 import type { Module, TableDoc, WorkspaceCall } from "#kernel/module.ts";
+import { createOutbound } from "#kernel/outbound.ts";
 import type { Store } from "#kernel/state/store.ts";
+import { alerts, notifyIn } from "#programs/alerts/index.ts";
 import type { ContractGate } from "#programs/contracts/gate.ts";
 import { consent } from "#programs/consent/index.ts";
 import { keeping } from "#programs/keeping/index.ts";
@@ -90,6 +92,8 @@ export const createModules = ({
     } as const;
     return operation.output.parse(await handler.run(reader, operation.input.parse(input)));
   };
+  const mailer = createMailer(config.smtp_url, config.mail_from);
+  const publicUrl = config.public_url ?? `http://localhost:${config.port}`;
   const secureCookies = config.public_url?.startsWith("https:") === true;
   const all: readonly Module[] = [
     workspaces({
@@ -135,12 +139,18 @@ export const createModules = ({
       },
     }),
     policy({ store }),
-    quality({ store, ingest, registry, assets }),
+    quality({ store, ingest, registry, assets, tables, notify: notifyIn(store) }),
+    alerts({
+      store,
+      mailer,
+      outbound: createOutbound({ privateHosts: config.private_hosts, egress: config.egress }),
+      publicUrl,
+    }),
     dashboards({
       store,
       directory,
-      mailer: createMailer(config.smtp_url, config.mail_from),
-      publicUrl: config.public_url ?? `http://localhost:${config.port}`,
+      mailer,
+      publicUrl,
       answerTo,
     }),
     demo({ store, registry, ingest, clock, log, furnish: furnishDemo(store, clock) }),

@@ -87,6 +87,11 @@ export const Config = z.strictObject({
     .max(100)
     .default("")
     .describe("Where this server stands, such as EU. Workspaces can be pinned to it."),
+  private_hosts: z
+    .string()
+    .default("")
+    .transform((text) => text.split(/[\s,]+/).filter((one) => one !== ""))
+    .describe("Hosts (or host:port) that webhooks may reach although they are not public, and by http."),
   egress: z
     .string()
     .default("")

@@ -14,6 +14,7 @@ import { allows } from "#kernel/roles.ts";
 import { Palette } from "./palette.tsx";
 import { begin, signOut, type WorkspaceView } from "#programs/workspaces/contract.ts";
 import { SecondFactor } from "#programs/sign-on/ui/second-factor.tsx";
+import { AlertsPanel } from "#programs/alerts/ui/alerts-panel.tsx";
 import { SetUp, SignIn } from "#programs/workspaces/ui/entrance.tsx";
 import { NewWorkspace } from "#programs/workspaces/ui/new-workspace.tsx";
 import { SettingsPage } from "#programs/workspaces/ui/settings-page.tsx";
@@ -141,7 +142,7 @@ const Here = createContext<{ workspace: WorkspaceView; leave: () => void } | und
 const Settings = () => {
   const here = useContext(Here);
   return here === undefined ? null : (
-    <SettingsPage workspace={here.workspace} left={here.leave} signOn={<SecondFactor />} />
+    <SettingsPage workspace={here.workspace} left={here.leave} signOn={<SecondFactor />} alerts={<AlertsPanel />} />
   );
 };
 
@@ -264,11 +265,20 @@ const govern = createRoute({
   getParentRoute: () => root,
   path: "/govern/home",
   component: lazyRouteComponent(async () => {
-    const { GovernPage } = await import("#programs/stewardship/ui/govern-page.tsx");
+    const [{ GovernPage }, { Promises }] = await Promise.all([
+      import("#programs/stewardship/ui/govern-page.tsx"),
+      import("#programs/quality/ui/promises.tsx"),
+    ]);
     return {
       default: function Home() {
         const role = useContext(Here)?.workspace.role;
-        return <GovernPage mayEdit={allows(role, "edit")} mayGovern={allows(role, "govern")} />;
+        return (
+          <GovernPage
+            mayEdit={allows(role, "edit")}
+            mayGovern={allows(role, "govern")}
+            promises={<Promises mayGovern={allows(role, "govern")} />}
+          />
+        );
       },
     };
   }),

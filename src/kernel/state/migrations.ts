@@ -446,4 +446,60 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .execute();
     },
   },
+  "2026-12-08-alerts": {
+    up: async (db: Kysely<unknown>) => {
+      await db.schema
+        .createTable("quality_incidents")
+        .addColumn("id", "text", (c) => c.primaryKey())
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("key", "text", (c) => c.notNull())
+        .addColumn("kind", "text", (c) => c.notNull())
+        .addColumn("event", "text", (c) => c.notNull())
+        .addColumn("property", "text")
+        .addColumn("says", "text", (c) => c.notNull())
+        .addColumn("began_at", "text", (c) => c.notNull())
+        .addColumn("ended_at", "text")
+        .addColumn("notified_at", "text")
+        .execute();
+      await db.schema
+        .createTable("quality_slas")
+        .addColumn("id", "text", (c) => c.primaryKey())
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("name", "text", (c) => c.notNull())
+        .addColumn("event", "text", (c) => c.notNull())
+        .addColumn("kinds", "text", (c) => c.notNull())
+        .addColumn("target", "double precision", (c) => c.notNull())
+        .addColumn("days", "integer", (c) => c.notNull())
+        .addColumn("made_at", "text", (c) => c.notNull())
+        .execute();
+      await db.schema
+        .createTable("channels")
+        .addColumn("id", "text", (c) => c.primaryKey())
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("name", "text", (c) => c.notNull())
+        .addColumn("kind", "text", (c) => c.notNull())
+        .addColumn("members", "text", (c) => c.notNull())
+        .addColumn("owners", "integer", (c) => c.notNull())
+        .addColumn("address", "text", (c) => c.notNull())
+        .addColumn("secret", "text", (c) => c.notNull())
+        .addColumn("made_at", "text", (c) => c.notNull())
+        .execute();
+      await db.schema
+        .createTable("alert_deliveries")
+        .addColumn("id", "text", (c) => c.primaryKey())
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("channel", "text", (c) => c.notNull())
+        .addColumn("key", "text", (c) => c.notNull())
+        .addColumn("body", "text", (c) => c.notNull())
+        .addColumn("at", "text", (c) => c.notNull())
+        .addColumn("state", "text", (c) => c.notNull())
+        .addColumn("tries", "integer", (c) => c.notNull())
+        .addColumn("next_at", "text", (c) => c.notNull())
+        .addColumn("problem", "text", (c) => c.notNull())
+        .addUniqueConstraint("alert_deliveries_key", ["channel", "key"])
+        .execute();
+      await db.schema.createIndex("quality_incidents_of").on("quality_incidents").columns(["workspace", "began_at"]).execute(); // prettier-ignore
+      await db.schema.createIndex("alert_deliveries_due").on("alert_deliveries").columns(["workspace", "state", "next_at"]).execute(); // prettier-ignore
+    },
+  },
 };

@@ -180,6 +180,57 @@ export interface State {
   };
   /** What the last look at a workspace's data found, as JSON. */
   quality_reports: { workspace: string; at: string; report: string };
+  /** What was wrong, from when to when; null while it is. */
+  quality_incidents: {
+    id: string;
+    workspace: string;
+    key: string;
+    kind: string;
+    event: string;
+    property: string | null;
+    says: string;
+    began_at: string;
+    ended_at: string | null;
+    notified_at: string | null;
+  };
+  /** How good data is to be, over how many days. */
+  quality_slas: {
+    id: string;
+    workspace: string;
+    name: string;
+    /** Empty for all events. */
+    event: string;
+    /** Of faults, as JSON. */
+    kinds: string;
+    target: number;
+    days: number;
+    made_at: string;
+  };
+  /** Where alerts go: to members by mail, or to an address. */
+  channels: {
+    id: string;
+    workspace: string;
+    name: string;
+    kind: string;
+    /** Ids, as JSON. */
+    members: string;
+    owners: number;
+    address: string;
+    secret: string;
+    made_at: string;
+  };
+  alert_deliveries: {
+    id: string;
+    workspace: string;
+    channel: string;
+    key: string;
+    body: string;
+    at: string;
+    state: string;
+    tries: number;
+    next_at: string;
+    problem: string;
+  };
   gate_settings: {
     workspace: string;
     /** Empty for all sources. */

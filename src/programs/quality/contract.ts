@@ -2,11 +2,11 @@ import { z } from "zod";
 import { defineOperation } from "#kernel/operation.ts";
 
 /** What can be wrong with data, in the order of the page. */
-export const faultKinds = ["silent", "volume", "conformity", "missing", "types", "drift", "late"] as const;
+export const faultKinds = ["silent", "volume", "conformity", "rule", "missing", "types", "drift", "late"] as const;
 export const FaultKind = z.enum(faultKinds);
 
 const Subject = z.object({
-  event: z.string(),
+  event: z.string().describe("Empty where it is of traits or of a table."),
   property: z.string().nullable().describe("Null where it is of the event as a whole."),
 });
 
@@ -16,6 +16,7 @@ const Fault = z.object({
   says: z.string().describe("What is wrong, in a sentence, with what was expected."),
   /** From 0 to 1: how much of the event is hit. */
   share: z.number(),
+  rule: z.string().optional().describe("Of a contract: its metric."),
 });
 export type Fault = z.output<typeof Fault>;
 
@@ -36,6 +37,7 @@ export const Report = z.object({
   faults: z.array(Fault),
   scores: z.array(Score),
   looked: z.object({ events: z.int(), properties: z.int() }),
+  notLooked: z.array(z.string()).default([]).describe("Rules of contracts that could not be looked at, and why."),
 });
 export type Report = z.output<typeof Report>;
 
@@ -60,6 +62,69 @@ export const look = defineOperation({
   summary: "Looks at what arrived anew, instead of within the hour.",
   permission: "edit",
   input: z.strictObject({}),
+  output: z.object({ ok: z.literal(true) }),
+});
+
+const Kinds = z.array(FaultKind).min(1);
+
+const Sla = z.object({
+  id: z.string(),
+  name: z.string(),
+  event: z.string().describe("Empty for all events."),
+  kinds: Kinds,
+  target: z.number(),
+  days: z.int(),
+  isOfContract: z.boolean(),
+  attained: z.number().nullable().describe("Share of the minutes that were good; null before there are any."),
+  measuredMinutes: z.number(),
+  badMinutes: z.number(),
+  budgetMinutes: z.number().describe("Minutes that may be bad in so many days."),
+  left: z.number().describe("Share of the error budget that is left; negative where more was spent."),
+});
+export type Sla = z.output<typeof Sla>;
+
+const Incident = z.object({
+  id: z.string(),
+  kind: FaultKind,
+  subject: Subject,
+  says: z.string(),
+  beganAt: z.string().describe("When it was found."),
+  endedAt: z.string().nullable(),
+  notifiedAt: z.string().nullable(),
+});
+export type Incident = z.output<typeof Incident>;
+
+export const slas = defineOperation({
+  name: "quality.slas",
+  summary: "How good data was promised to be, how good it was, and how much of the error budget is left.",
+  permission: "read",
+  input: z.strictObject({}),
+  output: z.object({
+    slas: z.array(Sla),
+    incidents: z.array(Incident).describe("Of the last 28 days, the latest first."),
+    repairMinutes: z.number().nullable().describe("Mean time from when a fault was found until it was gone."),
+  }),
+});
+
+export const setSla = defineOperation({
+  name: "quality.setSla",
+  summary: "Promises how good data will be.",
+  permission: "govern",
+  input: z.strictObject({
+    name: z.string().trim().min(1).max(100),
+    event: z.string().max(500).default("").describe("Empty for all events."),
+    kinds: Kinds.default(["silent", "volume", "conformity", "rule"]),
+    target: z.number().min(0.5).max(0.9999),
+    days: z.int().min(1).max(90).default(28),
+  }),
+  output: z.object({ id: z.string() }),
+});
+
+export const removeSla = defineOperation({
+  name: "quality.removeSla",
+  summary: "Takes a promise back.",
+  permission: "govern",
+  input: z.strictObject({ id: z.string().max(100) }),
   output: z.object({ ok: z.literal(true) }),
 });
 

@@ -1,6 +1,7 @@
 import { Anchor, Badge, Button, Card, Group, List, Progress, SimpleGrid, Stack, Text, Title } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
 import type { z } from "zod";
 import * as quality from "#programs/quality/contract.ts";
 import { call } from "#web/call.ts";
@@ -17,6 +18,7 @@ const faultWords: Readonly<Record<quality.Told["kind"], { readonly label: string
   silent: { label: "Silent", todo: "See what the source still sends", to: () => "/sources" },
   volume: { label: "Too few or too many", todo: "See the event over time", to: (event) => addressOf({ kind: "event", id: event }) },
   conformity: { label: "Breaks its contract", todo: "See what does not fit", to: () => "/contracts" },
+  rule: { label: "Breaks a rule", todo: "See its contract", to: () => "/contracts?tab=contracts" },
   missing: { label: "Goes missing", todo: "Agree on it in a contract", to: () => "/contracts?tab=contracts" },
   types: { label: "Changed its type", todo: "Agree on it in a contract", to: () => "/contracts?tab=contracts" },
   drift: { label: "Spread otherwise", todo: "Ask its owner what changed", to: (event) => addressOf({ kind: "event", id: event }) },
@@ -62,11 +64,14 @@ const Broke = ({ report, mayLook }: { report: Report; mayLook: boolean }) => {
             { title: "What", cell: ({ kind }) => faultWords[kind].label },
             {
               title: "Where",
-              cell: ({ subject }) => (
-                <Anchor component={Link} to={addressOf({ kind: "event", id: subject.event })} underline="always" style={{ display: "inline-block", minWidth: 110 }}>
-                  {subject.property === null ? subject.event : `${subject.property} of ${subject.event}`}
-                </Anchor>
-              ),
+              cell: ({ subject }) =>
+                subject.event === "" ? (
+                  (subject.property ?? "")
+                ) : (
+                  <Anchor component={Link} to={addressOf({ kind: "event", id: subject.event })} underline="always" style={{ display: "inline-block", minWidth: 110 }}>
+                    {subject.property === null ? subject.event : `${subject.property} of ${subject.event}`}
+                  </Anchor>
+                ),
             },
             { title: "How", cell: ({ says }) => <Text size="sm" miw={200}>{says}</Text> },
             { title: "Owner", cell: ({ owner }) => (owner === "" ? "nobody yet" : owner) },
@@ -81,6 +86,9 @@ const Broke = ({ report, mayLook }: { report: Report; mayLook: boolean }) => {
             },
           ]}
         />
+      )}
+      {report.notLooked.length > 0 && (
+        <Text size="sm">Could not be looked at: {report.notLooked.slice(0, 10).join(" ")}</Text>
       )}
       {report.scores.length > 0 && (
         <DataTable
@@ -209,7 +217,16 @@ const Phase = ({ phase, tasks }: { phase: Task["phase"]; tasks: readonly Task[] 
 };
 
 /** A steward's home: what broke, what waits, what looks personal, and how far governing has come. */
-export const GovernPage = ({ mayEdit, mayGovern }: { mayEdit: boolean; mayGovern: boolean }) => {
+export const GovernPage = ({
+  mayEdit,
+  mayGovern,
+  promises,
+}: {
+  mayEdit: boolean;
+  mayGovern: boolean;
+  /** What was promised, and how it stands. */
+  promises: ReactNode;
+}) => {
   const report = useQuery({ queryKey: ["quality"], queryFn: ({ signal }) => call(quality.report, {}, signal) });
   const home = useQuery({
     queryKey: ["stewardship", "home"],
@@ -224,6 +241,7 @@ export const GovernPage = ({ mayEdit, mayGovern }: { mayEdit: boolean; mayGovern
           {(found) => <Broke report={found} mayLook={mayEdit} />}
         </Loaded>
       </Stack>
+      {promises}
       {mayGovern && (
         <Stack gap="sm">
           <Title order={2}>What looks personal</Title>

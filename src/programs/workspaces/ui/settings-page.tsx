@@ -4,6 +4,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState, type ReactNode } from "react";
 import type { Attributes } from "#kernel/policy.ts";
+import { allows } from "#kernel/roles.ts";
 import { call } from "#web/call.ts";
 import { DataTable } from "#web/kit/data-table.tsx";
 import { moment } from "#web/kit/moment.ts";
@@ -477,18 +478,21 @@ const MyPassword = () => {
   );
 };
 
-const tabs = ["members", "keys", "workspace", "password"] as const;
+const tabs = ["members", "keys", "workspace", "alerts", "password"] as const;
 
 /** Who may come in, and with which keys. The tab stands in the address. */
 export const SettingsPage = ({
   workspace,
   left,
   signOn,
+  alerts,
 }: {
   workspace: WorkspaceView;
   left: () => void;
   /** The member's other ways of proving who they are. */
   signOn: ReactNode;
+  /** Where it is said when something is wrong. */
+  alerts: ReactNode;
 }) => {
   const given: Record<string, unknown> = useSearch({ strict: false });
   const navigate = useNavigate();
@@ -506,6 +510,7 @@ export const SettingsPage = ({
           <Tabs.Tab value="members">Members</Tabs.Tab>
           {isAdmin && <Tabs.Tab value="keys">API keys</Tabs.Tab>}
           {isAdmin && <Tabs.Tab value="workspace">Workspace</Tabs.Tab>}
+          {allows(workspace.role, "govern") && <Tabs.Tab value="alerts">Alerts</Tabs.Tab>}
           <Tabs.Tab value="password">Your sign-in</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="password" pt="md">
@@ -517,6 +522,11 @@ export const SettingsPage = ({
         <Tabs.Panel value="members" pt="md">
           <Members canChange={isAdmin} />
         </Tabs.Panel>
+        {allows(workspace.role, "govern") && (
+          <Tabs.Panel value="alerts" pt="md">
+            {alerts}
+          </Tabs.Panel>
+        )}
         {isAdmin && (
           <>
             <Tabs.Panel value="keys" pt="md">
