@@ -8,6 +8,7 @@ import { importFile } from "#surfaces/cli/import-file.ts";
 import { planFormats } from "#programs/contracts/contract.ts";
 import { codeFrom } from "#surfaces/cli/codegen.ts";
 import { convert } from "#surfaces/cli/convert.ts";
+import { gateOf } from "#surfaces/cli/gate.ts";
 import { checkCode, checkContracts, formats, isFailOn, isFormat } from "#surfaces/cli/check.ts";
 import { auditSays, keysIn, verifyFile, verifyStore } from "#surfaces/cli/audit.ts";
 import { setAside } from "#kernel/audit/audit.ts";
@@ -264,6 +265,20 @@ const convertCommand = defineCommand({
   run: ({ args }) => guarded(() => Promise.resolve(convert(args, console)))(),
 }); // prettier-ignore
 
+const gateCommand = defineCommand({
+  meta: { name: "gate", description: "Whether a use of AI may be released: 0 it may, 1 a check fails, 2 it could not be told." },
+  args: {
+    use: { type: "positional", description: "Its id in the register.", required: true },
+    ...remoteArgs,
+  },
+  run: ({ args }) =>
+    guarded(async () => {
+      const { text, code } = await gateOf({ url: args.url, key: args.key }, args.use);
+      console.log(text);
+      process.exitCode = code;
+    })(),
+}); // prettier-ignore
+
 const codegenCommand = defineCommand({
   meta: { name: "codegen", description: "Writes TypeScript for senders of events from the contracts of a folder." },
   args: {
@@ -341,6 +356,7 @@ await runMain(
       check: checkCommand,
       convert: convertCommand,
       codegen: codegenCommand,
+      gate: gateCommand,
     },
   }),
 );

@@ -121,11 +121,26 @@ export type Used =
   | { readonly kind: "metric" | "cohort" | "event"; readonly id: string }
   | { readonly kind: "property"; readonly id: string; readonly event?: string | undefined };
 
+/** Something of the program that decides or writes by rules, a model or a language model. */
+export interface AiUse {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: "rules" | "model" | "llm";
+  readonly version: string;
+  readonly purpose: string;
+  readonly risk: "minimal" | "limited" | "high";
+  /** Who can look at, correct and stop what it does, and how. */
+  readonly oversight: string;
+  /** Whether it is off until it was released in the workspace. */
+  readonly needsRelease: boolean;
+}
+
 /** One folder of the program. What it declares, others loop over; no shared code names a module. */
 export interface Module {
   readonly name: string;
   readonly operations?: readonly Handler[];
   readonly jobs?: readonly Job[];
+  readonly aiUses?: readonly AiUse[];
   /** What people made of it in a workspace. */
   readonly assets?: (call: WorkspaceCall) => Promise<readonly Asset[]>;
   /** Addresses that are not operations: the wire formats of vendors, streams, downloads. */

@@ -10,6 +10,8 @@ export const theme = createTheme({
   spacing: { xs: "4px", sm: "8px", md: "16px", lg: "24px", xl: "32px" },
   defaultRadius: "sm",
   components: {
+    // a word that says how things stand is never cut
+    Badge: { styles: { root: { minWidth: "max-content" } } },
     Modal: { defaultProps: { closeButtonProps: { "aria-label": "Close" } } },
     InputWrapper: { styles: { description: { color: "var(--mantine-color-text)" } } },
   },

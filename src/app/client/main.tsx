@@ -295,6 +295,18 @@ const policy = createRoute({
     };
   }),
 });
+const ai = createRoute({
+  getParentRoute: () => root,
+  path: "/govern/ai",
+  component: lazyRouteComponent(async () => {
+    const { CardsPage } = await import("#programs/cards/ui/cards-page.tsx");
+    return {
+      default: function Cards() {
+        return <CardsPage mayGovern={allows(useContext(Here)?.workspace.role, "govern")} />;
+      },
+    };
+  }),
+});
 const catalogItem = createRoute({
   getParentRoute: () => root,
   path: "/govern/catalog/$kind/$id",
@@ -334,6 +346,7 @@ const router = createRouter({
     privacy,
     govern,
     policy,
+    ai,
     catalog,
     catalogItem,
     people,

@@ -502,4 +502,53 @@ export const migrations: Readonly<Record<string, Migration>> = {
       await db.schema.createIndex("alert_deliveries_due").on("alert_deliveries").columns(["workspace", "state", "next_at"]).execute(); // prettier-ignore
     },
   },
+  "2026-12-09-cards": {
+    up: async (db: Kysely<unknown>) => {
+      await db.schema
+        .createTable("ai_uses")
+        .addColumn("id", "text", (c) => c.notNull())
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("content", "text", (c) => c.notNull())
+        .addColumn("version", "text", (c) => c.notNull())
+        .addColumn("registered_by", "text", (c) => c.notNull())
+        .addColumn("registered_at", "text", (c) => c.notNull())
+        .addPrimaryKeyConstraint("ai_uses_key", ["workspace", "id"])
+        .execute();
+      await db.schema
+        .createTable("evaluations")
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("number", "integer", (c) => c.notNull())
+        .addColumn("use_id", "text", (c) => c.notNull())
+        .addColumn("version", "text", (c) => c.notNull())
+        .addColumn("content", "text", (c) => c.notNull())
+        .addColumn("made_by", "text", (c) => c.notNull())
+        .addColumn("made_at", "text", (c) => c.notNull())
+        .addPrimaryKeyConstraint("evaluations_key", ["workspace", "number"])
+        .execute();
+      await db.schema
+        .createTable("cards")
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("number", "integer", (c) => c.notNull())
+        .addColumn("kind", "text", (c) => c.notNull())
+        .addColumn("id", "text", (c) => c.notNull())
+        .addColumn("fields", "text", (c) => c.notNull())
+        .addColumn("made_by", "text", (c) => c.notNull())
+        .addColumn("made_at", "text", (c) => c.notNull())
+        .addPrimaryKeyConstraint("cards_key", ["workspace", "number"])
+        .execute();
+      await db.schema
+        .createTable("releases")
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("number", "integer", (c) => c.notNull())
+        .addColumn("use_id", "text", (c) => c.notNull())
+        .addColumn("version", "text", (c) => c.notNull())
+        .addColumn("checks", "text", (c) => c.notNull())
+        .addColumn("note", "text", (c) => c.notNull())
+        .addColumn("released_by", "text", (c) => c.notNull())
+        .addColumn("released_at", "text", (c) => c.notNull())
+        .addColumn("withdrawn_at", "text")
+        .addPrimaryKeyConstraint("releases_key", ["workspace", "number"])
+        .execute();
+    },
+  },
 };

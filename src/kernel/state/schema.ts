@@ -231,6 +231,48 @@ export interface State {
     next_at: string;
     problem: string;
   };
+  /** What decides or writes by a model, as people put it into the register. */
+  ai_uses: {
+    id: string;
+    workspace: string;
+    /** All that is said of it, as JSON. */
+    content: string;
+    version: string;
+    registered_by: string;
+    registered_at: string;
+  };
+  /** How versions were measured; only ever added to. */
+  evaluations: {
+    workspace: string;
+    number: number;
+    use_id: string;
+    version: string;
+    content: string;
+    made_by: string;
+    made_at: string;
+  };
+  /** What people wrote on cards; only ever added to, the last counts. */
+  cards: {
+    workspace: string;
+    number: number;
+    kind: string;
+    id: string;
+    fields: string;
+    made_by: string;
+    made_at: string;
+  };
+  releases: {
+    workspace: string;
+    number: number;
+    use_id: string;
+    version: string;
+    /** The checks as they stood, as JSON. */
+    checks: string;
+    note: string;
+    released_by: string;
+    released_at: string;
+    withdrawn_at: string | null;
+  };
   gate_settings: {
     workspace: string;
     /** Empty for all sources. */

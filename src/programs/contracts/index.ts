@@ -197,6 +197,19 @@ export const contracts = ({ store, ingest, registry, gate, assets }: Parts): Mod
         about: eventsOf({ schema }).map(([event]) => event),
       }));
     },
+    aiUses: [
+      {
+        id: "detectors",
+        name: "Detectors of personal data and secrets",
+        kind: "rules",
+        version: "1",
+        purpose: "Finds personal data and secrets in properties of events before they are kept, and in what is stored.",
+        risk: "minimal",
+        oversight:
+          "What was masked is listed under Contracts; what is found in the store waits for a steward, who can say that it is none. Each kind can be switched off under What is done.",
+        needsRelease: false,
+      },
+    ],
     jobs: [{ name: "contracts.classes", everyMs: 3_600_000, run: (call) => noteClasses(store, call) }],
     operations: [
       handle(contract.list, async (call) => {
