@@ -14,6 +14,8 @@ const may = {
     "signOn.remove",
     "signOn.status",
     "workspaces.changePassword",
+    "workspaces.endSessions",
+    "workspaces.sessions",
     "workspaces.create",
   ],
   read: [

@@ -21,6 +21,14 @@ export type Principal =
     }
   | { readonly kind: "key"; readonly id: string; readonly workspace: string; readonly role: Role };
 
+/** A session as its member may see it. */
+export interface OpenSession {
+  readonly id: string;
+  readonly createdAt: string;
+  readonly expiresAt: string;
+  readonly isThis: boolean;
+}
+
 /** How a person is let in, and what they may do where. The only place that answers either. */
 export interface Access {
   hasMembers(): Promise<boolean>;
@@ -33,6 +41,10 @@ export interface Access {
   sessionFor(member: string): Promise<string>;
   readonly secondFactor: SecondFactor;
   signOut(session: string): Promise<void>;
+  /** A member's open sessions, the newest first. `id` ends one and opens none. */
+  sessionsOf(member: string, session: string | undefined): Promise<readonly OpenSession[]>;
+  /** Ends one of a member's sessions; all but this one where none is named. */
+  endSessions(member: string, session: string | undefined, id?: string): Promise<void>;
   /** Gives a member another password and ends all their sessions but this one. */
   changePassword(member: string, current: string, next: string, session: string | undefined): Promise<void>;
   fromSession(session: string): Promise<Principal>;
@@ -141,6 +153,19 @@ export const createAccess = (store: Store, clock: Clock): Access => {
       await store.deleteFrom("sessions").where("hash", "=", hashSecret(session)).execute();
     },
 
+    sessionsOf: async (member, session) => {
+      const own = session === undefined ? "" : hashSecret(session);
+      const rows = await store.selectFrom("sessions").selectAll().where("member", "=", member).where("expires_at", ">", iso()).orderBy("created_at", "desc").limit(500).execute(); // prettier-ignore
+      return rows.map(({ hash: held, created_at: createdAt, expires_at: expiresAt }) => ({ id: hashSecret(held), createdAt, expiresAt, isThis: held === own })); // prettier-ignore
+    },
+
+    endSessions: async (member, session, id) => {
+      const own = session === undefined ? "" : hashSecret(session);
+      const rows = await store.selectFrom("sessions").select("hash").where("member", "=", member).execute();
+      const ended = rows.filter(({ hash: held }) => (id === undefined ? held !== own : hashSecret(held) === id));
+      for (const { hash: held } of ended) await store.deleteFrom("sessions").where("hash", "=", held).execute();
+    },
+
     changePassword: async (id, current, next, session) => {
       const member = await store.selectFrom("members").selectAll().where("id", "=", id).executeTakeFirst();
       if (member === undefined) throw new Refusal("access.no_member", "There is no such member.", {}, 404);
@@ -173,6 +198,7 @@ export const createAccess = (store: Store, clock: Clock): Access => {
         .select(["id", "workspace", "role"])
         .where("hash", "=", hashSecret(key))
         .where("revoked_at", "is", null)
+        .where((eb) => eb.or([eb("expires_at", "is", null), eb("expires_at", ">", iso())]))
         .executeTakeFirst();
       return row === undefined
         ? { kind: "nobody" }

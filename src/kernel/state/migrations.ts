@@ -397,6 +397,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .addColumn("vouched", "integer", (c) => c.notNull().defaultTo(0))
         .execute();
       await db.schema.alterTable("memberships").addColumn("attributes", "text").execute();
+      await db.schema.alterTable("api_keys").addColumn("expires_at", "text").execute();
       await db.schema.alterTable("api_keys").addColumn("attributes", "text").execute();
       await db.schema
         .createTable("policies")

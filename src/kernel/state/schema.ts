@@ -61,6 +61,8 @@ export interface State {
     created_by: string;
     created_at: string;
     revoked_at: string | null;
+    /** Null for never. */
+    expires_at: string | null;
     /** As of memberships. */
     attributes: string | null;
   };

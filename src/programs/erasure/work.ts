@@ -73,6 +73,14 @@ const written = {
   metric_versions: "earlier versions of metrics",
   annotations: "notes of days",
   contracts: "contracts",
+  policies: "policies",
+  purposes: "purposes of consent",
+  cards: "cards",
+  ai_uses: "AI uses",
+  evaluations: "evaluations of AI uses",
+  releases: "releases of AI uses",
+  quality_incidents: "faults that were found",
+  alert_deliveries: "alerts",
 } as const satisfies Partial<Record<keyof StateTables, string>>;
 
 const leftIn = async ({ store }: Parts, workspace: string, names: readonly string[]): Promise<string[]> => {

@@ -91,6 +91,24 @@ export const changePassword = defineOperation({
   output: z.object({ ok: z.literal(true) }),
 });
 
+export const sessions = defineOperation({
+  name: "workspaces.sessions",
+  summary: "Where the caller is signed in.",
+  permission: "member",
+  input: z.strictObject({}),
+  output: z.object({
+    sessions: z.array(z.object({ id: z.string(), createdAt: z.string(), expiresAt: z.string(), isThis: z.boolean() })),
+  }),
+});
+
+export const endSessions = defineOperation({
+  name: "workspaces.endSessions",
+  summary: "Signs the caller out elsewhere: of one session, or of all but this one.",
+  permission: "member",
+  input: z.strictObject({ id: z.string().max(100).optional() }),
+  output: z.object({ ok: z.literal(true) }),
+});
+
 export const create = defineOperation({
   name: "workspaces.create",
   summary: "Creates another workspace; the caller owns it.",
@@ -192,6 +210,7 @@ export const keys = defineOperation({
         role: Role,
         attributes: Attributes,
         createdAt: z.string(),
+        expiresAt: z.string().nullable(),
         revokedAt: z.string().nullable(),
       }),
     ),
@@ -202,7 +221,11 @@ export const createKey = defineOperation({
   name: "workspaces.createKey",
   summary: "Creates an API key. Its secret is shown once, here.",
   permission: "admin",
-  input: z.strictObject({ name: Name, role: Role.exclude(["owner"]) }),
+  input: z.strictObject({
+    name: Name,
+    role: Role.exclude(["owner"]),
+    days: z.int().min(1).max(3_650).optional().describe("After which it is no longer good; never where absent."),
+  }),
   output: z.object({ id: z.string(), key: z.string() }),
 });
 

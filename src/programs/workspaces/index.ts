@@ -130,6 +130,15 @@ export const workspaces = (parts: Parts): Module => {
         return ok;
       }),
 
+      handle(contract.sessions, async (call) => ({
+        sessions: [...(await access.sessionsOf(memberId(call), sessionOf(call.reply?.request)))],
+      })),
+
+      handle(contract.endSessions, async (call, { id }) => {
+        await access.endSessions(memberId(call), sessionOf(call.reply?.request), id);
+        return ok;
+      }),
+
       handle(contract.create, async (call, input) => ({
         workspace: await createWorkspace(store, input, memberId(call), call.now),
       })),
@@ -253,6 +262,7 @@ export const workspaces = (parts: Parts): Module => {
             role: row.role as Role,
             attributes: readAttributes(row.attributes),
             createdAt: row.created_at,
+            expiresAt: row.expires_at,
             revokedAt: row.revoked_at,
           })),
         };
@@ -261,6 +271,7 @@ export const workspaces = (parts: Parts): Module => {
       handle(contract.createKey, async (call, input) => {
         const key = newSecret("tlk");
         const id = newId("key");
+        const expires_at = input.days === undefined ? null : new Date(call.now + input.days * 86_400_000).toISOString();
         const created_by = call.principal.kind === "nobody" ? "" : call.principal.id;
         const row = {
           id,
@@ -272,7 +283,7 @@ export const workspaces = (parts: Parts): Module => {
         };
         await store
           .insertInto("api_keys")
-          .values({ ...row, created_by, created_at: iso(call), revoked_at: null })
+          .values({ ...row, created_by, created_at: iso(call), revoked_at: null, expires_at })
           .execute();
         return { id, key };
       }),

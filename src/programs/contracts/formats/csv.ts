@@ -103,6 +103,7 @@ const schemaOf = (row: Row): Fields => {
     if (!isFields(whole)) throw new Refusal("plan.cell", `The schema of ${row.property} is no JSON object.`);
     return whole;
   }
+  if (row.type.length > 60) throw new Refusal("plan.cell", `${row.property.slice(0, 100)} has a type of ${row.type.length} characters.`); // prettier-ignore
   const named = header(row.type.replaceAll("_", " ")) || row.type.trim();
   const ofList = /^(?:list|array)(?: of)? (.+?)s?$/.exec(named)?.[1] ?? /^(.+?)\s*\[\]$/.exec(row.type.trim().toLowerCase())?.[1]; // prettier-ignore
   const base = types[ofList ?? named];

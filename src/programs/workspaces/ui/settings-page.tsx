@@ -1,4 +1,4 @@
-import { Button, Card, Code, CopyButton, Group, Modal, PasswordInput, Select, Stack, Switch, Tabs, TagsInput, Text, TextInput, Title } from "@mantine/core"; // prettier-ignore
+import { Button, Card, Code, CopyButton, Group, Modal, NumberInput, PasswordInput, Select, Stack, Switch, Tabs, TagsInput, Text, TextInput, Title } from "@mantine/core"; // prettier-ignore
 import { useDisclosure } from "@mantine/hooks";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
@@ -228,7 +228,7 @@ const Members = ({ canChange }: { canChange: boolean }) => {
 
 const NewKey = () => {
   const [opened, { open, close }] = useDisclosure();
-  const [form, setForm] = useState({ name: "", role: "viewer" as Role });
+  const [form, setForm] = useState<{ name: string; role: Role; days?: number }>({ name: "", role: "viewer" });
   const create = useMutation({ mutationFn: () => call(contract.createKey, form) });
   const client = useQueryClient();
   const finish = (): void => {
@@ -260,6 +260,17 @@ const NewKey = () => {
             onChange={(event) => setForm({ ...form, name: event.currentTarget.value })}
           />
           <RoleSelect value={form.role} change={(role) => setForm({ ...form, role })} />
+          <NumberInput
+            label="Good for"
+            description="Days; empty for ever"
+            min={1}
+            max={3_650}
+            allowDecimal={false}
+            value={form.days ?? ""}
+            onChange={(value) =>
+              setForm({ name: form.name, role: form.role, ...(typeof value === "number" ? { days: value } : {}) })
+            }
+          />
         </FormModal>
       ) : (
         <Modal opened={opened} onClose={finish} title="Copy the key now">
@@ -314,6 +325,7 @@ const Keys = () => {
                   cell: (key) => <AttributesOf one={key} canChange={key.revokedAt === null} list="keys" />,
                 },
                 { title: "Created", cell: ({ createdAt }) => moment(createdAt) },
+                { title: "Until", cell: ({ expiresAt }) => (expiresAt === null ? "for ever" : moment(expiresAt)) },
                 {
                   title: "",
                   cell: ({ id, name, revokedAt }) =>
@@ -478,6 +490,44 @@ const MyPassword = () => {
   );
 };
 
+/** Where whoever is signed in is signed in. */
+const MySessions = () => {
+  const query = useQuery({ queryKey: ["sessions"], queryFn: ({ signal }) => call(contract.sessions, {}, signal) });
+  const end = useChange("sessions", (id: string | undefined) =>
+    call(contract.endSessions, id === undefined ? {} : { id }),
+  );
+  return (
+    <Stack gap="sm">
+      <Title order={2}>Where you are signed in</Title>
+      {end.error !== null && <Problem error={end.error} />}
+      <Loaded query={query} height={80}>
+        {({ sessions }) => (
+          <Stack gap="sm">
+            <DataTable
+              caption="Your sessions, the newest first"
+              rows={sessions}
+              columns={[
+                { title: "Signed in", cell: ({ createdAt }) => moment(createdAt) },
+                { title: "Until", cell: ({ expiresAt }) => moment(expiresAt) },
+                {
+                  title: "",
+                  cell: ({ id, isThis, createdAt }) =>
+                    isThis ? "this one" : <Button size="xs" variant="default" aria-label={`End the session of ${moment(createdAt)}`} onClick={() => end.mutate(id)}>End it</Button>,
+                },
+              ]}
+            />
+            {sessions.length > 1 && (
+              <Button variant="default" w="fit-content" loading={end.isPending} onClick={() => end.mutate(undefined)}>
+                End all others
+              </Button>
+            )}
+          </Stack>
+        )}
+      </Loaded>
+    </Stack>
+  ); // prettier-ignore
+};
+
 const tabs = ["members", "keys", "workspace", "alerts", "password"] as const;
 
 /** Who may come in, and with which keys. The tab stands in the address. */
@@ -517,6 +567,7 @@ export const SettingsPage = ({
           <Stack gap="xl">
             <MyPassword />
             {signOn}
+            <MySessions />
           </Stack>
         </Tabs.Panel>
         <Tabs.Panel value="members" pt="md">
