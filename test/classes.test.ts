@@ -1,5 +1,9 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { allows, type Role } from "#kernel/roles.ts";
+import { askRemote, exportTo } from "#surfaces/cli/remote.ts";
 import { useWorld } from "#test/world.ts";
 
 /**
@@ -153,6 +157,27 @@ describe.each(roles)("what a %s finds", (role) => {
         for (const { marker } of hidden) expect(text.includes(marker), `${name} ${JSON.stringify(input)}`).toBe(false);
       }
     }
+  });
+
+  it("from the command line is the same", async () => {
+    const remote = { url: world.url, key: keys.get(role)! };
+    const said: string[] = [];
+    for (const name of ["people.profile", "accounts.profile", "sql.ask"])
+      for (const input of shows[name]?.() ?? []) {
+        const answer = await askRemote(remote, name, JSON.stringify(input)).catch((error: unknown) => String(error));
+        said.push(JSON.stringify(answer));
+      }
+    const folder = mkdtempSync(join(tmpdir(), "throughline-cli-"));
+    for (const what of ["events", "people"]) {
+      const file = join(folder, what);
+      const wrote = await exportTo(remote, what, { format: "ndjson" }, file).then(() => true, () => false); // prettier-ignore
+      expect(wrote).toBe(allows(role, "edit"));
+      if (wrote) said.push(readFileSync(file, "utf8"));
+    }
+    rmSync(folder, { recursive: true });
+    for (const { marker } of hidden) expect(said.join("\n").includes(marker), marker).toBe(false);
+    const shown = all.filter((one) => one.on === "person" && !hidden.includes(one));
+    for (const { marker } of shown) expect(said.join("\n").includes(marker), marker).toBe(true);
   });
 
   it("by asking is refused where it would tell, and answered where it does not", async () => {

@@ -96,7 +96,7 @@ export interface Job {
 
 /** Something that people made, and where it is found. */
 export interface Use {
-  readonly kind: "metric" | "cohort" | "dashboard" | "query" | "contract" | "source";
+  readonly kind: "metric" | "cohort" | "dashboard" | "query" | "contract" | "source" | "model";
   readonly id: string;
   readonly title: string;
   readonly address: string;
@@ -114,6 +114,8 @@ export interface Asset extends Use {
   readonly state?: string;
   /** Names of events that it lays down. */
   readonly about?: readonly string[];
+  /** Ids of sources that it was made from as a whole. */
+  readonly reads?: readonly string[];
 }
 
 /** What something may use: a metric by its key, a cohort by its id, an event by its name, a property of one or of any. */

@@ -51,6 +51,12 @@ describe("the kill drill", () => {
       Date.now(),
     );
     const { writeKey } = await setup.registry.create(workspace, "loader", "api", "");
+    // contracts, consent and the search for personal data stand at the door all the while
+    const principal = { kind: "member", id: member, email: "", name: "Ana" } as const;
+    const ask = (operation: string, input: unknown) => setup.dispatch({ operation, input, principal, workspace });
+    const properties = [{ name: "n", logicalType: "integer", required: true }, { name: "email", customProperties: [{ property: "redaction", value: "token" }] }]; // prettier-ignore
+    await ask("contracts.save", { document: JSON.stringify({ kind: "DataContract", apiVersion: "v3.1.0", id: "tick", version: "1.0.0", status: "active", schema: [{ name: "Tick", properties }] }) }); // prettier-ignore
+    await ask("contracts.setSettings", { settings: { violation: "quarantine", purposes: ["analytics"], absentConsent: "deny" } }); // prettier-ignore
     await setup.close();
 
     const port = await freePort();
@@ -73,8 +79,9 @@ describe("the kill drill", () => {
         const ids = Array.from({ length: 50 }, (_, n) => `${batch}-${n}`);
         // every batch is a visitor's, who signs in at its end: the join must survive as well as the events
         const anonymousId = `device ${batch}`;
-        const ticks = ids.map((id) => ({ event: "Tick", anonymousId, id, time: Date.now() }));
-        const events = [...ticks, { anonymousId, userId: userOf(batch), id: `${batch}-join` }];
+        const consent = { analytics: true };
+        const ticks = ids.map((id, n) => ({ event: "Tick", anonymousId, id, time: Date.now(), consent, properties: { n, email: `a${n}@example.com`, note: "call +1 202-555-0147" } })); // prettier-ignore
+        const events = [...ticks, { anonymousId, userId: userOf(batch), id: `${batch}-join`, consent }];
         batch += 1;
         // like a real client: sends again until it is acknowledged
         for (let sent = false; !sent && loading;) {

@@ -39,6 +39,12 @@ describe("the register of AI uses", () => {
     await world.ask("cards.evaluate", { use: id, version: "1", evaluation: measured(0.95, 48) });
     expect(await failing()).toEqual([]);
 
+    // it stands in the catalog, with what it was made from
+    const { items } = await world.ask<{ items: { kind: string; id: string; owner: string }[] }>("stewardship.catalog", { kind: "model" }); // prettier-ignore
+    expect(items.find((item) => item.id === id)).toMatchObject({ kind: "model", owner: "Ana" });
+    const { edges } = await world.ask<{ edges: object[] }>("stewardship.item", { kind: "model", id });
+    expect(edges).toContainEqual({ from: `source ${source.id}`, to: `model ${id}` });
+
     // who registered and measured it does not release it
     await expect(world.ask("cards.release", { use: id })).rejects.toThrow(/Who registered it cannot release it; who measured it/); // prettier-ignore
     const { key } = await world.ask<{ key: string }>("workspaces.createKey", { name: "ci", role: "steward" });

@@ -81,17 +81,19 @@ export const cards = ({ store, ingest, registry, builtIn }: Parts): Module => {
     return new Map(rows.map((row) => [row.use_id, row.withdrawn_at === null ? row.version : ""]));
   };
 
-  const allUses = async (call: WorkspaceCall): Promise<readonly (Use & { readonly registeredBy: string })[]> => {
+  const allUses = async (
+    call: WorkspaceCall,
+  ): Promise<readonly (Use & { readonly registeredBy: string; readonly registeredAt: string })[]> => {
     const [rows, released] = await Promise.all([
       store.selectFrom("ai_uses").selectAll().where("workspace", "=", call.workspace.id).orderBy("registered_at").execute(), // prettier-ignore
       releasedOf(call.workspace.id),
     ]);
-    const known = new Map(rows.map((row) => [row.id, { ...Content.parse(JSON.parse(row.content)), registeredBy: row.registered_by }])); // prettier-ignore
+    const known = new Map(rows.map((row) => [row.id, { ...Content.parse(JSON.parse(row.content)), registeredBy: row.registered_by, registeredAt: row.registered_at }])); // prettier-ignore
     const of = (id: string): string | null => released.get(id) || null;
     const own = builtIn().map(({ id, ...use }) => {
       // people say who owns one of ours, and what it was trained on; what it is the program says
       const said = known.get(id);
-      return { id, ...use, oversight: said?.oversight || use.oversight, owner: said?.owner ?? "", trainedOn: said?.trainedOn ?? [], prompt: said?.prompt ?? "", isBuiltIn: true, released: of(id), registeredBy: said?.registeredBy ?? "" }; // prettier-ignore
+      return { id, ...use, oversight: said?.oversight || use.oversight, owner: said?.owner ?? "", trainedOn: said?.trainedOn ?? [], prompt: said?.prompt ?? "", isBuiltIn: true, released: of(id), registeredBy: said?.registeredBy ?? "", registeredAt: said?.registeredAt ?? at(call) }; // prettier-ignore
     });
     const ids = new Set(own.map(({ id }) => id));
     const others = [...known].flatMap(([id, use]) => (ids.has(id) ? [] : [{ id, ...use, isBuiltIn: false, needsRelease: true, released: of(id) }])); // prettier-ignore
@@ -207,7 +209,7 @@ export const cards = ({ store, ingest, registry, builtIn }: Parts): Module => {
     ].join("\n\n");
 
   const standing = async (call: WorkspaceCall, id: string, reviewer: string): Promise<Standing> => {
-    const { registeredBy, ...use } = await useOf(call, id);
+    const { registeredBy, registeredAt: _at, ...use } = await useOf(call, id);
     const sources = new Set((await registry.list(call.workspace.id)).map((one) => one.id));
     const datasets = await Promise.all(use.trainedOn.map(async (one) => ({ id: one, missing: sources.has(one) ? missingIn("dataset", await written(call, "dataset", one)).length : undefined }))); // prettier-ignore
     const [said, evaluation, open] = await Promise.all([written(call, "model", id), evaluationOf(call, id, use.version), openFindings(call)]); // prettier-ignore
@@ -216,6 +218,18 @@ export const cards = ({ store, ingest, registry, builtIn }: Parts): Module => {
 
   return defineModule({
     name: "cards",
+    assets: async (call) =>
+      (await allUses(call)).map(({ id, name, owner, purpose, released, needsRelease, registeredAt, trainedOn }) => ({
+        kind: "model",
+        id,
+        title: name,
+        address: "/govern/ai",
+        owner,
+        description: purpose,
+        updatedAt: registeredAt,
+        state: needsRelease ? (released === null ? "not released" : `released ${released}`) : "active",
+        reads: trainedOn,
+      })),
     operations: [
       handle(contract.uses, async (call) => {
         const [all, sources] = await Promise.all([allUses(call), registry.list(call.workspace.id)]);

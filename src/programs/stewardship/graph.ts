@@ -36,8 +36,8 @@ const feedsOf = (assets: readonly Asset[], data: Data, one: Named): Named[] => {
     );
   }
   if (one.kind === "property") return (data.properties.get(one.id) ?? []).map((id) => ({ kind: "event", id, title: id })); // prettier-ignore
-  const definition = assets.find((asset) => keyOf(asset) === keyOf(one))?.definition;
-  if (definition === undefined) return [];
+  const { definition, reads = [] } = assets.find((asset) => keyOf(asset) === keyOf(one)) ?? {};
+  if (definition === undefined) return assets.filter((asset) => asset.kind === "source" && reads.includes(asset.id));
   const made = assets.filter((asset) => {
     const used = usable(asset);
     return used !== undefined && keyOf(asset) !== keyOf(one) && isUsedIn(definition, used);
@@ -53,7 +53,10 @@ const feedsOf = (assets: readonly Asset[], data: Data, one: Named): Named[] => {
 
 /** What is made from a thing, one step on. */
 const usersOf = (assets: readonly Asset[], data: Data, one: Named): Named[] => {
-  if (one.kind === "source") return [...data.sources].flatMap(([id, sent]) => (sent.includes(one.id) ? [{ kind: "event" as const, id, title: id }] : [])); // prettier-ignore
+  if (one.kind === "source") {
+    const sent = [...data.sources].flatMap(([id, senders]) => (senders.includes(one.id) ? [{ kind: "event" as const, id, title: id }] : [])); // prettier-ignore
+    return [...sent, ...assets.filter(({ reads = [] }) => reads.includes(one.id))];
+  }
   if (one.kind === "contract") return (assets.find((asset) => keyOf(asset) === keyOf(one))?.about ?? []).map((id) => ({ kind: "event" as const, id, title: id })); // prettier-ignore
   const used = usedAs(one);
   return used === undefined ? [] : usesOf(assets, used);
@@ -115,7 +118,7 @@ export const openLineageOf = (
     return { eventTime: at, producer, schemaURL: `${schema}#/$defs/DatasetEvent`, dataset: dataset({ kind: "event", id: event }, facets) }; // prettier-ignore
   });
   const jobs = assets
-    .filter(({ definition }) => definition !== undefined)
+    .filter(({ definition, reads }) => definition !== undefined || reads !== undefined)
     .map((asset) => ({
       eventTime: at,
       producer,

@@ -122,6 +122,19 @@ describe("a dashboard", () => {
     expect(await still()).toBe(0);
   });
 
+  it("shows by mail what a viewer may see, whoever made it", async () => {
+    const id = await made();
+    await world.ask("stewardship.classify", { kind: "property", id: "plan", class: "restricted" });
+    const { members } = await world.ask<{ members: { id: string }[] }>("workspaces.members", {});
+    const { nextAt } = await world.ask<{ nextAt: string }>("dashboards.addSchedule", { id, members: [members[0]!.id], rhythm: { every: "day", hour: 8, zone: "UTC" } }); // prettier-ignore
+    await runJobs(Date.parse(nextAt));
+    const [mail] = received.splice(0);
+    expect(mail!.text).toContain("classed so that you may not ask by it");
+    expect(`${String(mail!.html)}${mail!.text}`).not.toMatch(/b&gt;pro|>free<|free/);
+    await world.ask("stewardship.classify", { kind: "property", id: "plan", class: null });
+    await world.ask("dashboards.remove", { id });
+  });
+
   it("is tried again when the mail server refuses, and says why", async () => {
     const id = await made();
     const { members } = await world.ask<{ members: { id: string }[] }>("workspaces.members", {});

@@ -12,6 +12,7 @@ export const kindWords: Readonly<Record<Kind, string>> = {
   query: "Saved query",
   contract: "Contract",
   source: "Source",
+  model: "Model or prompt",
 };
 
 /** What a class means for those who look. */
