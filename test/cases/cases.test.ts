@@ -50,3 +50,13 @@ describe.skipIf(!existsSync(contractFile))("the reference cases of contracts", (
     expect(outcome.passed).toBeGreaterThan(50);
   });
 });
+
+const experimentsFile = fileURLToPath(new URL("../../../shared/cases/experiments.json", import.meta.url));
+describe.skipIf(!existsSync(experimentsFile))("the reference cases of experiments", () => {
+  it("are met within their tolerances", async () => {
+    const outcome = await runFile(JSON.parse(readFileSync(experimentsFile, "utf8")));
+    expect(outcome.failures).toEqual([]);
+    expect([...outcome.unsupported.keys()]).toEqual([]);
+    expect(outcome.passed).toBeGreaterThan(100);
+  });
+});
