@@ -47,6 +47,8 @@ const may = {
     "dashboards.schedules",
     "dashboards.sendNow",
     "demo.status",
+    "experiments.history",
+    "experiments.plan",
     "funnels.ask",
     "funnels.overTime",
     "funnels.people",

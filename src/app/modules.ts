@@ -23,6 +23,7 @@ import type { Store } from "#kernel/state/store.ts";
 import { alerts, notifyIn } from "#programs/alerts/index.ts";
 import type { ContractGate } from "#programs/contracts/gate.ts";
 import { cards } from "#programs/cards/index.ts";
+import { experiments } from "#programs/experiments/index.ts";
 import { consent } from "#programs/consent/index.ts";
 import { keeping } from "#programs/keeping/index.ts";
 import { contracts } from "#programs/contracts/index.ts";
@@ -147,6 +148,7 @@ export const createModules = ({
       outbound: createOutbound({ privateHosts: config.private_hosts, egress: config.egress }),
       publicUrl,
     }),
+    experiments({ ingest }),
     cards({ store, ingest, registry, builtIn: () => all.flatMap(({ aiUses = [] }) => aiUses) }),
     dashboards({
       store,

@@ -15,9 +15,9 @@ interface Region {
   readonly high: number;
 }
 interface Density {
-  readonly z: readonly number[];
+  readonly z: Float64Array;
   /** Density at z times the weight of the node. */
-  readonly mass: readonly number[];
+  readonly mass: Float64Array;
 }
 
 /** P(statistic is above c at the next look), of those who went on, and the density over the region there. */
@@ -52,15 +52,23 @@ class Walk {
     const before = this.#density;
     const step = information - this.#information;
     const spread = Math.sqrt(step);
-    const z = Array.from(x, (one) => middle + half * one);
-    const mass = z.map((one, at) => {
-      const weight = (w[at] ?? 0) * half;
-      if (before === undefined) return weight * normalPdf(one - mean);
+    const z = Float64Array.from(x, (one) => middle + half * one);
+    const mass = new Float64Array(z.length);
+    // the inner loop is all the work there is: what does not change in it stands outside
+    const [own, other, shift] = [Math.sqrt(information) / spread, Math.sqrt(this.#information) / spread, (this.#drift * step) / spread]; // prettier-ignore
+    const scale = before === undefined ? 1 : own / Math.sqrt(2 * Math.PI);
+    for (let at = 0; at < z.length; at += 1) {
+      const one = z[at] ?? 0;
       let sum = 0;
-      for (const [earlier, other] of before.z.entries())
-        sum += (before.mass[earlier] ?? 0) * normalPdf((one * Math.sqrt(information) - other * Math.sqrt(this.#information) - this.#drift * step) / spread); // prettier-ignore
-      return weight * sum * Math.sqrt(information) / spread; // prettier-ignore
-    });
+      if (before === undefined) sum = normalPdf(one - mean);
+      else {
+        for (let earlier = 0; earlier < before.z.length; earlier += 1) {
+          const gap = one * own - (before.z[earlier] ?? 0) * other - shift;
+          sum += (before.mass[earlier] ?? 0) * Math.exp((-gap * gap) / 2);
+        }
+      }
+      mass[at] = (w[at] ?? 0) * half * sum * scale;
+    }
     this.#density = { z, mass };
     this.#information = information;
   }

@@ -3,6 +3,7 @@ import { useDisclosure } from "@mantine/hooks";
 import {
   IconBooks,
   IconBuilding,
+  IconCalculator,
   IconChartLine,
   IconEyeCog,
   IconFileCheck,
@@ -44,6 +45,7 @@ const pages: readonly PageLink[] = [
   { path: "/catalog/metrics", title: "Metrics", icon: <IconTarget size={18} aria-hidden /> },
   { path: "/dashboards", title: "Dashboards", icon: <IconLayoutDashboard size={18} aria-hidden /> },
   { path: "/sql", title: "SQL", icon: <IconSql size={18} aria-hidden /> },
+  { path: "/experiments/calculator", title: "Calculator", icon: <IconCalculator size={18} aria-hidden /> },
   { path: "/people", title: "People", icon: <IconUsers size={18} aria-hidden /> },
   { path: "/cohorts", title: "Cohorts", icon: <IconUsersGroup size={18} aria-hidden /> },
   { path: "/accounts", title: "Accounts", icon: <IconBuilding size={18} aria-hidden /> },

@@ -295,6 +295,11 @@ const policy = createRoute({
     };
   }),
 });
+const calculator = createRoute({
+  getParentRoute: () => root,
+  path: "/experiments/calculator",
+  component: lazyRouteComponent(() => import("#programs/experiments/ui/calculator-page.tsx"), "CalculatorPage"),
+});
 const ai = createRoute({
   getParentRoute: () => root,
   path: "/govern/ai",
@@ -347,6 +352,7 @@ const router = createRouter({
     govern,
     policy,
     ai,
+    calculator,
     catalog,
     catalogItem,
     people,
