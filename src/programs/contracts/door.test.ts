@@ -201,6 +201,7 @@ describe("the door", () => {
     expect(events).toBe(120);
     expect(document).toContain("validValues:\n                - free\n                - pro");
     expect(document).toMatch(/name: total\n\s+logicalType: number\n\s+required: true/);
+    expect(document).toContain("In 120 of 120 events. From 0 to 29.75.");
     await ask("contracts.save", { document: document.replace("status: draft", "status: active") });
     expect(await ask("contracts.check", { document })).toMatchObject({ verdicts: [{ changes: [] }], recent: [{ looked: 120, fits: 120 }] });
     await send({ messageId: "after", properties: { total: 1, plan: "pro", cart: { items: 1 }, when: "2026-01-15 12:30:45" } });

@@ -151,10 +151,14 @@ export const contracts = ({ store, ingest, registry, gate, assets }: Parts): Mod
     const names = all
       .filter((name) => !name.includes(".") && !inside.has(name) && !call.veil.isHidden("event", name))
       .slice(0, mostLearnt);
-    const Values = z.object({ present: z.array(z.number()), distinct: z.array(z.array(z.string())) });
+    const Bounds = z.array(z.number().nullable());
+    const Values = z.object({ present: z.array(z.number()), least: Bounds, greatest: Bounds, distinct: z.array(z.array(z.string())) }); // prettier-ignore
     const [values] = names.length === 0 ? [] : await ask(call, valuesOf(call, event, since, names), Values);
-    const plain = names.map((name, at) => ({ name, types: paths[name] ?? [], present: values?.present[at] ?? 0, values: values?.distinct[at] ?? [] })); // prettier-ignore
-    const seen = [...plain, ...[...inside].map((name) => ({ name, types: [], present: undefined, values: [] }))];
+    const plain = names.map((name, at) => ({ name, types: paths[name] ?? [], present: values?.present[at] ?? 0, values: values?.distinct[at] ?? [], least: values?.least[at] ?? null, greatest: values?.greatest[at] ?? null })); // prettier-ignore
+    const seen = [
+      ...plain,
+      ...[...inside].map((name) => ({ name, types: [], present: undefined, values: [], least: null, greatest: null })),
+    ];
     return { document: proposed(event, events, seen), events };
   };
 

@@ -8,7 +8,14 @@ export interface Seen {
   /** Undefined for an object, of which only the parts are known. */
   readonly present: number | undefined;
   readonly values: readonly string[];
+  /** Of the numbers among them; null where there is none. */
+  readonly least: number | null;
+  readonly greatest: number | null;
 }
+
+/** What came is told; that nothing else may come is for people to say. */
+const rangeOf = ({ least, greatest }: Seen, type: string | undefined): string =>
+  (type === "number" || type === "integer") && least !== null && greatest !== null ? ` From ${least.toLocaleString("en")} to ${greatest.toLocaleString("en")}.` : ""; // prettier-ignore
 
 const mostValues = 12;
 /** So often must a property have come before a list of its values is taken for all that there are. */
@@ -49,7 +56,7 @@ export const proposed = (event: string, events: number, seen: readonly Seen[]): 
       name: one.name,
       ...(type === undefined ? {} : { logicalType: type }),
       ...(one.present === events ? { required: true } : {}),
-      description: `In ${one.present.toLocaleString("en")} of ${events.toLocaleString("en")} events.`,
+      description: `In ${one.present.toLocaleString("en")} of ${events.toLocaleString("en")} events.${rangeOf(one, type)}`,
       ...(isClosed(one, type)
         ? { quality: [{ metric: "invalidValues", mustBe: 0, arguments: { validValues: values } }] }
         : {}),

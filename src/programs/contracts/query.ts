@@ -1,5 +1,5 @@
 import { bind, join, literal, none, sql, type Sql } from "#kernel/sql.ts";
-import { propertyText } from "#insights/common/conditions.ts";
+import { propertyNumber, propertyText } from "#insights/common/conditions.ts";
 import type { Scope } from "#records/events/scope.ts";
 
 const of = (event: string | undefined): Sql => (event === undefined ? none : sql`AND event = ${bind.string(event)}`);
@@ -28,13 +28,22 @@ export const pathsOf = (event: string, since: number): Sql => sql`
   SELECT toFloat64(count()) AS events, toJSONString(distinctJSONPathsAndTypes(properties)) AS paths
   FROM events WHERE event = ${bind.string(event)} AND at >= ${bind.time(since)}`;
 
-/** For each property: in how many events it was, and its values while they are few. */
+/** For each property: in how many events it was, its range as a number, and its values while they are few. */
 export const valuesOf = (scope: Pick<Scope, "veil">, event: string, since: number, names: readonly string[]): Sql => {
   const texts = names.map((name) => propertyText(scope, name));
+  const numbers = names.map((name) => propertyNumber(scope, name));
   return sql`SELECT [${join(
     texts.map((text) => sql`toFloat64(countIf(${text} != ''))`),
     ", ",
   )}] AS present,
+      [${join(
+        numbers.map((number) => sql`min(${number})`),
+        ", ",
+      )}] AS least,
+      [${join(
+        numbers.map((number) => sql`max(${number})`),
+        ", ",
+      )}] AS greatest,
       [${join(
         texts.map((text) => sql`groupUniqArrayIf(13)(substring(${text}, 1, 100), ${text} != '')`),
         ", ",
