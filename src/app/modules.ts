@@ -24,6 +24,7 @@ import { alerts, notifyIn } from "#programs/alerts/index.ts";
 import type { ContractGate } from "#programs/contracts/gate.ts";
 import { cards } from "#programs/cards/index.ts";
 import { experiments } from "#programs/experiments/index.ts";
+import { flags } from "#programs/flags/index.ts";
 import { consent } from "#programs/consent/index.ts";
 import { keeping } from "#programs/keeping/index.ts";
 import { contracts } from "#programs/contracts/index.ts";
@@ -149,6 +150,7 @@ export const createModules = ({
       publicUrl,
     }),
     experiments({ ingest }),
+    flags({ store, registry, directory, ingest }),
     cards({ store, ingest, registry, builtIn: () => all.flatMap(({ aiUses = [] }) => aiUses) }),
     dashboards({
       store,

@@ -96,7 +96,7 @@ export interface Job {
 
 /** Something that people made, and where it is found. */
 export interface Use {
-  readonly kind: "metric" | "cohort" | "dashboard" | "query" | "contract" | "source" | "model";
+  readonly kind: "metric" | "cohort" | "dashboard" | "query" | "contract" | "source" | "model" | "flag";
   readonly id: string;
   readonly title: string;
   readonly address: string;

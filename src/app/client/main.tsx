@@ -300,6 +300,32 @@ const calculator = createRoute({
   path: "/experiments/calculator",
   component: lazyRouteComponent(() => import("#programs/experiments/ui/calculator-page.tsx"), "CalculatorPage"),
 });
+const flags = createRoute({
+  getParentRoute: () => root,
+  path: "/flags",
+  component: lazyRouteComponent(async () => {
+    const { FlagsPage } = await import("#programs/flags/ui/flags-page.tsx");
+    return {
+      default: function Flags() {
+        const role = useContext(Here)?.workspace.role;
+        return <FlagsPage mayEdit={allows(role, "edit")} mayAdmin={allows(role, "admin")} />;
+      },
+    };
+  }),
+});
+const oneFlag = createRoute({
+  getParentRoute: () => root,
+  path: "/flags/$key",
+  component: lazyRouteComponent(async () => {
+    const { FlagPage } = await import("#programs/flags/ui/flag-page.tsx");
+    return {
+      default: function OneFlag() {
+        const { key } = oneFlag.useParams();
+        return <FlagPage key={key} flagKey={key} mayEdit={allows(useContext(Here)?.workspace.role, "edit")} />;
+      },
+    };
+  }),
+});
 const ai = createRoute({
   getParentRoute: () => root,
   path: "/govern/ai",
@@ -353,6 +379,8 @@ const router = createRouter({
     policy,
     ai,
     calculator,
+    flags,
+    oneFlag,
     catalog,
     catalogItem,
     people,

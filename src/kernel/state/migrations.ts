@@ -552,4 +552,38 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .execute();
     },
   },
+  "2026-12-10-flags": {
+    up: async (db: Kysely<unknown>) => {
+      await db.schema
+        .createTable("flag_environments")
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("name", "text", (c) => c.notNull())
+        .addColumn("number", "integer", (c) => c.notNull())
+        .addColumn("client_key", "text", (c) => c.notNull().unique())
+        .addColumn("made_at", "text", (c) => c.notNull())
+        .addPrimaryKeyConstraint("flag_environments_key", ["workspace", "name"])
+        .execute();
+      await db.schema
+        .createTable("flags")
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("key", "text", (c) => c.notNull())
+        .addColumn("content", "text", (c) => c.notNull())
+        .addColumn("version", "integer", (c) => c.notNull())
+        .addColumn("updated_at", "text", (c) => c.notNull())
+        .addColumn("archived_at", "text")
+        .addPrimaryKeyConstraint("flags_key", ["workspace", "key"])
+        .execute();
+      await db.schema
+        .createTable("flag_changes")
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("flag", "text", (c) => c.notNull())
+        .addColumn("version", "integer", (c) => c.notNull())
+        .addColumn("changes", "text", (c) => c.notNull())
+        .addColumn("note", "text", (c) => c.notNull())
+        .addColumn("made_by", "text", (c) => c.notNull())
+        .addColumn("made_at", "text", (c) => c.notNull())
+        .addPrimaryKeyConstraint("flag_changes_key", ["workspace", "flag", "version"])
+        .execute();
+    },
+  },
 };

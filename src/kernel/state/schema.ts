@@ -253,6 +253,34 @@ export interface State {
     made_by: string;
     made_at: string;
   };
+  /** Where flags are decided, each with the key that clients ask with. */
+  flag_environments: {
+    workspace: string;
+    name: string;
+    /** In the order in which they were made. */
+    number: number;
+    client_key: string;
+    made_at: string;
+  };
+  /** As JSON; what they were before is not kept, what was changed in them is. */
+  flags: {
+    workspace: string;
+    key: string;
+    content: string;
+    version: number;
+    updated_at: string;
+    archived_at: string | null;
+  };
+  flag_changes: {
+    workspace: string;
+    flag: string;
+    version: number;
+    /** In words, as JSON. */
+    changes: string;
+    note: string;
+    made_by: string;
+    made_at: string;
+  };
   /** What people wrote on cards; only ever added to, the last counts. */
   cards: {
     workspace: string;

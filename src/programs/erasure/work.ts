@@ -76,6 +76,8 @@ const written = {
   policies: "policies",
   purposes: "purposes of consent",
   cards: "cards",
+  flags: "flags",
+  flag_changes: "changes of flags",
   ai_uses: "AI uses",
   evaluations: "evaluations of AI uses",
   releases: "releases of AI uses",

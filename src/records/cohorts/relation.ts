@@ -2,7 +2,11 @@ import { bind, sql, type Sql } from "#kernel/sql.ts";
 import { personOf, type Scope } from "#records/events/scope.ts";
 
 /** One row per person or account who is in any of the cohorts now: `unit`. The latest change counts. */
-export const membersOf = (scope: Scope, cohorts: readonly string[], unit: "people" | "accounts"): Sql => {
+export const membersOf = (
+  scope: Pick<Scope, "engine" | "hasMerges">,
+  cohorts: readonly string[],
+  unit: "people" | "accounts",
+): Sql => {
   const key = unit === "accounts" ? sql`account` : personOf(scope, sql`person`);
   const own = unit === "accounts" ? sql`account != ''` : sql`account = ''`;
   return sql`SELECT DISTINCT unit FROM (

@@ -153,7 +153,7 @@ const headerKey = (request: FastifyRequest): string | undefined => {
 };
 
 /** Browsers send credentials and ask first: the origin is echoed, since `*` is not allowed with credentials. */
-const allowOrigin = (request: FastifyRequest, reply: FastifyReply): void => {
+export const allowOrigin = (request: FastifyRequest, reply: FastifyReply): void => {
   const { origin } = request.headers;
   void reply.header("access-control-allow-origin", origin ?? "*");
   if (origin !== undefined) void reply.header("access-control-allow-credentials", "true").header("vary", "origin");
@@ -275,19 +275,6 @@ export const mountDoors = async (
       ["POST", "GET"],
     );
     server.post("/posthog/s", async () => ({ status: "Ok" })); // recordings are not kept
-    const flags = {
-      flags: {},
-      featureFlags: {},
-      featureFlagPayloads: {},
-      errorsWhileComputingFlags: false,
-      quotaLimited: [],
-    };
-    for (const path of ["/posthog/flags", "/posthog/decide"])
-      server.route({
-        method: ["GET", "POST"],
-        url: path,
-        handler: async () => ({ ...flags, requestId: crypto.randomUUID(), ...postHogConfig("") }),
-      });
     server.get<{ Params: { token: string } }>("/posthog/array/:token/config", async (request) =>
       postHogConfig(request.params.token),
     );

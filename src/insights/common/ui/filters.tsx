@@ -8,7 +8,7 @@ import * as catalog from "#records/catalog/contract.ts";
 import { call } from "#web/call.ts";
 import { conditionChoices, useProperties } from "./properties.ts";
 
-const operators: readonly { value: Filter["op"]; label: string }[] = [
+export const operatorChoices: readonly { value: Filter["op"]; label: string }[] = [
   { value: "eq", label: "is" },
   { value: "neq", label: "is not" },
   { value: "contains", label: "contains" },
@@ -29,7 +29,7 @@ const operators: readonly { value: Filter["op"]; label: string }[] = [
   { value: "is_not_set", label: "is missing" },
 ];
 
-const isUnary = (op: Filter["op"]): boolean => op === "is_set" || op === "is_not_set";
+export const isUnary = (op: Filter["op"]): boolean => op === "is_set" || op === "is_not_set";
 export const noFilter: Filter = { property: "", on: "event", op: "eq", values: [] };
 
 interface FilterRowProps {
@@ -103,7 +103,7 @@ const FilterRow = ({ filter, event, change, remove }: FilterRowProps) => {
           <Select
             aria-label="Condition"
             size="xs"
-            data={filter.on === "cohort" ? cohortOperators : operators}
+            data={filter.on === "cohort" ? cohortOperators : operatorChoices}
             value={filter.op}
             allowDeselect={false}
             onChange={(op) => change({ ...filter, op: (op as Filter["op"] | null) ?? "eq" })}

@@ -13,6 +13,7 @@ export const kindWords: Readonly<Record<Kind, string>> = {
   contract: "Contract",
   source: "Source",
   model: "Model or prompt",
+  flag: "Flag",
 };
 
 /** What a class means for those who look. */

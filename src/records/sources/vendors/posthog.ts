@@ -94,7 +94,7 @@ export const decodePostHog = (body: unknown, received: number): Decoded => {
 export const postHogConfig = (token: string): Fields => ({
   token,
   supportedCompression: ["gzip", "gzip-js"],
-  hasFeatureFlags: false,
+  hasFeatureFlags: true,
   captureDeadClicks: false,
   capturePerformance: false,
   autocapture_opt_out: false,

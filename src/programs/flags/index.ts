@@ -1,0 +1,205 @@
+import { randomBytes } from "node:crypto";
+import { z } from "zod";
+import { defineModule, handle, type Module, type WorkspaceCall } from "#kernel/module.ts";
+import { Refusal } from "#kernel/refusal.ts";
+import type { Store } from "#kernel/state/store.ts";
+import type { Directory } from "#kernel/directory.ts";
+import type { Ingest } from "#records/events/ingest.ts";
+import type { SourceRegistry } from "#records/sources/registry.ts";
+import { createAudiences } from "./audience.ts";
+import { accountIn, decider } from "./decide.ts";
+import { changesOf } from "./changes.ts";
+import * as contract from "./contract.ts";
+import type { Evaluated } from "./contract.ts";
+import { faultsBetween, Flag, flagFaults } from "./document.ts";
+import { bookOf, cohortsIn, type Evaluation } from "./evaluate.ts";
+import { mountOfrep } from "./ofrep.ts";
+import { mountPostHogFlags } from "./posthog.ts";
+import { createShelf } from "./shelf.ts";
+
+const [mostFlags, mostEnvironments, shownChanges] = [5_000, 20, 200];
+/** Those that a workspace begins with. */
+const firstEnvironments = ["production", "development"] as const;
+const Changes = z.array(z.string());
+
+const clientKey = (): string => `tlf_${randomBytes(18).toString("base64url")}`;
+
+const evaluated = (evaluation: Evaluation): Evaluated =>
+  "error" in evaluation
+    ? { key: evaluation.key, variant: null, reason: "ERROR", rule: null, problem: evaluation.says }
+    : {
+        key: evaluation.key,
+        value: evaluation.value as Evaluated["value"], // of the flag's document, which is JSON
+        variant: evaluation.variant ?? null,
+        reason: evaluation.reason,
+        rule: evaluation.rule ?? null,
+        problem: null,
+      };
+
+interface Parts {
+  readonly store: Store;
+  readonly registry: SourceRegistry;
+  readonly directory: Directory;
+  readonly ingest: Ingest;
+}
+
+/** Flags: values that code asks for, decided for each person by rules that people change here. */
+export const flags = ({ store, registry, directory, ingest }: Parts): Module => {
+  const shelf = createShelf(store);
+  const audiences = createAudiences({ directory, ingest });
+  const decide = decider(shelf, audiences);
+  const by = ({ principal }: WorkspaceCall): string => (principal.kind === "nobody" ? "" : principal.id);
+
+  const environmentsOf = async (workspace: string) =>
+    (await store.selectFrom("flag_environments").selectAll().where("workspace", "=", workspace).orderBy("made_at").orderBy("number").execute()).map(({ name, client_key }) => ({ name, key: client_key })); // prettier-ignore
+
+  const addEnvironment = async (call: WorkspaceCall, name: string) => {
+    const all = await environmentsOf(call.workspace.id);
+    if (all.some((one) => one.name === name)) throw new Refusal("flags.environment_there", `There is an environment ${name}.`, {}, 409); // prettier-ignore
+    if (all.length >= mostEnvironments) throw new Refusal("flags.too_many_environments", `A workspace has ${mostEnvironments} environments.`); // prettier-ignore
+    const key = clientKey();
+    await store.insertInto("flag_environments").values({ workspace: call.workspace.id, name, number: all.length, client_key: key, made_at: new Date(call.now).toISOString() }).execute(); // prettier-ignore
+    return { name, key };
+  };
+
+  const rowOf = async (workspace: string, key: string) => {
+    const row = await store.selectFrom("flags").selectAll().where("workspace", "=", workspace).where("key", "=", key).executeTakeFirst(); // prettier-ignore
+    if (row === undefined) throw new Refusal("flags.unknown", "There is no such flag in this workspace.", {}, 404);
+    return { ...row, flag: Flag.parse(JSON.parse(row.content)) };
+  };
+
+  const othersOf = async (workspace: string, key: string): Promise<readonly Flag[]> => {
+    const rows = await store.selectFrom("flags").select("content").where("workspace", "=", workspace).where("key", "!=", key).where("archived_at", "is", null).execute(); // prettier-ignore
+    return rows.map(({ content }) => Flag.parse(JSON.parse(content)));
+  };
+
+  /** Whoever changed it in the meantime is not written over: the row is taken only while it has the version that was seen. */
+  const put = async (call: WorkspaceCall, flag: Flag, seen: number, said: readonly string[], note: string, isArchived = false): Promise<number> => {
+    const workspace = call.workspace.id;
+    const at = new Date(call.now).toISOString();
+    const version = seen + 1;
+    const row = { content: JSON.stringify(flag), version, updated_at: at, archived_at: isArchived ? at : null };
+    await store.transaction().execute(async (tx) => {
+      const taken =
+        seen === 0
+          ? (await tx.insertInto("flags").values({ workspace, key: flag.key, ...row }).onConflict((conflict) => conflict.columns(["workspace", "key"]).doNothing()).executeTakeFirst()).numInsertedOrUpdatedRows
+          : (await tx.updateTable("flags").set(row).where("workspace", "=", workspace).where("key", "=", flag.key).where("version", "=", seen).executeTakeFirst()).numUpdatedRows;
+      if (taken !== 1n) throw new Refusal("flags.changed", "Somebody changed this flag in the meantime. Load it again, then make your change.", {}, 409);
+      await tx.insertInto("flag_changes").values({ workspace, flag: flag.key, version, changes: JSON.stringify(said), note, made_by: by(call), made_at: at }).execute();
+    });
+    shelf.changed(workspace);
+    return version;
+  }; // prettier-ignore
+
+  const unknownCohorts = async (call: WorkspaceCall, flag: Flag): Promise<readonly string[]> => {
+    const named = Object.keys(flag.environments).flatMap((name) => cohortsIn(flag, name));
+    const rows = named.length === 0 ? [] : await store.selectFrom("cohorts").select("id").where("workspace", "=", call.workspace.id).where("id", "in", named).execute(); // prettier-ignore
+    return named.filter((id) => !rows.some((row) => row.id === id));
+  };
+
+  const demandSound = async (call: WorkspaceCall, flag: Flag): Promise<void> => {
+    const known = new Set((await environmentsOf(call.workspace.id)).map(({ name }) => name));
+    const strange = Object.keys(flag.environments).filter((name) => !known.has(name));
+    const faults = [
+      ...strange.map((name) => `There is no environment ${name}.`),
+      ...flagFaults(flag),
+      ...faultsBetween(flag, await othersOf(call.workspace.id, flag.key)),
+      ...(await unknownCohorts(call, flag)).map((id) => `There is no cohort ${id}.`),
+    ];
+    if (faults.length > 0) throw new Refusal("flags.faults", faults.slice(0, 10).join(" "), { faults: faults.slice(0, 50) }); // prettier-ignore
+    for (const name of Object.keys(flag.environments)) {
+      const on = { ...flag, environments: { [name]: { ...flag.environments[name], isOn: true } } };
+      bookOf([Flag.parse(on)], name); // throws for conditions that cannot be put
+    }
+  };
+
+  /** The key of a flag that is gone stands for nothing else that needs it. */
+  const demandUnneeded = async (call: WorkspaceCall, key: string): Promise<void> => {
+    const needing = (await othersOf(call.workspace.id, key)).filter(({ environments }) => Object.values(environments).some(({ prerequisites }) => prerequisites.some((one) => one.flag === key))); // prettier-ignore
+    if (needing.length > 0) throw new Refusal("flags.needed", `It is a prerequisite of ${needing.slice(0, 5).map((one) => one.key).join(", ")}.`, {}, 409); // prettier-ignore
+  };
+
+  return defineModule({
+    name: "flags",
+    assets: async (call) =>
+      (await store.selectFrom("flags").selectAll().where("workspace", "=", call.workspace.id).where("archived_at", "is", null).execute()).map((row) => {
+        const flag = Flag.parse(JSON.parse(row.content));
+        return { kind: "flag", id: flag.key, title: flag.key, address: `/flags/${encodeURIComponent(flag.key)}`, owner: flag.owner, description: flag.description, updatedAt: row.updated_at, definition: flag.environments };
+      }), // prettier-ignore
+    routes: async (server) => {
+      await mountOfrep(server, { shelf, store, decide });
+      await mountPostHogFlags(server, { shelf, registry, decide });
+    },
+    operations: [
+      handle(contract.environments, async (call) => ({ environments: await environmentsOf(call.workspace.id) })),
+      handle(contract.addEnvironment, (call, { name }) => addEnvironment(call, name)),
+      handle(contract.newKey, async (call, { name }) => {
+        const key = clientKey();
+        const changed = await store.updateTable("flag_environments").set({ client_key: key }).where("workspace", "=", call.workspace.id).where("name", "=", name).executeTakeFirst(); // prettier-ignore
+        if (changed.numUpdatedRows === 0n) throw new Refusal("flags.unknown_environment", `There is no environment ${name}.`, {}, 404); // prettier-ignore
+        shelf.changed(call.workspace.id);
+        return { name, key };
+      }),
+      handle(contract.list, async (call, { archived }) => {
+        const rows = await store.selectFrom("flags").selectAll().where("workspace", "=", call.workspace.id).where("archived_at", archived ? "is not" : "is", null).orderBy("key").execute(); // prettier-ignore
+        return {
+          flags: rows.map((row) => {
+            const { key, type, description, owner, environments } = Flag.parse(JSON.parse(row.content));
+            const on = Object.entries(environments).filter(([, { isOn }]) => isOn).map(([name]) => name); // prettier-ignore
+            return { key, type, description, owner, version: row.version, updatedAt: row.updated_at, on };
+          }),
+        };
+      }),
+      handle(contract.get, async (call, { key }) => {
+        const { flag, version, archived_at } = await rowOf(call.workspace.id, key);
+        const rows = await store
+          .selectFrom("flag_changes")
+          .leftJoin("members", "members.id", "flag_changes.made_by")
+          .select(["version", "changes", "note", "made_by", "made_at", "members.name"])
+          .where("workspace", "=", call.workspace.id)
+          .where("flag", "=", key)
+          .orderBy("version", "desc")
+          .limit(shownChanges)
+          .execute();
+        const history = rows.map((row) => ({ version: row.version, by: row.name ?? row.made_by, at: row.made_at, note: row.note, changes: Changes.parse(JSON.parse(row.changes)) })); // prettier-ignore
+        return { flag, version, isArchived: archived_at !== null, history };
+      }),
+      handle(contract.save, async (call, { flag, version, note }) => {
+        const workspace = call.workspace.id;
+        if ((await environmentsOf(workspace)).length === 0)
+          for (const name of firstEnvironments) await addEnvironment(call, name);
+        const before = version === 0 ? undefined : await rowOf(workspace, flag.key);
+        if (before === undefined) {
+          const { count } = await store.selectFrom("flags").select(({ fn }) => fn.countAll<number>().as("count")).where("workspace", "=", workspace).executeTakeFirstOrThrow(); // prettier-ignore
+          if (Number(count) >= mostFlags) throw new Refusal("flags.too_many", `A workspace keeps ${mostFlags} flags.`);
+        }
+        if (before !== undefined && before.archived_at !== null) throw new Refusal("flags.archived", "It was taken away. Bring it back first.", {}, 409); // prettier-ignore
+        await demandSound(call, flag);
+        return { version: await put(call, flag, version, changesOf(before?.flag, flag), note) };
+      }),
+      handle(contract.turn, async (call, { key, environment, isOn, note }) => {
+        const { flag, version, archived_at } = await rowOf(call.workspace.id, key);
+        if (archived_at !== null) throw new Refusal("flags.archived", "It was taken away. Bring it back first.", {}, 409); // prettier-ignore
+        const setting = flag.environments[environment];
+        if (setting === undefined) throw new Refusal("flags.not_set_up", `It is not set up in ${environment}.`, {}, 404); // prettier-ignore
+        if (setting.isOn === isOn) return { version };
+        const next = { ...flag, environments: { ...flag.environments, [environment]: { ...setting, isOn } } };
+        return { version: await put(call, next, version, changesOf(flag, next), note) };
+      }),
+      handle(contract.archive, async (call, { key, isArchived, note }) => {
+        const { flag, version, archived_at } = await rowOf(call.workspace.id, key);
+        if ((archived_at !== null) === isArchived) return { version };
+        if (isArchived) await demandUnneeded(call, key);
+        else await demandSound(call, flag);
+        return { version: await put(call, flag, version, [isArchived ? "taken away" : "brought back"], note, isArchived) }; // prettier-ignore
+      }),
+      handle(contract.tryOut, async (call, { environment, targetingKey, attributes, draft, keys }) => {
+        if (draft !== undefined) await demandSound(call, draft);
+        const book = draft === undefined ? await shelf.book(call.workspace.id, environment) : bookOf([...(await othersOf(call.workspace.id, draft.key)), draft], environment); // prettier-ignore
+        const audience = await audiences.of(call.workspace.id, book.cohorts);
+        const context = { key: targetingKey, attributes, isIn: audience(targetingKey, accountIn(attributes)) };
+        return { flags: (keys ?? book.keys.slice(0, 1_000)).map((key) => evaluated(book.evaluate(key, context, call.now))) }; // prettier-ignore
+      }),
+    ],
+  });
+};

@@ -1,0 +1,106 @@
+import { Refusal } from "#kernel/refusal.ts";
+import type { Store } from "#kernel/state/store.ts";
+import { bookOf, type Book } from "./evaluate.ts";
+import { Flag } from "./document.ts";
+
+/** Flags as they are asked: held in memory, by workspace and environment. */
+export interface Shelf {
+  /** The flags of one environment. */
+  book(workspace: string, environment: string): Promise<Book>;
+  /** Which environment a key is for. Throws `flags.unknown_key`. */
+  byKey(key: string | undefined): Promise<Place>;
+  /** The environment that a workspace began with; undefined where it has none. */
+  first(workspace: string): Promise<string | undefined>;
+  /** Something was changed: it is read anew before the next answer, and whoever listens is told. */
+  changed(workspace: string): void;
+  /** Calls back after each change; what it gives back ends that. */
+  listen(workspace: string, heard: () => void): () => void;
+}
+
+export interface Place {
+  readonly workspace: string;
+  readonly environment: string;
+}
+
+/** Another process may have changed something. */
+const rememberedMs = 5_000;
+const mostRemembered = 10_000;
+
+interface Remembered<T> {
+  get(key: string): Promise<T>;
+  forget(key?: string): void;
+}
+
+/** Looks things up once in a while. What could not be looked up is not remembered. */
+const remembered = <T>(look: (key: string) => Promise<T>): Remembered<T> => {
+  const held = new Map<string, { readonly found: Promise<T>; readonly until: number }>();
+  return {
+    get: (key) => {
+      const last = held.get(key);
+      if (last !== undefined && last.until > Date.now()) return last.found;
+      if (held.size > mostRemembered) held.clear();
+      const found = look(key);
+      const entry = { found, until: Date.now() + rememberedMs };
+      held.set(key, entry);
+      found.catch(() => {
+        if (held.get(key) === entry) held.delete(key);
+      });
+      return found;
+    },
+    forget: (key) => {
+      if (key === undefined) held.clear();
+      else held.delete(key);
+    },
+  };
+};
+
+export const createShelf = (store: Store): Shelf => {
+  const listeners = new Map<string, Set<() => void>>();
+
+  const flagsOf = remembered(async (workspace) => {
+    const rows = await store.selectFrom("flags").select("content").where("workspace", "=", workspace).where("archived_at", "is", null).execute();
+    return { flags: rows.map(({ content }) => Flag.parse(JSON.parse(content))), books: new Map<string, Book>() };
+  });
+  const firstOf = remembered(async (workspace) =>
+    (await store.selectFrom("flag_environments").select("name").where("workspace", "=", workspace).orderBy("number").limit(1).executeTakeFirst())?.name,
+  );
+  const placeOf = remembered(async (key): Promise<Place | undefined> => {
+    const row = await store
+      .selectFrom("flag_environments")
+      .innerJoin("workspaces", "workspaces.id", "flag_environments.workspace")
+      .select(["flag_environments.workspace", "flag_environments.name"])
+      .where("client_key", "=", key)
+      .where("workspaces.removed_at", "is", null)
+      .executeTakeFirst();
+    return row === undefined ? undefined : { workspace: row.workspace, environment: row.name };
+  });
+
+  return {
+    first: (workspace) => firstOf.get(workspace),
+    book: async (workspace, environment) => {
+      const { flags, books } = await flagsOf.get(workspace);
+      const book = books.get(environment) ?? bookOf(flags, environment);
+      books.set(environment, book);
+      return book;
+    },
+    byKey: async (key = "") => {
+      const place = key === "" || key.length > 200 ? undefined : await placeOf.get(key);
+      if (place === undefined) throw new Refusal("flags.unknown_key", "This key is of no environment here. Take one from the Flags page.", {}, 401);
+      return place;
+    },
+    changed: (workspace) => {
+      flagsOf.forget(workspace);
+      firstOf.forget(workspace);
+      placeOf.forget();
+      for (const heard of listeners.get(workspace) ?? []) heard();
+    },
+    listen: (workspace, heard) => {
+      const all = listeners.get(workspace) ?? new Set();
+      listeners.set(workspace, all.add(heard));
+      return () => {
+        all.delete(heard);
+        if (all.size === 0) listeners.delete(workspace);
+      };
+    },
+  };
+}; // prettier-ignore
