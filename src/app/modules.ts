@@ -149,7 +149,7 @@ export const createModules = ({
       outbound: createOutbound({ privateHosts: config.private_hosts, egress: config.egress }),
       publicUrl,
     }),
-    experiments({ ingest }),
+    experiments({ ingest, store }),
     flags({ store, registry, directory, ingest }),
     cards({ store, ingest, registry, builtIn: () => all.flatMap(({ aiUses = [] }) => aiUses) }),
     dashboards({

@@ -96,7 +96,7 @@ export interface Job {
 
 /** Something that people made, and where it is found. */
 export interface Use {
-  readonly kind: "metric" | "cohort" | "dashboard" | "query" | "contract" | "source" | "model" | "flag";
+  readonly kind: "metric" | "cohort" | "dashboard" | "query" | "contract" | "source" | "model" | "flag" | "experiment";
   readonly id: string;
   readonly title: string;
   readonly address: string;

@@ -1,5 +1,5 @@
 import { tQuantile, tSf } from "./distributions.ts";
-import { sampleCovariance, sampleVariance, welchDf, type Difference, type Moments, type Sums, type Tested } from "./effects.ts"; // prettier-ignore
+import { sampleCovariance, sampleVariance, welchDf, type Difference, type Estimate, type Moments, type Sums, type Tested } from "./effects.ts"; // prettier-ignore
 
 /** Effects made sharper by what was known of each unit before it was exposed. */
 
@@ -168,3 +168,46 @@ export const linRegression = (control: readonly Unit[], treatment: readonly Unit
   const { beta, hc0 } = leastSquares(rows, all.map(({ unit }) => unit.y)); // prettier-ignore
   return { estimate: beta[1] ?? 0, standardError: Math.sqrt(hc0(1)) };
 };
+
+/** What is known of one arm: outcome and one covariate of its units, and how far they go together. */
+export interface PairMoments {
+  readonly n: number;
+  readonly y: number;
+  readonly x: number;
+  readonly varY: number;
+  readonly varX: number;
+  readonly covXY: number;
+}
+
+/** Two disjoint groups of units as one (Chan, Golub and LeVeque 1983). */
+export const mergedPairs = (a: PairMoments, b: PairMoments): PairMoments => {
+  if (a.n === 0 || b.n === 0) return a.n === 0 ? b : a;
+  const n = a.n + b.n;
+  const [dy, dx, weight] = [b.y - a.y, b.x - a.x, (a.n * b.n) / n];
+  const joined = (one: number, other: number, apart: number): number => ((a.n - 1) * one + (b.n - 1) * other + weight * apart) / (n - 1); // prettier-ignore
+  return {
+    n,
+    y: a.y + (dy * b.n) / n,
+    x: a.x + (dx * b.n) / n,
+    varY: joined(a.varY, b.varY, dy * dy),
+    varX: joined(a.varX, b.varX, dx * dx),
+    covXY: joined(a.covXY, b.covXY, dx * dy),
+  };
+};
+
+/** `cuped` with one covariate from what is known of each arm; one that says nothing changes nothing. */
+export const cupedPairs = (control: PairMoments, treatment: PairMoments, difference: Difference): Estimate & { readonly theta: number; readonly reduction: number } => {
+  const { varX, covXY } = mergedPairs(control, treatment);
+  const theta = varX > 0 ? covXY / varX : 0;
+  const spread = (arm: PairMoments): number => arm.varY - 2 * theta * arm.covXY + theta * theta * arm.varX;
+  const [a, b] = [control, treatment].map((arm) => ({ n: arm.n, mean: arm.y - theta * arm.x, variance: spread(arm) })) as [Moments, Moments]; // two in, two out
+  const absolute = a.variance / a.n + b.variance / b.n;
+  const plain = control.varY / control.n + treatment.varY / treatment.n;
+  const gain = b.mean - a.mean;
+  const shared = { theta, reduction: plain > 0 ? 1 - absolute / plain : 0, df: welchDf(a, b) };
+  if (difference === "absolute") return { ...shared, estimate: gain, standardError: Math.sqrt(absolute) };
+  const lift = treatment.y / control.y;
+  const own = control.varY * lift * lift - 2 * lift * theta * control.covXY + theta * theta * control.varX;
+  const variance = b.variance / (b.n * control.y ** 2) + own / (a.n * control.y ** 2);
+  return { ...shared, estimate: gain / Math.abs(control.y), standardError: Math.sqrt(variance) };
+}; // prettier-ignore

@@ -300,6 +300,31 @@ const calculator = createRoute({
   path: "/experiments/calculator",
   component: lazyRouteComponent(() => import("#programs/experiments/ui/calculator-page.tsx"), "CalculatorPage"),
 });
+const experiments = createRoute({
+  getParentRoute: () => root,
+  path: "/experiments",
+  component: lazyRouteComponent(async () => {
+    const { ExperimentsPage } = await import("#programs/experiments/ui/experiments-page.tsx");
+    return {
+      default: function Experiments() {
+        return <ExperimentsPage mayEdit={allows(useContext(Here)?.workspace.role, "edit")} />;
+      },
+    };
+  }),
+});
+const oneExperiment = createRoute({
+  getParentRoute: () => root,
+  path: "/experiments/plan/$key",
+  component: lazyRouteComponent(async () => {
+    const { ExperimentPage } = await import("#programs/experiments/ui/experiment-page.tsx");
+    return {
+      default: function OneExperiment() {
+        const { key } = oneExperiment.useParams();
+        return <ExperimentPage key={key} experimentKey={key} mayEdit={allows(useContext(Here)?.workspace.role, "edit")} />; // prettier-ignore
+      },
+    };
+  }),
+});
 const flags = createRoute({
   getParentRoute: () => root,
   path: "/flags",
@@ -379,6 +404,8 @@ const router = createRouter({
     policy,
     ai,
     calculator,
+    experiments,
+    oneExperiment,
     flags,
     oneFlag,
     catalog,

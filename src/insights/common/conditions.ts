@@ -3,6 +3,7 @@ import { Refusal } from "#kernel/refusal.ts";
 import { membersOf } from "#records/cohorts/relation.ts";
 import { personOf, type Scope } from "#records/events/scope.ts";
 import { traitOfAccounts, traitOfPeople, traitOverTime } from "#records/people/relation.ts";
+import { momentIn } from "./moment.ts";
 import type { EventMatch, Filter } from "./frame.ts";
 
 /** An event's property as text; empty where it is missing. Throws `access.hidden`. */
@@ -40,10 +41,9 @@ const expressionOf = (filter: Filter): string => {
   throw new Refusal("filter.expression", `${filter.property}: an expression may have ${longestExpression} characters.`);
 };
 
-/** A day like 2026-03-01 or a time like 2026-03-01T13:00:00Z, in milliseconds. */
 const momentOf = (filter: Filter): number => {
   const text = onlyOf(filter, "date");
-  const ms = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  const ms = momentIn(text);
   if (Number.isFinite(ms)) return ms;
   throw new Refusal("filter.date", `${filter.property}: ${text.slice(0, 40)} is no date. Use one like 2026-03-01.`);
 };

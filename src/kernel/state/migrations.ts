@@ -586,4 +586,22 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .execute();
     },
   },
+  "2026-12-11-experiments": {
+    up: async (db: Kysely<unknown>) => {
+      await db.schema
+        .createTable("experiments")
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("key", "text", (c) => c.notNull())
+        .addColumn("content", "text", (c) => c.notNull())
+        .addColumn("version", "integer", (c) => c.notNull())
+        .addColumn("state", "text", (c) => c.notNull())
+        .addColumn("agreed", "text")
+        .addColumn("started_at", "text")
+        .addColumn("ended_at", "text")
+        .addColumn("decision", "text")
+        .addColumn("updated_at", "text", (c) => c.notNull())
+        .addPrimaryKeyConstraint("experiments_key", ["workspace", "key"])
+        .execute();
+    },
+  },
 };

@@ -271,6 +271,21 @@ export interface State {
     updated_at: string;
     archived_at: string | null;
   };
+  experiments: {
+    workspace: string;
+    key: string;
+    /** As JSON. */
+    content: string;
+    version: number;
+    state: string;
+    /** What was agreed at the start, as JSON. */
+    agreed: string | null;
+    started_at: string | null;
+    ended_at: string | null;
+    /** As JSON. */
+    decision: string | null;
+    updated_at: string;
+  };
   flag_changes: {
     workspace: string;
     flag: string;

@@ -79,3 +79,7 @@ export const history = defineOperation({
     correlation: z.number().describe("Of the outcome with the same before the exposure; 0 where it cannot be told."),
   }),
 }); // prettier-ignore
+
+/** One thing that a start asks for. */
+export const Check = z.object({ name: z.string(), passed: z.boolean(), says: z.string() });
+export type Check = z.output<typeof Check>;

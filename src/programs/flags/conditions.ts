@@ -1,4 +1,5 @@
 import { RE2JS } from "re2js";
+import { momentIn } from "#insights/common/moment.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import type { Condition } from "./document.ts";
 
@@ -10,12 +11,6 @@ import type { Condition } from "./document.ts";
 const fault = (property: string, what: string): Refusal => new Refusal("flags.condition", `${property || "The condition"}: this comparison needs one ${what}.`); // prettier-ignore
 
 const numberIn = (text: string): number => (/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : Number.NaN); // prettier-ignore
-
-/** A day, or a time with a zone or in UTC. */
-const momentIn = (text: string): number => {
-  const [, day, time = "00:00", zone = "Z"] = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?\s*(Z|[+-]\d\d:?\d\d)?$/.exec(text) ?? []; // prettier-ignore
-  return day === undefined ? Number.NaN : Date.parse(`${day}T${time}${zone.replace(/^([+-]\d\d)(\d\d)$/, "$1:$2")}`);
-};
 
 type Version = readonly number[];
 const isVersion = /^[vV]?\d/;

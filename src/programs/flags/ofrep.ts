@@ -5,7 +5,7 @@ import { Refusal, refusalIn } from "#kernel/refusal.ts";
 import type { Store } from "#kernel/state/store.ts";
 import { accountIn, type Asker, type Decide } from "./decide.ts";
 import type { Evaluation } from "./evaluate.ts";
-import type { Place, Shelf } from "./shelf.ts";
+import type { Shelf } from "./shelf.ts";
 
 /**
  * The OpenFeature Remote Evaluation Protocol, 0.3, as its published providers speak it. Whoever has an environment's key
@@ -80,10 +80,10 @@ export const mountOfrep = async (root: FastifyInstance, { shelf, store, decide }
     createHmac("sha256", secret).update(`flags.stream ${workspace} ${until}`).digest("base64url");
 
   /** Browsers send no headers with a stream, so its address carries what lets it in, for an hour. */
-  const streamOf = async ({ workspace }: Place) => {
+  const streamOf = ({ workspace, secret }: { workspace: string; secret: string }) => {
     // of the full hour, so that asking again does not break the stream
     const until = (Math.floor(Date.now() / streamLifeMs) + 2) * streamLifeMs;
-    const token = `${workspace}.${until}.${signed(await secretOf(workspace), workspace, until)}`;
+    const token = `${workspace}.${until}.${signed(secret, workspace, until)}`;
     return { type: "sse", endpoint: { requestUri: `/ofrep/v1/events?token=${encodeURIComponent(token)}` }, inactivityDelaySec: 120 }; // prettier-ignore
   };
 
@@ -139,7 +139,7 @@ export const mountOfrep = async (root: FastifyInstance, { shelf, store, decide }
       const etag = etagOf(JSON.stringify(all));
       void reply.header("etag", etag);
       if (isKnown(request.headers["if-none-match"], etag)) return reply.code(304).send();
-      return reply.send({ flags: all, eventStreams: [await streamOf(place)] });
+      return reply.send({ flags: all, eventStreams: [streamOf(place)] });
     });
 
     server.get<{ Querystring: { token?: string } }>("/ofrep/v1/events", async (request, reply) => {

@@ -8,7 +8,7 @@ export interface Shelf {
   /** The flags of one environment. */
   book(workspace: string, environment: string): Promise<Book>;
   /** Which environment a key is for. Throws `flags.unknown_key`. */
-  byKey(key: string | undefined): Promise<Place>;
+  byKey(key: string | undefined): Promise<Place & { readonly secret: string }>;
   /** The environment that a workspace began with; undefined where it has none. */
   first(workspace: string): Promise<string | undefined>;
   /** Something was changed: it is read anew before the next answer, and whoever listens is told. */
@@ -64,15 +64,15 @@ export const createShelf = (store: Store): Shelf => {
   const firstOf = remembered(async (workspace) =>
     (await store.selectFrom("flag_environments").select("name").where("workspace", "=", workspace).orderBy("number").limit(1).executeTakeFirst())?.name,
   );
-  const placeOf = remembered(async (key): Promise<Place | undefined> => {
+  const placeOf = remembered(async (key) => {
     const row = await store
       .selectFrom("flag_environments")
       .innerJoin("workspaces", "workspaces.id", "flag_environments.workspace")
-      .select(["flag_environments.workspace", "flag_environments.name"])
+      .select(["flag_environments.workspace", "flag_environments.name", "workspaces.secret"])
       .where("client_key", "=", key)
       .where("workspaces.removed_at", "is", null)
       .executeTakeFirst();
-    return row === undefined ? undefined : { workspace: row.workspace, environment: row.name };
+    return row === undefined ? undefined : { workspace: row.workspace, environment: row.name, secret: row.secret };
   });
 
   return {

@@ -3,7 +3,17 @@ import { defineOperation, FileAnswer } from "#kernel/operation.ts";
 
 /** What data there is, and what people made of it. */
 export const dataKinds = ["event", "property", "person_trait", "account_trait"] as const;
-export const madeKinds = ["metric", "cohort", "dashboard", "query", "contract", "source", "model", "flag"] as const;
+export const madeKinds = [
+  "metric",
+  "cohort",
+  "dashboard",
+  "query",
+  "contract",
+  "source",
+  "model",
+  "flag",
+  "experiment",
+] as const;
 export const kinds = [...dataKinds, ...madeKinds] as const;
 export const Kind = z.enum(kinds);
 export type Kind = z.output<typeof Kind>;

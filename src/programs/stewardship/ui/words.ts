@@ -14,6 +14,7 @@ export const kindWords: Readonly<Record<Kind, string>> = {
   source: "Source",
   model: "Model or prompt",
   flag: "Flag",
+  experiment: "Experiment",
 };
 
 /** What a class means for those who look. */

@@ -1,0 +1,126 @@
+import { z } from "zod";
+import { defineOperation } from "#kernel/operation.ts";
+import { Check, Plan } from "./contract.ts";
+import { FlagKey } from "../flags/document.ts";
+import { Agreed, Experiment, metricRoles } from "./document.ts";
+
+/** What is asked and done with experiments; the calculator's part is in contract.ts. */
+
+export const experimentStates = ["draft", "running", "ended"] as const;
+export const decisions = ["ship", "stop", "inconclusive"] as const;
+const State = z.enum(experimentStates);
+
+const Decision = z.object({ decision: z.enum(decisions), arm: z.string().nullable(), reason: z.string(), by: z.string(), at: z.string() }); // prettier-ignore
+
+const View = z.object({
+  experiment: Experiment,
+  state: State,
+  version: z.number(),
+  agreed: Agreed.nullable().describe("What was agreed at the start."),
+  startedAt: z.string().nullable(),
+  endedAt: z.string().nullable(),
+  decision: Decision.nullable(),
+  updatedAt: z.string(),
+});
+export type ExperimentView = z.output<typeof View>;
+
+const One = z.strictObject({ key: FlagKey });
+
+export const list = defineOperation({
+  name: "experiments.list",
+  summary: "All experiments: planned, running and ended, with what was decided.",
+  permission: "read",
+  input: z.strictObject({ search: z.string().max(200).default(""), state: State.optional() }),
+  output: z.object({ experiments: z.array(View) }),
+});
+
+export const get = defineOperation({
+  name: "experiments.get",
+  summary: "An experiment with its plan.",
+  permission: "read",
+  input: One,
+  output: View,
+});
+
+export const save = defineOperation({
+  name: "experiments.save",
+  summary:
+    "Writes an experiment. What runs or has ended keeps what was agreed: only its name and owner can be changed.",
+  permission: "edit",
+  input: z.strictObject({ experiment: Experiment, version: z.int().min(0) }),
+  output: z.object({ version: z.number() }),
+});
+
+export const remove = defineOperation({
+  name: "experiments.remove",
+  summary: "Takes a draft away. What has run stays.",
+  permission: "edit",
+  input: One,
+  output: z.object({ ok: z.literal(true) }),
+});
+
+export const gate = defineOperation({
+  name: "experiments.gate",
+  summary: "Whether an experiment may be started, what is missing, and the plan that follows from the past.",
+  permission: "read",
+  input: One,
+  output: z.object({ passed: z.boolean(), checks: z.array(Check), plan: Plan.nullable() }),
+});
+
+export const start = defineOperation({
+  name: "experiments.start",
+  summary: "Starts an experiment; refused where a check fails. The plan is kept as it was agreed.",
+  permission: "edit",
+  input: One,
+  output: View,
+});
+
+export const end = defineOperation({
+  name: "experiments.end",
+  summary: "Ends an experiment with a decision and its reason.",
+  permission: "edit",
+  input: One.extend({ decision: z.enum(decisions), arm: z.string().max(200).nullable().default(null), reason: z.string().trim().min(1, "Say why.").max(5_000) }), // prettier-ignore
+  output: View,
+});
+
+const Point = z.object({ day: z.string(), estimate: z.number(), lower: z.number(), upper: z.number() });
+const Look = z.object({ day: z.string(), units: z.number(), information: z.number(), critical: z.number() });
+
+export const results = defineOperation({
+  name: "experiments.results",
+  summary: "What may be said of an experiment now: arms, each metric with its interval, and what follows by the plan.",
+  permission: "read",
+  input: One,
+  output: z.object({
+    arms: z.array(z.object({ arm: z.string(), units: z.number(), expected: z.number(), crossed: z.number(), ripe: z.number() })),
+    strange: z.array(z.object({ arm: z.string(), units: z.number() })).describe("Arms that exposures name and the experiment does not have."),
+    mismatch: z.object({ pValue: z.number(), sequentialPValue: z.number(), isMismatch: z.boolean() }),
+    look: Look.nullable(),
+    looks: z.array(Look),
+    metrics: z.array(
+      z.object({
+        metric: z.string(),
+        name: z.string(),
+        role: z.enum(metricRoles),
+        margin: z.number().nullable(),
+        direction: z.enum(["up", "down", "none"]),
+        kind: z.enum(["proportion", "mean", "ratio"]),
+        comparisons: z.array(
+          z.object({
+            arm: z.string(),
+            control: z.number(),
+            treatment: z.number(),
+            effect: Point.extend({ z: z.number() }).nullable(),
+            reduction: z.number(),
+            guardrail: z.enum(["holds", "broken", "open"]).nullable(),
+            course: z.array(Point),
+          }),
+        ),
+      }),
+    ),
+    verdict: z.enum(["invalid", "keep_running", "ship", "stop", "inconclusive"]),
+    best: z.string().nullable(),
+    sentence: z.string(),
+  }),
+}); // prettier-ignore
+export type Results = z.output<typeof results.output>;
