@@ -7,6 +7,7 @@ import { readAsked } from "#surfaces/explore/ui/asked.ts";
 import { insightOf } from "#surfaces/explore/insights.ts";
 import type { QuestionTile } from "#surfaces/dashboards/contract.ts";
 import type { AuditView } from "#programs/audit/contract.ts";
+import type { Results } from "#programs/experiments/operations.ts";
 import { useWorld } from "#test/world.ts";
 
 const world = useWorld();
@@ -39,6 +40,22 @@ describe("the demo workspace", () => {
       const answer = await world.ask<{ sentence: string }>(name, question.input, workspace);
       expect(answer.sentence).not.toMatch(/Nobody|Nothing/);
     }
+
+    // what is planted in its experiments is found, and so is what is wrong with one of them
+    const results = (key: string) => world.ask<Results>("experiments.results", { key }, workspace);
+    const checklist = await results("onboarding-checklist");
+    expect(checklist).toMatchObject({
+      verdict: "ship",
+      best: "checklist",
+      mismatch: { isMismatch: false },
+      strange: [],
+    });
+    const [comparison] = checklist.metrics[0]!.comparisons;
+    expect(comparison!.effect!.lower).toBeGreaterThan(0);
+    const colours = await results("board-colours");
+    expect(colours).toMatchObject({ verdict: "invalid", mismatch: { isMismatch: true }, strange: [] });
+    const [control, other] = colours.arms;
+    expect(other!.units / control!.units).toBeCloseTo(0.8, 1);
 
     await world.ask("workspaces.remove", { name: "Fernly (demo)" }, workspace);
     await expect(status()).rejects.toMatchObject({ status: 404 });

@@ -2,6 +2,7 @@ import type { Clock } from "#kernel/clock.ts";
 import { newId } from "#kernel/ids.ts";
 import type { Store } from "#kernel/state/store.ts";
 import { Tile } from "#surfaces/dashboards/contract.ts";
+import { demoExperiments } from "./demo-experiments.ts";
 import { demoMetrics } from "./demo-metrics.ts";
 import { Question } from "#surfaces/explore/contract.ts";
 
@@ -84,6 +85,8 @@ export const furnishDemo =
       .insertInto("dashboards")
       .values({ ...row, created_by: member, created_at: now, updated_at: now })
       .execute();
+    const end = Math.floor(clock.now() / 86_400_000) * 86_400_000;
+    for (const one of demoExperiments(end)) await store.insertInto("experiments").values({ workspace, ...one }).execute(); // prettier-ignore
     for (const definition of demoMetrics()) {
       const kept = { workspace, key: definition.key, version: 1, definition: JSON.stringify(definition) };
       await store

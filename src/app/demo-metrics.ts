@@ -25,6 +25,13 @@ export const demoMetrics = (): Definition[] =>
       measure: { kind: "conversion", steps: [start, { event: "Project created" }, { event: "Task created" }], windowSeconds: week },
     },
     {
+      key: "project_makers",
+      name: "People who make a project",
+      owner: "growth",
+      unit: "people",
+      measure: { kind: "unique", event: "Project created" },
+    },
+    {
       key: "time_to_first_task",
       name: "Time to the first task",
       owner: "growth",

@@ -604,4 +604,28 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .execute();
     },
   },
+  "2026-12-12-flag-reviews": {
+    up: async (db: Kysely<unknown>) => {
+      await db.schema
+        .alterTable("flag_environments")
+        .addColumn("needs_review", "integer", (c) => c.notNull().defaultTo(0))
+        .execute();
+      await db.schema
+        .createTable("flag_proposals")
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("id", "text", (c) => c.notNull())
+        .addColumn("flag", "text", (c) => c.notNull())
+        .addColumn("version", "integer", (c) => c.notNull())
+        .addColumn("content", "text", (c) => c.notNull())
+        .addColumn("note", "text", (c) => c.notNull())
+        .addColumn("made_by", "text", (c) => c.notNull())
+        .addColumn("made_at", "text", (c) => c.notNull())
+        .addColumn("state", "text", (c) => c.notNull())
+        .addColumn("decided_by", "text")
+        .addColumn("decided_at", "text")
+        .addColumn("reason", "text", (c) => c.notNull())
+        .addPrimaryKeyConstraint("flag_proposals_key", ["workspace", "id"])
+        .execute();
+    },
+  },
 };

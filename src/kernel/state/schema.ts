@@ -261,6 +261,25 @@ export interface State {
     number: number;
     client_key: string;
     made_at: string;
+    /** 1 where what changes in it has to be looked at by somebody else first. */
+    needs_review: number;
+  };
+  flag_proposals: {
+    workspace: string;
+    id: string;
+    flag: string;
+    /** The version that it changes. */
+    version: number;
+    /** As JSON. */
+    content: string;
+    note: string;
+    made_by: string;
+    made_at: string;
+    /** open, approved or rejected */
+    state: string;
+    decided_by: string | null;
+    decided_at: string | null;
+    reason: string;
   };
   /** As JSON; what they were before is not kept, what was changed in them is. */
   flags: {

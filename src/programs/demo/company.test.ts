@@ -57,7 +57,9 @@ describe.each(ends)("the simulated company that ends at %i", (end) => {
 
   it("activates more with the checklist", () => {
     const variants = new Map(
-      named("Experiment viewed").map((event) => [event.userId, event.properties?.["variant"] as string]),
+      named("Experiment viewed")
+        .filter((event) => event.properties?.["experiment"] === "onboarding checklist")
+        .map((event) => [event.userId, event.properties?.["variant"] as string]),
     );
     const of = (variant: string) => signUps.filter((event) => variants.get(event.userId) === variant);
     expect(of("control").length).toBeGreaterThan(150);

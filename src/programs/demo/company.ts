@@ -19,6 +19,7 @@ export const companyDays = 548;
 /** What is planted; days count from the first day of the company. */
 export const truths = {
   experiment: { from: 260, to: 419, lift: 0.22 },
+  mismatch: { from: 470, lost: 5 },
   brokenProperty: { from: 430, to: 438, version: "4.12.0", factor: 0.4 },
   release: { day: 400, factor: 1.5 },
   seatMinimum: { day: 380, churn: 0.6, withinDays: 45 },
@@ -86,6 +87,7 @@ const isWeekend = (ms: number): boolean => [0, 6].includes(new Date(ms).getUTCDa
 export function* simulate({ seed, end, scale }: CompanyOptions): Generator<readonly IncomingEvent[]> {
   const chance = chanceFrom(seed);
   const start = end - companyDays * dayMs;
+  const coloured = new Set<string>();
   const accounts: Account[] = [];
   let people = 0;
   let visitors = 0;
@@ -252,6 +254,17 @@ export function* simulate({ seed, end, scale }: CompanyOptions): Generator<reado
     say(at, { name: "Deal stage changed", userId: account.people[0]?.id, account: account.id, properties });
   };
 
+  /** An experiment that changes nothing, and loses one in five of those who get the new colours before they are counted. */
+  const seeColours = (person: Person, account: Account, day: number, at: number): void => {
+    if (day < truths.mismatch.from || coloured.has(person.id)) return;
+    const turn = coloured.size;
+    coloured.add(person.id);
+    const isNew = turn % 2 === 1;
+    if (isNew && Math.floor(turn / 2) % truths.mismatch.lost === 0) return;
+    const properties = { experiment: "board colours", variant: isNew ? "new" : "control" };
+    say(at, { name: "Experiment viewed", userId: person.id, account: account.id, properties });
+  };
+
   const work = (account: Account, person: Person, midnight: number, day: number): void => {
     const settled = account.activated ? 1 : Math.max(0, 1 - (day - person.joined) / 10);
     const novelty = account.automates ? truths.release.factor : 1;
@@ -262,6 +275,7 @@ export function* simulate({ seed, end, scale }: CompanyOptions): Generator<reado
     const session = `${person.id}-${day}`;
     const properties = { client: person.client, app_version: versionOn(day) };
     say(at, { name: "Session started", ...who, session, properties });
+    seeColours(person, account, day, at + 500);
     for (let n = chance.count(1.2); n > 0; n -= 1) {
       at += chance.whole(1, 20) * 60_000;
       const name = chance.among([["Task created", 30], ["Task completed", 28], ["Comment added", 22], ["Board viewed", 14], ["Report viewed", 6]] as const); // prettier-ignore

@@ -78,6 +78,7 @@ const written = {
   cards: "cards",
   flags: "flags",
   flag_changes: "changes of flags",
+  flag_proposals: "proposed changes of flags",
   experiments: "experiments",
   ai_uses: "AI uses",
   evaluations: "evaluations of AI uses",

@@ -224,7 +224,10 @@ export const analyse = (experiment: Experiment, agreed: Agreed, counts: readonly
   const days = cumulated(rows, metrics.length);
   const looks = looksOf(experiment, agreed, days);
   const [control = "", ...treatments] = arms.map(({ name }) => name);
-  const results = metrics.map((asked, at) => resultOf(asked, at, control, treatments, days, looks));
+  // metrics that decide nothing share one error among them (Bonferroni), so that one of many does not shine by chance
+  const others = metrics.filter(({ role }) => role === "secondary").length;
+  const wider = others < 2 ? looks : looksOf(experiment, { ...agreed, alphaEach: agreed.alphaEach / others }, days);
+  const results = metrics.map((asked, at) => resultOf(asked, at, control, treatments, days, asked.role === "secondary" ? wider : looks));
   const look = looks.at(-1) ?? null;
   return {
     arms: observed.map((one, at) => ({ ...one, expected: (total * (weights[at] ?? 0)) / whole })),

@@ -17,6 +17,7 @@ import { startChecks } from "./gate.ts";
 import { unitMeasureOf } from "./measure.ts";
 import * as operations from "./operations.ts";
 import { planOf } from "./plan.ts";
+import { reportOf } from "./report.ts";
 import { pastOf } from "./query.ts";
 
 const dayMs = 86_400_000;
@@ -263,6 +264,13 @@ export const experiments = ({ ingest, store }: Parts): Module => {
         const at = new Date(call.now).toISOString();
         const said = { decision, arm: decision === "ship" ? arm : null, reason, by: member?.name ?? "", at };
         return viewOf(await change(call, row, { state: "ended", ended_at: at, decision: JSON.stringify(said) }));
+      }),
+      handle(operations.report, async (call, { key }) => {
+        const view = viewOf(await rowOf(call, key));
+        return {
+          name: `${key.replaceAll(/[^A-Za-z0-9_.-]/g, "-")}.md`,
+          markdown: reportOf(view, await resultsOf(call, view)),
+        };
       }),
       handle(operations.results, async (call, { key }) => resultsOf(call, viewOf(await rowOf(call, key)))),
     ],

@@ -124,3 +124,11 @@ export const results = defineOperation({
   }),
 }); // prettier-ignore
 export type Results = z.output<typeof results.output>;
+
+export const report = defineOperation({
+  name: "experiments.report",
+  summary: "An experiment as a document (Markdown): what was expected, agreed, found and decided.",
+  permission: "read",
+  input: One,
+  output: z.object({ name: z.string(), markdown: z.string() }),
+});

@@ -150,6 +150,8 @@ describe("an experiment", () => {
 
     const ended = await ask<ExperimentView>("experiments.end", { key: "checklist", decision: "ship", arm: "checklist", reason: "It does what we hoped." }); // prettier-ignore
     expect(ended).toMatchObject({ state: "ended", decision: { decision: "ship", arm: "checklist", by: "Ana" } });
+    const { markdown } = await ask<{ markdown: string }>("experiments.report", { key: "checklist" });
+    expect(markdown).toMatch(/^# Checklist\n[\s\S]*> A checklist makes[\s\S]*\| finished \| primary \| checklist \|[\s\S]*have as many as they should: p = [\s\S]*Ship checklist, by Ana[\s\S]*> It does what we hoped\.\n$/); // prettier-ignore
     expect(await ask("experiments.list", { search: "hoped" })).toMatchObject({ experiments: [{ state: "ended" }] });
     world.clock.at = undefined;
   }, 90_000);

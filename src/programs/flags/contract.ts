@@ -5,6 +5,7 @@ import { EnvironmentName, Flag, FlagKey, flagTypes } from "./document.ts";
 const Environment = z.object({
   name: z.string(),
   key: z.string().describe("What clients ask with. It may be public: it gives out what a flag is for somebody, no rules."),
+  needsReview: z.boolean().describe("What changes in it has to be looked at by somebody else first."),
 }); // prettier-ignore
 
 export const environments = defineOperation({
@@ -39,6 +40,16 @@ const Listed = z.object({
   version: z.number(),
   updatedAt: z.string(),
   on: z.array(z.string()).describe("Environments in which it is on."),
+  stale: z.string().describe("Why it could leave the code; empty where it is of use."),
+});
+
+export const setReview = defineOperation({
+  name: "flags.setReview",
+  summary:
+    "Whether what changes in an environment has to be looked at by somebody else first. Switching off never has.",
+  permission: "admin",
+  input: z.strictObject({ name: EnvironmentName, needsReview: z.boolean() }),
+  output: z.object({ ok: z.literal(true) }),
 });
 
 export const list = defineOperation({
@@ -51,12 +62,21 @@ export const list = defineOperation({
 
 const Change = z.object({ version: z.number(), by: z.string(), at: z.string(), note: z.string(), changes: z.array(z.string()) }); // prettier-ignore
 
+/** A change that waits for somebody else. */
+const Proposal = z.object({ id: z.string(), by: z.string(), isOwn: z.boolean(), at: z.string(), note: z.string(), changes: z.array(z.string()), isOutdated: z.boolean() }); // prettier-ignore
+
 export const get = defineOperation({
   name: "flags.get",
   summary: "A flag, and what was changed in it, when and by whom.",
   permission: "read",
   input: z.strictObject({ key: FlagKey }),
-  output: z.object({ flag: Flag, version: z.number(), isArchived: z.boolean(), history: z.array(Change) }),
+  output: z.object({
+    flag: Flag,
+    version: z.number(),
+    isArchived: z.boolean(),
+    history: z.array(Change),
+    proposals: z.array(Proposal),
+  }),
 });
 
 const Note = z.string().trim().max(1_000).default("");
@@ -71,6 +91,22 @@ export const save = defineOperation({
     note: Note,
   }),
   output: z.object({ version: z.number() }),
+});
+
+export const propose = defineOperation({
+  name: "flags.propose",
+  summary: "Proposes a change of a flag, for somebody else to look at.",
+  permission: "edit",
+  input: z.strictObject({ flag: Flag, version: z.int().min(0), note: Note }),
+  output: z.object({ id: z.string() }),
+});
+
+export const review = defineOperation({
+  name: "flags.review",
+  summary: "Takes a proposed change or turns it down; whoever proposed it can only take it back.",
+  permission: "edit",
+  input: z.strictObject({ id: z.string().max(100), isTaken: z.boolean(), reason: Note }),
+  output: z.object({ ok: z.literal(true) }),
 });
 
 export const turn = defineOperation({

@@ -34,9 +34,13 @@ export interface Book {
   evaluate(key: string, context: Context, now: number): Evaluation;
 }
 
+/** Of an attribute, so that one that is made long takes nobody else's time. */
+const longest = 4_096;
+
 const textOf = (value: unknown): string => {
   if (value === undefined || value === null) return "";
-  return typeof value === "object" ? JSON.stringify(value) : String(value as string | number | boolean);
+  const text = typeof value === "object" ? JSON.stringify(value) : String(value as string | number | boolean);
+  return text.length > longest ? text.slice(0, longest) : text;
 };
 
 /** An attribute by its name, or by its path into objects. */

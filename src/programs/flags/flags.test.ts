@@ -7,6 +7,7 @@ import { z } from "zod";
 import { bucketer } from "./bucketing.ts";
 import { textTest } from "./conditions.ts";
 import { Condition, Flag, hashings, type Split } from "./document.ts";
+import { staleness } from "./stale.ts";
 import { bookOf, type Context } from "./evaluate.ts";
 
 const world = useWorld();
@@ -93,6 +94,23 @@ describe("a flag", () => {
     expect(new Set(values).size).toBe(1);
   });
 
+  it("could leave the code once everybody gets the same, or nobody anything", () => {
+    const day = 86_400_000;
+    const after = (setting: object, days: number) => staleness(onOff(setting), 0, days * day);
+    expect(after({ otherwise: "on" }, 29)).toBe("");
+    expect(after({ otherwise: "on" }, 30)).toBe("For 30 days everybody gets the same: on.");
+    expect(after({ isOn: false }, 89)).toBe("");
+    expect(after({ isOn: false }, 90)).toBe("Off everywhere for 90 days.");
+    const rule = (given: object) => ({ rules: [{ serve: { variation: "on" }, ...given }] });
+    expect(after(rule({}), 40)).toMatch(/same: on/);
+    expect(after(rule({ when: [{ property: "plan", values: ["pro"] }] }), 40)).toBe("");
+    expect(after({ ...rule({ when: [{ property: "plan", values: ["pro"] }] }), otherwise: "on" }, 40)).toMatch(/same: on/); // prettier-ignore
+    expect(after(rule({ until: "2030-01-01T00:00:00Z" }), 40)).toBe("");
+    expect(after(rule({ serve: split({}) }), 40)).toBe("");
+    expect(after(rule({ serve: { split: { parts: [{ variation: "on", weight: 1 }, { variation: "off", weight: 0 }] } } }), 40)).toMatch(/same: on/); // prettier-ignore
+    expect(after(rule({ serve: { split: { parts: [{ variation: "on", weight: 1 }], coverage: 0.9 } } }), 40)).toBe("");
+  });
+
   it("decides conditions as the engine does in questions", async () => {
     const texts = ["", "pro", "Pro plan", "free", "10", "9.5", "-3", "1e3", "0", "1.2.0", "1.2.0-rc.1", "v1.10", "2.0", "2026-03-01", "2026-03-01T12:00:00Z", "2026-03-01 12:00:00", "2026-03-02T00:30:00+01:00", "ünï", "line\nbreak", "true"]; // prettier-ignore
     const values: Partial<Record<(typeof operators)[number], string[][]>> = {
@@ -174,5 +192,42 @@ describe("a flag", () => {
     ] as const)
       await expect(ask("flags.save", { flag: onOff(setting, "e"), version: 0 })).rejects.toThrow(fault); // prettier-ignore
     await expect(ask("flags.save", { flag: { ...flag, key: "f", environments: { moon: {} } }, version: 0 })).rejects.toThrow(/no environment moon/); // prettier-ignore
+  }, 60_000);
+
+  it("changes where two have to look only when another than who proposed it takes it; off is never waited for", async () => {
+    const workspace = await world.newWorkspace();
+    const ask = <T>(operation: string, input: object) => world.ask<T>(operation, input, workspace);
+    const flag = onOff({ isOn: false }, "a");
+    await ask("flags.save", { flag, version: 0 });
+    await ask("flags.setReview", { name: "production", needsReview: true });
+    const email = `bo-${workspace}@example.com`;
+    await ask("workspaces.addMember", { email, name: "Bo", role: "analyst", password: "another horse" });
+    const principal = await world.system.access.fromSession(await world.system.access.signIn(email, "another horse"));
+    const asBo = (operation: string, input: object) =>
+      world.system.dispatch({ operation, input, principal, workspace });
+
+    // what is off may be worked on alone, but not switched on
+    const ready = onOff({ isOn: false, rules: [{ serve: { variation: "on" } }] }, "a");
+    expect(await ask("flags.save", { flag: ready, version: 1 })).toEqual({ version: 2 });
+    await expect(ask("flags.turn", { key: "a", environment: "production", isOn: true })).rejects.toThrow(/production has to be looked at/); // prettier-ignore
+    const on = onOff({ rules: [{ serve: { variation: "on" } }] }, "a");
+    await expect(ask("flags.save", { flag: on, version: 2 })).rejects.toMatchObject({ code: "flags.review" });
+    const { id } = await ask<{ id: string }>("flags.propose", { flag: on, version: 2, note: "go" });
+    expect(await asBo("flags.get", { key: "a" })).toMatchObject({ proposals: [{ id, by: "Ana", isOwn: false, changes: ["production: switched on"], isOutdated: false }] }); // prettier-ignore
+    await expect(ask("flags.review", { id, isTaken: true })).rejects.toMatchObject({ code: "flags.four_eyes" });
+    const { key } = await ask<{ key: string }>("workspaces.createKey", { name: "ci", role: "admin" });
+    const byKey = await fetch(`${world.url}/api/flags.review`, { method: "POST", headers: { "content-type": "application/json", authorization: `Bearer ${key}` }, body: JSON.stringify({ id, isTaken: true }) }); // prettier-ignore
+    expect(byKey.status).toBe(403);
+    await asBo("flags.review", { id, isTaken: true });
+    const stands = async () => (await ask<{ flag: Flag }>("flags.get", { key: "a" })).flag.environments["production"]?.isOn; // prettier-ignore
+    expect(await stands()).toBe(true);
+    await expect(asBo("flags.review", { id, isTaken: true })).rejects.toMatchObject({ code: "flags.no_proposal" });
+
+    // values that are served are part of it, other environments are not
+    await expect(ask("flags.save", { flag: { ...on, variations: [{ name: "on", value: false }, { name: "off", value: false }] }, version: 3 })).rejects.toMatchObject({ code: "flags.review" }); // prettier-ignore
+    await ask("flags.save", { flag: { ...on, environments: { ...on.environments, development: { isOn: true } } }, version: 3 }); // prettier-ignore
+    await ask("flags.turn", { key: "a", environment: "production", isOn: false });
+    expect(await stands()).toBe(false);
+    await ask("flags.archive", { key: "a", isArchived: true });
   }, 60_000);
 });

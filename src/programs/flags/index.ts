@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
+import { newId } from "#kernel/ids.ts";
 import { defineModule, handle, type Module, type WorkspaceCall } from "#kernel/module.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import type { Store } from "#kernel/state/store.ts";
@@ -14,10 +15,11 @@ import type { Evaluated } from "./contract.ts";
 import { faultsBetween, Flag, flagFaults } from "./document.ts";
 import { bookOf, cohortsIn, type Evaluation } from "./evaluate.ts";
 import { mountOfrep } from "./ofrep.ts";
+import { staleness } from "./stale.ts";
 import { mountPostHogFlags } from "./posthog.ts";
 import { createShelf } from "./shelf.ts";
 
-const [mostFlags, mostEnvironments, shownChanges] = [5_000, 20, 200];
+const [mostFlags, mostEnvironments, mostProposals, shownChanges] = [5_000, 20, 500, 200];
 /** Those that a workspace begins with. */
 const firstEnvironments = ["production", "development"] as const;
 const Changes = z.array(z.string());
@@ -51,15 +53,15 @@ export const flags = ({ store, registry, directory, ingest }: Parts): Module => 
   const by = ({ principal }: WorkspaceCall): string => (principal.kind === "nobody" ? "" : principal.id);
 
   const environmentsOf = async (workspace: string) =>
-    (await store.selectFrom("flag_environments").selectAll().where("workspace", "=", workspace).orderBy("made_at").orderBy("number").execute()).map(({ name, client_key }) => ({ name, key: client_key })); // prettier-ignore
+    (await store.selectFrom("flag_environments").selectAll().where("workspace", "=", workspace).orderBy("made_at").orderBy("number").execute()).map(({ name, client_key, needs_review }) => ({ name, key: client_key, needsReview: needs_review === 1 })); // prettier-ignore
 
   const addEnvironment = async (call: WorkspaceCall, name: string) => {
     const all = await environmentsOf(call.workspace.id);
     if (all.some((one) => one.name === name)) throw new Refusal("flags.environment_there", `There is an environment ${name}.`, {}, 409); // prettier-ignore
     if (all.length >= mostEnvironments) throw new Refusal("flags.too_many_environments", `A workspace has ${mostEnvironments} environments.`); // prettier-ignore
     const key = clientKey();
-    await store.insertInto("flag_environments").values({ workspace: call.workspace.id, name, number: all.length, client_key: key, made_at: new Date(call.now).toISOString() }).execute(); // prettier-ignore
-    return { name, key };
+    await store.insertInto("flag_environments").values({ workspace: call.workspace.id, name, number: all.length, client_key: key, needs_review: 0, made_at: new Date(call.now).toISOString() }).execute(); // prettier-ignore
+    return { name, key, needsReview: false };
   };
 
   const rowOf = async (workspace: string, key: string) => {
@@ -113,6 +115,37 @@ export const flags = ({ store, registry, directory, ingest }: Parts): Module => 
     }
   };
 
+  /** Environments in which a change has to be looked at first: its rules differ there, or values that are on there. */
+  const reviewedIn = async (call: WorkspaceCall, before: Flag | undefined, after: Flag): Promise<readonly string[]> => {
+    const watched = (await environmentsOf(call.workspace.id)).filter(({ needsReview }) => needsReview);
+    const text = (value: unknown): string => JSON.stringify(value ?? null);
+    const isRevalued = text([before?.type, before?.variations]) !== text([after.type, after.variations]);
+    return watched.map(({ name }) => name).filter((name) => {
+      const [was, is] = [before?.environments[name], after.environments[name]];
+      // off before and after: nothing comes of it
+      if (was?.isOn !== true && is?.isOn !== true) return false;
+      // switched off, and nothing else: that must never wait
+      if (was?.isOn === true && is?.isOn === false && text({ ...was, isOn: false }) === text(is) && !isRevalued) return false;
+      return isRevalued || text(was) !== text(is);
+    });
+  }; // prettier-ignore
+
+  const demandReviewed = async (call: WorkspaceCall, before: Flag | undefined, after: Flag): Promise<void> => {
+    const waiting = await reviewedIn(call, before, after);
+    if (waiting.length > 0) throw new Refusal("flags.review", `What changes in ${waiting.join(", ")} has to be looked at by somebody else first. Propose it.`, { environments: waiting }, 409); // prettier-ignore
+  };
+
+  const proposalOf = async (call: WorkspaceCall, id: string) => {
+    const row = await store.selectFrom("flag_proposals").selectAll().where("workspace", "=", call.workspace.id).where("id", "=", id).where("state", "=", "open").executeTakeFirst(); // prettier-ignore
+    if (row === undefined) throw new Refusal("flags.no_proposal", "There is no such change that waits.", {}, 404);
+    return row;
+  };
+
+  const decided = async (call: WorkspaceCall, id: string, state: "approved" | "rejected", reason: string): Promise<void> => {
+    const { numUpdatedRows } = await store.updateTable("flag_proposals").set({ state, reason, decided_by: by(call), decided_at: new Date(call.now).toISOString() }).where("workspace", "=", call.workspace.id).where("id", "=", id).where("state", "=", "open").executeTakeFirst();
+    if (numUpdatedRows !== 1n) throw new Refusal("flags.no_proposal", "Somebody decided on it in the meantime.", {}, 409);
+  }; // prettier-ignore
+
   /** The key of a flag that is gone stands for nothing else that needs it. */
   const demandUnneeded = async (call: WorkspaceCall, key: string): Promise<void> => {
     const needing = (await othersOf(call.workspace.id, key)).filter(({ environments }) => Object.values(environments).some(({ prerequisites }) => prerequisites.some((one) => one.flag === key))); // prettier-ignore
@@ -138,15 +171,21 @@ export const flags = ({ store, registry, directory, ingest }: Parts): Module => 
         const changed = await store.updateTable("flag_environments").set({ client_key: key }).where("workspace", "=", call.workspace.id).where("name", "=", name).executeTakeFirst(); // prettier-ignore
         if (changed.numUpdatedRows === 0n) throw new Refusal("flags.unknown_environment", `There is no environment ${name}.`, {}, 404); // prettier-ignore
         shelf.changed(call.workspace.id);
-        return { name, key };
+        return { name, key, needsReview: (await environmentsOf(call.workspace.id)).some((one) => one.name === name && one.needsReview) }; // prettier-ignore
+      }),
+      handle(contract.setReview, async (call, { name, needsReview }) => {
+        const changed = await store.updateTable("flag_environments").set({ needs_review: needsReview ? 1 : 0 }).where("workspace", "=", call.workspace.id).where("name", "=", name).executeTakeFirst(); // prettier-ignore
+        if (changed.numUpdatedRows === 0n) throw new Refusal("flags.unknown_environment", `There is no environment ${name}.`, {}, 404); // prettier-ignore
+        return { ok: true as const };
       }),
       handle(contract.list, async (call, { archived }) => {
         const rows = await store.selectFrom("flags").selectAll().where("workspace", "=", call.workspace.id).where("archived_at", archived ? "is not" : "is", null).orderBy("key").execute(); // prettier-ignore
         return {
           flags: rows.map((row) => {
-            const { key, type, description, owner, environments } = Flag.parse(JSON.parse(row.content));
+            const flag = Flag.parse(JSON.parse(row.content));
+            const { key, type, description, owner, environments } = flag;
             const on = Object.entries(environments).filter(([, { isOn }]) => isOn).map(([name]) => name); // prettier-ignore
-            return { key, type, description, owner, version: row.version, updatedAt: row.updated_at, on };
+            return { key, type, description, owner, version: row.version, updatedAt: row.updated_at, on, stale: archived ? "" : staleness(flag, Date.parse(row.updated_at), call.now) }; // prettier-ignore
           }),
         };
       }),
@@ -162,7 +201,9 @@ export const flags = ({ store, registry, directory, ingest }: Parts): Module => 
           .limit(shownChanges)
           .execute();
         const history = rows.map((row) => ({ version: row.version, by: row.name ?? row.made_by, at: row.made_at, note: row.note, changes: Changes.parse(JSON.parse(row.changes)) })); // prettier-ignore
-        return { flag, version, isArchived: archived_at !== null, history };
+        const open = await store.selectFrom("flag_proposals").leftJoin("members", "members.id", "flag_proposals.made_by").select(["flag_proposals.id", "version", "content", "note", "made_by", "made_at", "members.name"]).where("workspace", "=", call.workspace.id).where("flag", "=", key).where("state", "=", "open").orderBy("made_at").execute(); // prettier-ignore
+        const proposals = open.map((row) => ({ id: row.id, by: row.name ?? row.made_by, isOwn: row.made_by === by(call), at: row.made_at, note: row.note, changes: [...changesOf(flag, Flag.parse(JSON.parse(row.content)))], isOutdated: row.version !== version })); // prettier-ignore
+        return { flag, version, isArchived: archived_at !== null, history, proposals };
       }),
       handle(contract.save, async (call, { flag, version, note }) => {
         const workspace = call.workspace.id;
@@ -175,7 +216,32 @@ export const flags = ({ store, registry, directory, ingest }: Parts): Module => 
         }
         if (before !== undefined && before.archived_at !== null) throw new Refusal("flags.archived", "It was taken away. Bring it back first.", {}, 409); // prettier-ignore
         await demandSound(call, flag);
+        await demandReviewed(call, before?.flag, flag);
         return { version: await put(call, flag, version, changesOf(before?.flag, flag), note) };
+      }),
+      handle(contract.propose, async (call, { flag, version, note }) => {
+        const before = await rowOf(call.workspace.id, flag.key);
+        if (before.version !== version || before.archived_at !== null) throw new Refusal("flags.changed", "Somebody changed this flag in the meantime. Load it again, then make your change.", {}, 409); // prettier-ignore
+        await demandSound(call, flag);
+        const { count } = await store.selectFrom("flag_proposals").select(({ fn }) => fn.countAll<number>().as("count")).where("workspace", "=", call.workspace.id).where("state", "=", "open").executeTakeFirstOrThrow(); // prettier-ignore
+        if (Number(count) >= mostProposals) throw new Refusal("flags.too_many_proposals", `${mostProposals} changes may wait.`); // prettier-ignore
+        const id = newId("fp");
+        await store.insertInto("flag_proposals").values({ workspace: call.workspace.id, id, flag: flag.key, version, content: JSON.stringify(flag), note, made_by: by(call), made_at: new Date(call.now).toISOString(), state: "open", decided_by: null, decided_at: null, reason: "" }).execute(); // prettier-ignore
+        return { id };
+      }),
+      handle(contract.review, async (call, { id, isTaken, reason }) => {
+        const row = await proposalOf(call, id);
+        if (!isTaken) {
+          await decided(call, id, "rejected", reason);
+          return { ok: true as const };
+        }
+        if (call.principal.kind !== "member" || row.made_by === by(call)) throw new Refusal("flags.four_eyes", "Whoever proposed it does not take it, and neither does a key.", {}, 403); // prettier-ignore
+        const [before, flag] = [await rowOf(call.workspace.id, row.flag), Flag.parse(JSON.parse(row.content))];
+        if (before.archived_at !== null) throw new Refusal("flags.archived", "It was taken away. Bring it back first.", {}, 409); // prettier-ignore
+        await demandSound(call, flag);
+        await put(call, flag, row.version, changesOf(before.flag, flag), row.note);
+        await decided(call, id, "approved", reason);
+        return { ok: true as const };
       }),
       handle(contract.turn, async (call, { key, environment, isOn, note }) => {
         const { flag, version, archived_at } = await rowOf(call.workspace.id, key);
@@ -184,13 +250,17 @@ export const flags = ({ store, registry, directory, ingest }: Parts): Module => 
         if (setting === undefined) throw new Refusal("flags.not_set_up", `It is not set up in ${environment}.`, {}, 404); // prettier-ignore
         if (setting.isOn === isOn) return { version };
         const next = { ...flag, environments: { ...flag.environments, [environment]: { ...setting, isOn } } };
+        await demandReviewed(call, flag, next);
         return { version: await put(call, next, version, changesOf(flag, next), note) };
       }),
       handle(contract.archive, async (call, { key, isArchived, note }) => {
         const { flag, version, archived_at } = await rowOf(call.workspace.id, key);
         if ((archived_at !== null) === isArchived) return { version };
         if (isArchived) await demandUnneeded(call, key);
-        else await demandSound(call, flag);
+        else {
+          await demandSound(call, flag);
+          await demandReviewed(call, undefined, flag);
+        }
         return { version: await put(call, flag, version, [isArchived ? "taken away" : "brought back"], note, isArchived) }; // prettier-ignore
       }),
       handle(contract.tryOut, async (call, { environment, targetingKey, attributes, draft, keys }) => {

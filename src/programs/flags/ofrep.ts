@@ -20,7 +20,7 @@ interface Parts {
 
 const bodyLimit = 256 * 1024;
 const mostAttributes = 500;
-const [streamLifeMs, beatMs, mostStreams] = [3_600_000, 25_000, 10_000];
+const [streamLifeMs, beatMs, mostStreams, mostOfOne] = [3_600_000, 25_000, 10_000, 2_000];
 
 type Code = "PARSE_ERROR" | "TARGETING_KEY_MISSING" | "INVALID_CONTEXT" | "GENERAL" | "FLAG_NOT_FOUND";
 
@@ -96,7 +96,7 @@ export const mountOfrep = async (root: FastifyInstance, { shelf, store, decide }
     throw new Refusal("flags.stream", "This stream's address is no longer good. Ask for the flags again.", {}, 401);
   };
 
-  const streams = new Set<FastifyReply>();
+  const streams = new Map<FastifyReply, string>();
 
   await root.register(async (server) => {
     server.removeAllContentTypeParsers();
@@ -144,14 +144,15 @@ export const mountOfrep = async (root: FastifyInstance, { shelf, store, decide }
 
     server.get<{ Querystring: { token?: string } }>("/ofrep/v1/events", async (request, reply) => {
       const workspace = await listenerOf(request.query.token ?? "");
-      if (streams.size >= mostStreams) throw new Refusal("flags.streams", "Too many listen already. Try again later.", {}, 429); // prettier-ignore
+      const own = [...streams.values()].filter((one) => one === workspace).length;
+      if (streams.size >= mostStreams || own >= mostOfOne) throw new Refusal("flags.streams", "Too many listen already. Try again later.", {}, 429); // prettier-ignore
       let number = 0;
       const { raw } = reply.hijack();
       raw.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store", "access-control-allow-origin": "*", "x-accel-buffering": "no" }); // prettier-ignore
       raw.write(": listening\n\n");
       const ended = shelf.listen(workspace, () => raw.write(`id: ${Date.now()}-${(number += 1)}\nevent: message\ndata: {"type":"refetchEvaluation"}\n\n`)); // prettier-ignore
       const beat = setInterval(() => raw.write(": still here\n\n"), beatMs);
-      streams.add(reply);
+      streams.set(reply, workspace);
       raw.on("close", () => {
         clearInterval(beat);
         ended();
@@ -159,7 +160,7 @@ export const mountOfrep = async (root: FastifyInstance, { shelf, store, decide }
       });
     });
     server.addHook("preClose", async () => {
-      for (const { raw } of streams) raw.end();
+      for (const { raw } of streams.keys()) raw.end();
     });
   });
 };

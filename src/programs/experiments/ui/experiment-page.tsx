@@ -7,6 +7,7 @@ import * as metrics from "#insights/metrics/contract.ts";
 import * as catalog from "#records/catalog/contract.ts";
 import { call } from "#web/call.ts";
 import { DataTable } from "#web/kit/data-table.tsx";
+import { download } from "#web/kit/download.ts";
 import { moment } from "#web/kit/moment.ts";
 import { Loaded, Problem } from "#web/kit/states.tsx";
 import * as flags from "../../flags/contract.ts";
@@ -65,7 +66,7 @@ const ResultView = ({ results, view }: { results: Results; view: ExperimentView 
     <Stack>
       <Alert role="status" variant="outline" color={color} title={title}>{results.sentence}</Alert>
       <Text size="sm">
-        {results.look === null ? "No look was reached yet." : `As of the look of ${results.look.day}: ${results.look.units.toLocaleString()} whose ${view.experiment.windowDays} days are over, ${percent(results.look.information, 0).replace("+", "")} of what was planned. Intervals hold for this look, however often it was looked at before.`}
+        {results.look === null ? "No look was reached yet." : `As of the look of ${results.look.day}: ${results.look.units.toLocaleString()} whose ${view.experiment.windowDays} days are over, ${percent(results.look.information, 0).replace("+", "")} of what was planned. Intervals hold for this look, however often it was looked at before; those of metrics that are looked at hold for all of them together.`}
       </Text>
       <DataTable
         caption="Effects against the control, relative"
@@ -123,7 +124,7 @@ const ResultView = ({ results, view }: { results: Results; view: ExperimentView 
           <Title order={2} size="h4">What would change this</Title>
           <List size="sm">
             <List.Item>Agreed at the start: {agreed.sentence}</List.Item>
-            <List.Item>At that size an effect below {percent(Math.abs(view.experiment.effect ?? 0)).replace("+", "")} is more likely missed than {Math.round(agreed.powerEach * 100)} of 100 times found.</List.Item>
+            <List.Item>An effect of {percent(Math.abs(view.experiment.effect ?? 0)).replace("+", "")} or more is found in {Math.round(agreed.powerEach * 100)} of 100 cases; a smaller one more often goes unseen.</List.Item>
             {primary?.comparisons.map(({ arm, reduction }) => <List.Item key={arm}>The time before explains {percent(reduction, 0).replace("+", "")} of the variance of {primary.name} ({arm}).</List.Item>)}
           </List>
         </Card>
@@ -167,12 +168,15 @@ const EndForm = ({ view, results, done }: { view: ExperimentView; results: Resul
 
 const Running = ({ view, mayEdit, done }: { view: ExperimentView; mayEdit: boolean; done: () => Promise<void> }) => {
   const query = useQuery({ queryKey: ["experiments", "results", view.experiment.key, view.version], queryFn: ({ signal }) => call(operations.results, { key: view.experiment.key }, signal) });
+  const report = useMutation({ mutationFn: () => call(operations.report, { key: view.experiment.key }), onSuccess: ({ name, markdown }) => download(name, new Blob([markdown], { type: "text/markdown" })) });
   return (
     <Loaded query={query} height={400}>
       {(results) => (
         <Stack>
           {view.decision !== null && <Alert variant="outline" color="gray" title={`${decisionWords[view.decision.decision]}${view.decision.arm === null ? "" : `: ${view.decision.arm}`}, by ${view.decision.by}, ${moment(view.decision.at)}`}>{view.decision.reason}</Alert>}
           <ResultView results={results} view={view} />
+          <Group><Button variant="default" loading={report.isPending} onClick={() => report.mutate()}>Report as Markdown</Button></Group>
+          {report.error !== null && <Problem error={report.error} />}
           {mayEdit && view.state === "running" && <EndForm view={view} results={results} done={done} />}
         </Stack>
       )}

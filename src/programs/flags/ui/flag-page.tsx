@@ -3,9 +3,10 @@ import { IconArrowDown, IconArrowUp, IconX } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
+import type { z } from "zod";
 import * as cohorts from "#insights/cohorts/contract.ts";
 import { isUnary, operatorChoices } from "#insights/common/ui/filters.tsx";
-import { call } from "#web/call.ts";
+import { call, CallError } from "#web/call.ts";
 import { DataTable } from "#web/kit/data-table.tsx";
 import { moment } from "#web/kit/moment.ts";
 import { Loaded, Problem } from "#web/kit/states.tsx";
@@ -186,6 +187,14 @@ const Editor = ({ flag, version, isArchived, environments, others, mayEdit }: St
   const [note, setNote] = useState("");
   const done = () => client.invalidateQueries({ queryKey: ["flags"] });
   const save = useMutation({ mutationFn: () => call(contract.save, { flag: draft, version, note }), onSuccess: done });
+  const propose = useMutation({
+    mutationFn: () => call(contract.propose, { flag: draft, version, note }),
+    onSuccess: async () => {
+      save.reset();
+      setDraft(flag);
+      await done();
+    },
+  });
   const turn = useMutation({ mutationFn: (isOn: boolean) => call(contract.turn, { key: flag.key, environment, isOn, note }), onSuccess: done });
   const archive = useMutation({ mutationFn: () => call(contract.archive, { key: flag.key, isArchived: !isArchived, note }), onSuccess: done });
   const isChanged = JSON.stringify(draft) !== JSON.stringify(flag);
@@ -233,10 +242,39 @@ const Editor = ({ flag, version, isArchived, environments, others, mayEdit }: St
           )}
         </Stack>
       </fieldset>
-      {save.error !== null && <Problem error={save.error} />}
+      {[save.error, propose.error].map((error, at) => error !== null && <Problem key={at} error={error} />)}
+      {save.error instanceof CallError && save.error.code === "flags.review" && isChanged && <Group><Button loading={propose.isPending} onClick={() => propose.mutate()}>Propose it</Button></Group>}
       <TryOut draft={draft} environment={environment} />
       {mayEdit && <Group><Button variant="default" loading={archive.isPending} onClick={() => archive.mutate()}>{isArchived ? "Bring it back" : "Take it away"}</Button></Group>}
       {archive.error !== null && <Problem error={archive.error} />}
+    </Stack>
+  );
+}; // prettier-ignore
+
+type Waiting = z.output<typeof contract.get.output>["proposals"][number];
+
+/** Changes that wait for somebody else to look at them. */
+const Proposals = ({ proposals, mayEdit }: { proposals: readonly Waiting[]; mayEdit: boolean }) => {
+  const client = useQueryClient();
+  const decide = useMutation({ mutationFn: (given: { id: string; isTaken: boolean }) => call(contract.review, given), onSuccess: () => client.invalidateQueries({ queryKey: ["flags"] }) });
+  return (
+    <Stack>
+      {proposals.map(({ id, by, at, note, changes, isOwn, isOutdated }) => (
+        <Alert key={id} variant="outline" title={`${isOwn ? "You" : by} proposed, ${moment(at)}`}>
+          <Stack gap="xs">
+            {note !== "" && <Text size="sm">{note}</Text>}
+            <List size="sm">{changes.map((one) => <List.Item key={one}>{one}</List.Item>)}</List>
+            {isOutdated && <Text size="sm">The flag was changed since: propose it again.</Text>}
+            {mayEdit && (
+              <Group>
+                {!isOwn && !isOutdated && <Button loading={decide.isPending} onClick={() => decide.mutate({ id, isTaken: true })}>Take it</Button>}
+                <Button variant="default" loading={decide.isPending} onClick={() => decide.mutate({ id, isTaken: false })}>{isOwn ? "Take it back" : "Turn it down"}</Button>
+              </Group>
+            )}
+          </Stack>
+        </Alert>
+      ))}
+      {decide.error !== null && <Problem error={decide.error} />}
     </Stack>
   );
 }; // prettier-ignore
@@ -258,6 +296,7 @@ export const FlagPage = ({ flagKey, mayEdit }: { flagKey: string; mayEdit: boole
         {(found) => (
           <Stack>
             {found.isArchived && <Alert variant="outline" color="yellow">It was taken away: clients take the default in their code.</Alert>}
+            <Proposals proposals={found.proposals} mayEdit={mayEdit} />
             <Editor key={found.version} {...found} mayEdit={mayEdit} />
             <DataTable
               caption="What was changed"

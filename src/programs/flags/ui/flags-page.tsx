@@ -74,6 +74,7 @@ const Environments = ({ mayAdmin }: { mayAdmin: boolean }) => {
   const query = useQuery({ queryKey: ["flags", "environments"], queryFn: ({ signal }) => call(contract.environments, {}, signal) });
   const done = () => client.invalidateQueries({ queryKey: ["flags"] });
   const add = useMutation({ mutationFn: () => call(contract.addEnvironment, { name }), onSuccess: done });
+  const review = useMutation({ mutationFn: (given: { name: string; needsReview: boolean }) => call(contract.setReview, given), onSuccess: done });
   const renew = useMutation({ mutationFn: (of: string) => call(contract.newKey, { name: of }), onSuccess: done });
   return (
     <Card withBorder>
@@ -93,6 +94,7 @@ const Environments = ({ mayAdmin }: { mayAdmin: boolean }) => {
                 columns={[
                   { title: "Environment", cell: (one) => one.name },
                   { title: "Key", cell: ({ key }) => <Code>{key}</Code> },
+                  { title: "Changes", cell: ({ name: of, needsReview }) => <Switch label="by two" aria-label={`Changes in ${of} by two`} checked={needsReview} disabled={!mayAdmin || review.isPending} onChange={(event) => review.mutate({ name: of, needsReview: event.currentTarget.checked })} /> },
                   {
                     title: "",
                     cell: (one) => (
@@ -126,7 +128,7 @@ const Environments = ({ mayAdmin }: { mayAdmin: boolean }) => {
             </Group>
           </form>
         )}
-        {[add.error, renew.error].map((error, at) => error !== null && <Problem key={at} error={error} />)}
+        {[add.error, renew.error, review.error].map((error, at) => error !== null && <Problem key={at} error={error} />)}
       </Stack>
     </Card>
   );
@@ -163,6 +165,7 @@ export const FlagsPage = ({ mayEdit, mayAdmin }: { mayEdit: boolean; mayAdmin: b
                 { title: "On in", cell: ({ on }) => on.length === 0 ? "nowhere" : <Group gap={4}>{on.map((one) => <Badge key={one} variant="outline">{one}</Badge>)}</Group> },
                 { title: "For", cell: ({ description }) => description },
                 { title: "Owner", cell: ({ owner }) => owner },
+                { title: "Clean up", cell: ({ stale }) => stale },
                 { title: "Changed", cell: ({ updatedAt }) => moment(updatedAt) },
               ]}
             />
