@@ -24,7 +24,9 @@ import { alerts, notifyIn } from "#programs/alerts/index.ts";
 import type { ContractGate } from "#programs/contracts/gate.ts";
 import { cards } from "#programs/cards/index.ts";
 import { experiments } from "#programs/experiments/index.ts";
+import { createDesk } from "#programs/flags/desk.ts";
 import { flags } from "#programs/flags/index.ts";
+import { createShelf } from "#programs/flags/shelf.ts";
 import { consent } from "#programs/consent/index.ts";
 import { keeping } from "#programs/keeping/index.ts";
 import { contracts } from "#programs/contracts/index.ts";
@@ -95,6 +97,8 @@ export const createModules = ({
     } as const;
     return operation.output.parse(await handler.run(reader, operation.input.parse(input)));
   };
+  const shelf = createShelf(store);
+  const desk = createDesk(store, shelf);
   const mailer = createMailer(config.smtp_url, config.mail_from);
   const publicUrl = config.public_url ?? `http://localhost:${config.port}`;
   const secureCookies = config.public_url?.startsWith("https:") === true;
@@ -149,8 +153,8 @@ export const createModules = ({
       outbound: createOutbound({ privateHosts: config.private_hosts, egress: config.egress }),
       publicUrl,
     }),
-    experiments({ ingest, store }),
-    flags({ store, registry, directory, ingest }),
+    experiments({ ingest, store, desk, notify: notifyIn(store) }),
+    flags({ store, registry, directory, ingest, shelf, desk }),
     cards({ store, ingest, registry, builtIn: () => all.flatMap(({ aiUses = [] }) => aiUses) }),
     dashboards({
       store,

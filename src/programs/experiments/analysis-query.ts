@@ -1,5 +1,5 @@
 import { bind, join, literal, sql, type Sql } from "#kernel/sql.ts";
-import { matches, propertyNumber, propertyText } from "#insights/common/conditions.ts";
+import { matches, matchesAny, propertyNumber, propertyText } from "#insights/common/conditions.ts";
 import type { EventMatch, Unit } from "#insights/common/frame.ts";
 import { inRange, personOf, type Scope, type TimeRange } from "#records/events/scope.ts";
 import type { Part, UnitMeasure } from "./document.ts";
@@ -9,8 +9,11 @@ const dayMs = 86_400_000;
 export interface AnalysisQuestion {
   readonly unit: Unit;
   readonly exposure: EventMatch;
-  readonly armProperty: string;
+  /** Null where all are in one: `all`. */
+  readonly armProperty: string | null;
   readonly measures: readonly UnitMeasure[];
+  /** A property of the first exposure by which rows are split, instead of by its day. */
+  readonly slice?: string;
   /** When exposures count: from the start to the end, or to now. */
   readonly range: TimeRange;
   readonly windowDays: number;
@@ -26,55 +29,104 @@ const valueOf = (scope: Scope, { match, property, isCounted }: Part): Sql => {
   return sql`if(${matches(scope, match)}, ${number}, 0.)`;
 }; // prettier-ignore
 
-/** One row a unit that was exposed: its first exposure, the arm of it, and in how many arms it was seen. */
-const exposedOf = (scope: Scope, { unit, exposure, armProperty, range }: AnalysisQuestion): Sql => {
-  const arm = propertyText(scope, armProperty);
-  return sql`SELECT ${unitOf(scope, unit)} AS unit, min(at) AS since, argMin(${arm}, at) AS arm, uniqExact(${arm}) AS arms
-    FROM events WHERE ${inRange(range)} AND ${isUnit(unit)} AND ${matches(scope, exposure)} AND ${arm} != '' GROUP BY unit`;
-};
-
-/** One row an arm: how many units were exposed to it first, of them in several arms, and with a window that is over. */
-export const exposuresOf = (scope: Scope, question: AnalysisQuestion): Sql => {
-  const ended = question.now - question.windowDays * dayMs;
-  return sql`SELECT arm, toFloat64(count()) AS units, toFloat64(countIf(arms > 1)) AS crossed, toFloat64(countIf(arms = 1 AND since <= ${bind.time(ended)})) AS ripe
-    FROM (${exposedOf(scope, question)}) GROUP BY arm ORDER BY units DESC LIMIT 100`;
+/**
+ * One row a unit that was exposed: its first exposure, the arm of it, and whether it was seen in one arm (1) or several (2).
+ * Where the arms are given, the arm is its place among them, and 0 is another one: numbers are grouped faster than names.
+ */
+const exposedOf = (scope: Scope, { unit, exposure, armProperty, range, slice }: AnalysisQuestion, arms?: readonly string[]): Sql => {
+  const name = armProperty === null ? sql`'all'` : propertyText(scope, armProperty);
+  const arm = arms === undefined ? name : sql`toUInt8(indexOf(${bind.strings(arms)}, ${name}))`;
+  return sql`SELECT ${unitOf(scope, unit)} AS unit, min(at) AS since, argMin(${arm}, at) AS arm, if(min(${arm}) = max(${arm}), 1, 2) AS arms${slice === undefined ? sql`` : sql`, argMin(${propertyText(scope, slice)}, at) AS slice`}
+    FROM events WHERE ${inRange(range)} AND ${isUnit(unit)} AND ${matches(scope, exposure)} AND ${name} != '' GROUP BY unit`;
 }; // prettier-ignore
 
+const dayOf = (scope: Scope, { slice }: AnalysisQuestion): Sql =>
+  slice === undefined ? sql`toDate(since, ${bind.string(scope.zone)})` : sql`slice`;
+const isRipe = ({ now, windowDays }: AnalysisQuestion): Sql =>
+  sql`(arms = 1 AND since <= ${bind.time(now - windowDays * dayMs)})`;
+
+/** One row an arm and day of first exposure: how many units, of them in several arms, and of the others with a window that is over. */
+export const exposuresByDay = (scope: Scope, question: AnalysisQuestion): Sql =>
+  sql`SELECT arm, toString(${dayOf(scope, question)}) AS day, toFloat64(count()) AS units, toFloat64(countIf(arms > 1)) AS crossed, toFloat64(countIf(${isRipe(question)})) AS ripe
+    FROM (${exposedOf(scope, question)}) GROUP BY arm, day ORDER BY units DESC LIMIT 20000`;
+
+/** Values of each event that a measure adds up, and what is made of them for a unit. */
+interface Columns {
+  readonly matches: readonly EventMatch[];
+  readonly values: readonly Sql[];
+  /** Outcome and covariate, or what is above and below of a ratio, from the names of its values. */
+  readonly pair: (names: readonly Sql[]) => { readonly y: Sql; readonly x: Sql };
+}
+
+const columnsOf = (scope: Scope, measure: UnitMeasure, { windowDays, covariateDays }: AnalysisQuestion): Columns => {
+  const apart = sql`(done.ms - exposed.ms)`;
+  const between = (from: number, to: number): Sql => sql`(${apart} >= ${literal(from * dayMs)} AND ${apart} < ${literal(to * dayMs)})`;
+  const [after, before] = [between(0, windowDays), between(-covariateDays, 0)];
+  const x = (of: (when: Sql) => Sql): Sql => (covariateDays === 0 ? sql`0.` : of(before));
+  const sum = (name: Sql) => (when: Sql): Sql => sql`sumIf(${name}, ${when})`;
+  // ones and zeros are added up, as they are for how often, so that the engine does it once for both
+  const did = (name: Sql, { property, isCounted }: Part) => (when: Sql): Sql =>
+    property === undefined || isCounted ? sql`toFloat64(${sum(name)(when)} > 0)` : sql`toFloat64(countIf(${name} > 0 AND ${when}) > 0)`;
+  switch (measure.kind) {
+    case "proportion":
+      return { matches: [measure.part.match], values: [valueOf(scope, measure.part)], pair: ([own = sql``]) => ({ y: did(own, measure.part)(after), x: x(did(own, measure.part)) }) };
+    case "mean":
+      return { matches: [measure.part.match], values: [valueOf(scope, measure.part)], pair: ([own = sql``]) => ({ y: sum(own)(after), x: x(sum(own)) }) };
+    case "ratio":
+      return { matches: [measure.part.match, measure.per.match], values: [valueOf(scope, measure.part), valueOf(scope, measure.per)], pair: ([above = sql``, below = sql``]) => ({ y: sum(above)(after), x: sum(below)(after) }) };
+    case "return":
+      return { matches: [measure.part.match], values: [valueOf(scope, measure.part)], pair: ([own = sql``]) => ({ y: did(own, measure.part)(between(measure.fromDay, measure.toDay)), x: x(did(own, measure.part)) }) };
+    case "conversion": {
+      // the last step comes after the exposure; those before it may have come before it too, within the funnel's own time
+      const window = literal(Math.round(measure.windowSeconds * 1000));
+      const whole = literal(measure.steps.length);
+      const through = (names: readonly Sql[]) => (when: Sql): Sql => {
+        const conditions = names.map((name, at) => (at === names.length - 1 ? sql`${name} > 0 AND ${when}` : sql`${name} > 0`));
+        return sql`toFloat64(windowFunnel(${window})(toUInt64(done.ms), ${join(conditions, ", ")}) = ${whole})`;
+      };
+      return { matches: measure.steps, values: measure.steps.map((match) => sql`toUInt8(${matches(scope, match)})`), pair: (names) => ({ y: through(names)(after), x: x(through(names)) }) };
+    }
+  }
+}; // prettier-ignore
+
+/** How long before the first exposure events are read, in days. */
+const daysBefore = ({ measures, covariateDays }: AnalysisQuestion): number =>
+  covariateDays + Math.max(0, ...measures.map((measure) => (measure.kind === "conversion" ? Math.ceil(measure.windowSeconds / 86_400) : 0))); // prettier-ignore
+
 /**
- * One row an arm and day of first exposure: its units whose window is over and who were in one arm alone, and of each metric
- * two means with their variances and covariance: the outcome and the same before the exposure, or what is above and below
- * of a ratio. Everything that is added up comes from one reading of the events.
+ * One row an arm and day of first exposure: its units whose window is over, who were in one arm alone and did anything that
+ * is measured, and of each metric two means with their variances and covariance: the outcome and the same before the
+ * exposure, or what is above and below of a ratio. Units that did nothing are known from their exposures, and are nothing
+ * but zeros. Everything that is added up comes from one reading of the events, past a table of the exposures.
  */
 export const momentsByDay = (scope: Scope, question: AnalysisQuestion, arms: readonly string[]): Sql => {
-  const { unit, measures, range, windowDays, covariateDays, now } = question;
-  const parts = measures.map((measure) => [measure.part, ...(measure.kind === "ratio" ? [measure.per] : [])]);
-  const flat = parts.flat();
-  const names = flat.map((_, at) => literal(at));
-  const value = (at: number): Sql => sql`v${names[at] ?? literal(0)}`;
-  const around = { from: range.from - covariateDays * dayMs, to: Math.min(now, range.to + windowDays * dayMs) };
-  const matched = flat.map(({ match }) => matches(scope, match));
-  const done = sql`SELECT ${unitOf(scope, unit)} AS unit, at, ${join(flat.map((part, at) => sql`${valueOf(scope, part)} AS ${value(at)}`), ", ")}
-    FROM events WHERE ${inRange(around)} AND ${isUnit(unit)} AND (${join(matched, " OR ")})`;
-  const apart = sql`dateDiff('millisecond', exposed.since, done.at)`;
-  const after = sql`joined AND ${apart} >= 0 AND ${apart} < ${literal(windowDays * dayMs)}`;
-  const before = sql`joined AND ${apart} < 0 AND ${apart} >= -${literal(covariateDays * dayMs)}`;
-  let at = 0;
-  const pairs = measures.map(({ kind }) => {
-    const own = value(at);
-    at += kind === "ratio" ? 2 : 1;
-    if (kind === "ratio") return { y: sql`sumIf(${own}, ${after})`, x: sql`sumIf(${value(at - 1)}, ${after})` };
-    const of = (when: Sql): Sql => (kind === "proportion" ? sql`toFloat64(countIf(${own} > 0 AND ${when}) > 0)` : sql`sumIf(${own}, ${when})`);
-    return { y: of(after), x: covariateDays === 0 ? sql`0.` : of(before) };
-  });
+  const { unit, measures, range, windowDays, now } = question;
+  const columns = measures.map((measure) => columnsOf(scope, measure, question));
+  // the same value is read once, whatever is made of it
+  const values = new Map(columns.flatMap((one) => one.values).map((value) => [JSON.stringify(value), value]));
+  const keys = [...values.keys()];
+  const nameOf = (value: Sql): Sql => sql`v${literal(keys.indexOf(JSON.stringify(value)))}`;
+  const pairs = columns.map((one) => one.pair(one.values.map(nameOf)));
+  const around = { from: range.from - daysBefore(question) * dayMs, to: Math.min(now, range.to + windowDays * dayMs) };
+  const done = sql`SELECT ${unitOf(scope, unit)} AS unit, toUnixTimestamp64Milli(at) AS ms, ${join([...values.values()].map((value) => sql`${value} AS ${nameOf(value)}`), ", ")}
+    FROM events WHERE ${inRange(around)} AND ${isUnit(unit)} AND ${matchesAny(scope, columns.flatMap((one) => one.matches))}`;
   const each = (make: (y: Sql, x: Sql) => Sql): Sql => sql`[${join(pairs.map((_, n) => sql`ifNotFinite(${make(sql`y${literal(n)}`, sql`x${literal(n)}`)}, 0)`), ", ")}]`;
-  const ended = now - windowDays * dayMs;
-  return sql`SELECT arm, toString(toDate(since, ${bind.string(scope.zone)})) AS day, toFloat64(count()) AS n,
+  const slice = (column: Sql): Sql => (question.slice === undefined ? sql`` : column);
+  const byUnit = sql`SELECT done.unit AS unit, any(exposed.arm) AS arm, any(exposed.since) AS since${slice(sql`, any(exposed.slice) AS slice`)}, ${join(pairs.map(({ y, x }, n) => sql`${y} AS own${literal(n)}, ${x} AS past${literal(n)}`), ", ")}
+      FROM (${done}) AS done
+      INNER JOIN (SELECT unit, since, toUnixTimestamp64Milli(since) AS ms, arm${slice(sql`, slice`)} FROM (${exposedOf(scope, question, arms)}) WHERE ${isRipe(question)} AND arm > 0) AS exposed ON done.unit = exposed.unit
+      GROUP BY unit`;
+  // over all arms together, so that a cap cannot make a difference between them
+  const caps = measures.flatMap((measure, n) => (measure.kind === "mean" && measure.cap !== undefined ? [sql`quantileExactInclusiveIf(${bind.float(measure.cap)})(own${literal(n)}, own${literal(n)} > 0) OVER () AS cap${literal(n)}`] : []));
+  const limited = measures.map((measure, n) => {
+    const [own, past, cap] = [sql`own${literal(n)}`, sql`past${literal(n)}`, sql`cap${literal(n)}`];
+    const below = (value: Sql): Sql => (measure.kind === "mean" && measure.cap !== undefined ? sql`if(isFinite(${cap}), least(${value}, ${cap}), ${value})` : value);
+    return sql`${below(own)} AS y${literal(n)}, ${below(past)} AS x${literal(n)}`;
+  });
+  const capped = caps.length === 0 ? byUnit : sql`SELECT *, ${join(caps, ", ")} FROM (${byUnit})`;
+  return sql`SELECT arrayElement(${bind.strings(arms)}, byDay.arm) AS arm, toString(byDay.day) AS day, byDay.n AS n, y, x, varY, varX, covXY FROM (
+    SELECT arm, ${dayOf(scope, question)} AS day, toFloat64(count()) AS n,
       ${each((y) => sql`avg(${y})`)} AS y, ${each((_, x) => sql`avg(${x})`)} AS x,
       ${each((y) => sql`varSampStable(${y})`)} AS varY, ${each((_, x) => sql`varSampStable(${x})`)} AS varX, ${each((y, x) => sql`covarSampStable(${y}, ${x})`)} AS covXY
-    FROM (
-      SELECT exposed.unit AS unit, any(exposed.arm) AS arm, any(exposed.since) AS since, ${join(pairs.map(({ y, x }, n) => sql`${y} AS y${literal(n)}, ${x} AS x${literal(n)}`), ", ")}
-      FROM (SELECT * FROM (${exposedOf(scope, question)}) WHERE arms = 1 AND since <= ${bind.time(ended)} AND arm IN ${bind.strings(arms)}) AS exposed
-      LEFT JOIN (SELECT *, 1 AS joined FROM (${done})) AS done ON done.unit = exposed.unit
-      GROUP BY unit
-    ) GROUP BY arm, day ORDER BY day`;
+    FROM (SELECT unit, arm, since${slice(sql`, slice`)}, ${join(limited, ", ")} FROM (${capped})) GROUP BY arm, day ORDER BY day) AS byDay`;
 }; // prettier-ignore

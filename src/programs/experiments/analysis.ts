@@ -18,6 +18,11 @@ export interface DayRow {
   readonly pairs: readonly PairMoments[];
 }
 
+/** One arm and day of first exposure. */
+export interface DayCount extends ArmCount {
+  readonly day: string;
+}
+
 export interface ArmCount {
   readonly arm: string;
   readonly units: number;
@@ -50,7 +55,7 @@ export interface Comparison {
   readonly control: number;
   readonly treatment: number;
   /** Relative to the control; null where that is 0. */
-  readonly effect: (Point & { readonly z: number }) | null;
+  readonly effect: (Point & { readonly standardError: number }) | null;
   /** Share of the variance that the time before took away. */
   readonly reduction: number;
   /** For guardrails: whether it is no worse than its margin allows. */
@@ -87,6 +92,30 @@ interface Cumulated {
   readonly units: number;
   readonly arms: ReadonlyMap<string, readonly PairMoments[]>;
 }
+
+const zeros = (n: number): PairMoments => ({ ...nothing, n });
+
+/** Days with all of their units: those who did nothing that is measured are zeros of every metric. */
+export const withIdle = (counts: readonly DayCount[], rows: readonly DayRow[], metrics: number): readonly DayRow[] => {
+  const active = new Map(rows.map((row) => [`${row.day} ${row.arm}`, row]));
+  return counts.filter(({ ripe }) => ripe > 0).map(({ arm, day, ripe }) => {
+    const pairs = active.get(`${day} ${arm}`)?.pairs ?? [];
+    return { arm, day, pairs: Array.from({ length: metrics }, (_, at) => {
+      const pair = pairs[at] ?? nothing;
+      return mergedPairs(pair, zeros(Math.max(0, ripe - pair.n)));
+    }) };
+  });
+}; // prettier-ignore
+
+/** Of all days. */
+export const countedByArm = (counts: readonly DayCount[]): readonly ArmCount[] => {
+  const arms = new Map<string, ArmCount>();
+  for (const { arm, units, crossed, ripe } of counts) {
+    const before = arms.get(arm) ?? { arm, units: 0, crossed: 0, ripe: 0 };
+    arms.set(arm, { arm, units: before.units + units, crossed: before.crossed + crossed, ripe: before.ripe + ripe });
+  }
+  return [...arms.values()];
+};
 
 /** Everything up to each day. */
 const cumulated = (rows: readonly DayRow[], metrics: number): readonly Cumulated[] => {
@@ -126,7 +155,8 @@ const looksOf = ({ design, looks, sides }: Experiment, { total, perArm, alphaEac
   return reached.map((look, at) => ({ ...look, critical: z[at] ?? Number.POSITIVE_INFINITY }));
 }; // prettier-ignore
 
-const ratioOf = ({ n, y, x, varY, varX, covXY }: PairMoments): Moments => {
+/** What is above over what is below, with the spread of a unit by the delta method. */
+export const ratioOf = ({ n, y, x, varY, varX, covXY }: PairMoments): Moments => {
   const ratio = y / x;
   return { n, mean: ratio, variance: (varY - 2 * ratio * covXY + ratio * ratio * varX) / (x * x) };
 };
@@ -138,7 +168,8 @@ interface Compared {
   readonly reduction: number;
 }
 
-const compared = (kind: UnitMeasure["kind"], a: PairMoments, b: PairMoments): Compared => {
+/** The effect of b against a, relative. */
+export const compared = (kind: UnitMeasure["kind"], a: PairMoments, b: PairMoments): Compared => {
   const isRatio = kind === "ratio";
   const [control, treatment] = isRatio ? [a.y / a.x, b.y / b.x] : [a.y, b.y];
   const isKnown = a.n > 1 && b.n > 1 && Number.isFinite(control) && Number.isFinite(treatment) && control !== 0;
@@ -171,7 +202,7 @@ const resultOf = (asked: MetricAsked, at: number, control: string, treatments: r
       arm,
       control: last?.found.control ?? 0,
       treatment: last?.found.treatment ?? 0,
-      effect: point === undefined || effect === null ? null : { ...point, z: effect.estimate / effect.standardError },
+      effect: point === undefined || effect === null ? null : { ...point, standardError: effect.standardError },
       reduction: last?.found.reduction ?? 0,
       guardrail: guardrailOf(asked, point),
       course: seen.flatMap(({ look, found }) => (found.effect === null ? [] : [pointOf(look.day, found.effect, look.critical)])),

@@ -17,6 +17,7 @@ const Measured = z.strictObject({
   metric: Key,
   role: z.enum(metricRoles),
   margin: z.number().positive().max(1).nullable().default(null).describe("Of a guardrail: how much worse it may become, relative to the control."),
+  cap: z.number().min(0.5).lt(1).nullable().default(null).describe("Of a sum or count: a quantile of those who did it, over all arms; more than that counts as that, so that one buyer does not decide."),
 }); // prettier-ignore
 
 export const Experiment = z.strictObject({
@@ -41,6 +42,7 @@ export const Experiment = z.strictObject({
   design: z.enum(designs).default("group_sequential"),
   looks: z.int().min(2).max(40).default(14),
   share: z.number().gt(0).max(1).default(1).describe("Of those who could take part, how many do."),
+  stopsFlag: z.boolean().default(false).describe("The flag is switched off by itself once a guardrail is broken."),
   longestDays: z.int().min(1).max(365).default(60).describe("It is not worth starting what takes longer."),
 }); // prettier-ignore
 export type Experiment = z.output<typeof Experiment>;
@@ -56,8 +58,19 @@ export type Part = z.output<typeof Part>;
 /** A metric of the catalog as it is measured of each unit of an experiment. */
 const UnitMeasure = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("proportion"), part: Part }),
-  z.object({ kind: z.literal("mean"), part: Part }),
+  z.object({
+    kind: z.literal("mean"),
+    part: Part,
+    cap: z
+      .number()
+      .optional()
+      .describe("A quantile of those who did it, over all arms: more than that counts as that."),
+  }),
   z.object({ kind: z.literal("ratio"), part: Part, per: Part }),
+  z.object({ kind: z.literal("conversion"), steps: z.array(EventMatch).min(2), windowSeconds: z.number() }),
+  z
+    .object({ kind: z.literal("return"), part: Part, fromDay: z.number(), toDay: z.number() })
+    .describe("Whether somebody is back in these days after the exposure."),
 ]);
 export type UnitMeasure = z.output<typeof UnitMeasure>;
 

@@ -9,6 +9,10 @@ export interface Standing {
   /** Metrics of its that the catalog does not have, and those that say nothing of one unit alone. */
   readonly unknown: readonly string[];
   readonly unmeasurable: readonly string[];
+  /** Metrics that need more days than count, in sentences. */
+  readonly late: readonly string[];
+  /** What experiments on the metric that decides usually did; undefined where there were too few. */
+  readonly typical: { readonly experiments: number; readonly effect: number } | undefined;
   /** Undefined where there is no such flag. */
   readonly flag: Flag | undefined;
   /** How many would have taken part in the past; undefined where that was not asked. */
@@ -42,18 +46,20 @@ const possible = ({ experiment, plan }: Standing): string => {
 };
 
 export const startChecks = (standing: Standing): readonly Check[] => {
-  const { experiment, unknown, unmeasurable, past, plan, noPlan } = standing;
+  const { experiment, unknown, unmeasurable, late, past, plan, noPlan, typical } = standing;
   const check = (name: string, faults: readonly string[], fine: string): Check => ({ name, passed: faults.length === 0, says: faults.length === 0 ? fine : faults.join(" ") }); // prettier-ignore
   const primary = experiment.metrics.find(({ role }) => role === "primary");
   const loose = experiment.metrics.filter(({ role, margin }) => role === "guardrail" && margin === null);
+  const usual = typical === undefined ? "" : ` Of ${typical.experiments} before, half moved it by less than ${percent(typical.effect)}${Math.abs(experiment.effect ?? 0) > 2 * typical.effect ? ": so much would be unusual" : ""}.`;
   return [
     check("Hypothesis", experiment.hypothesis.length >= shortest ? [] : ["Say what you expect to happen and why, in a sentence or two."], "Written down."), // prettier-ignore
     check("Primary metric", [
       ...(primary === undefined ? ["Choose the one metric that decides."] : []),
       ...unknown.map((metric) => `The catalog has no metric ${metric}.`),
-      ...unmeasurable.map((metric) => `${metric} says nothing of one person alone; take a count, a sum, a share of people, an average or a ratio of sums.`),
+      ...unmeasurable.map((metric) => `${metric} says nothing of one person alone; take a count, a sum, a share of people, a plain funnel, a return, an average or a ratio of sums.`),
+      ...late,
     ], `${primary?.metric ?? ""} decides.`),
-    check("Least effect", experiment.effect === null || experiment.effect === 0 ? ["Say the least effect that would be worth it: without one, nobody knows how long to wait or what no result means."] : [], `${percent(experiment.effect ?? 0)} of the control.`), // prettier-ignore
+    check("Least effect", experiment.effect === null || experiment.effect === 0 ? ["Say the least effect that would be worth it: without one, nobody knows how long to wait or what no result means."] : [], `${percent(experiment.effect ?? 0)} of the control.${usual}`), // prettier-ignore
     check("Guardrails", loose.map(({ metric }) => `Say how much worse ${metric} may become.`), experiment.metrics.some(({ role }) => role === "guardrail") ? "Each has its margin." : "None were chosen."), // prettier-ignore
     check("Past", past === undefined ? [experiment.eligible === null ? "Say who would take part (an event of theirs), so that the past tells how many come and what they do." : "It could not be looked at."] : past.baseline === 0 ? ["Nobody did what is measured, so no relative effect can be planned."] : [], past === undefined ? "" : `${Math.round(past.perDay).toLocaleString("en")} a day could take part.`), // prettier-ignore
     check("Duration", plan === undefined || plan.days === null ? [noPlan] : plan.days > experiment.longestDays ? [`It takes ${plan.days.toLocaleString("en")} days, where ${experiment.longestDays} are worth it.${possible(standing)}`] : [], plan?.sentence ?? ""), // prettier-ignore

@@ -5,61 +5,83 @@ import { defineModule, handle, type Module, type WorkspaceCall } from "#kernel/m
 import { Refusal } from "#kernel/refusal.ts";
 import type { State } from "#kernel/state/schema.ts";
 import type { Store } from "#kernel/state/store.ts";
+import { mergedPairs, type PairMoments } from "#stats/cuped.ts";
 import { ask, scopeOf } from "#records/common/ask.ts";
+import type { Scope } from "#records/events/scope.ts";
 import type { Ingest } from "#records/events/ingest.ts";
+import type { Notify } from "../alerts/index.ts";
+import type { Desk } from "../flags/desk.ts";
 import { Flag } from "../flags/document.ts";
-import { exposuresOf, momentsByDay, type AnalysisQuestion } from "./analysis-query.ts";
-import { analyse, type DayRow } from "./analysis.ts";
+import { exposuresByDay, momentsByDay, type AnalysisQuestion } from "./analysis-query.ts";
+import { analyse, countedByArm, ratioOf, withIdle, type DayRow } from "./analysis.ts";
 import * as contract from "./contract.ts";
 import type { Plan } from "./contract.ts";
 import { Agreed, Experiment, experimentFaults, type AgreedMetric, type UnitMeasure } from "./document.ts";
 import { startChecks } from "./gate.ts";
-import { unitMeasureOf } from "./measure.ts";
+import { learnedByMetric, learnedOf, winRate, type Finding } from "./learning.ts";
+import { healthOf } from "./health.ts";
+import { slicesIn } from "./slices.ts";
+import { daysNeeded, eventsOfMeasure, unitMeasureOf } from "./measure.ts";
 import * as operations from "./operations.ts";
 import { planOf } from "./plan.ts";
 import { reportOf } from "./report.ts";
-import { pastOf } from "./query.ts";
 
 const dayMs = 86_400_000;
 const [mostExperiments, pastDays] = [2_000, 28];
-const Past = z.object({ people: z.number(), mean: z.number(), sd: z.number(), share: z.number(), shareSd: z.number(), meanCorrelation: z.number(), shareCorrelation: z.number() }); // prettier-ignore
-const Counted = z.object({ arm: z.string(), units: z.number(), crossed: z.number(), ripe: z.number() });
+const Counted = z.object({
+  arm: z.string(),
+  day: z.string(),
+  units: z.number(),
+  crossed: z.number(),
+  ripe: z.number(),
+});
 const Numbers = z.array(z.number());
 const Moments = z.object({ arm: z.string(), day: z.string(), n: z.number(), y: Numbers, x: Numbers, varY: Numbers, varX: Numbers, covXY: Numbers }); // prettier-ignore
-const Decision = z.object({ decision: z.enum(operations.decisions), arm: z.string().nullable(), reason: z.string(), by: z.string(), at: z.string() }); // prettier-ignore
 const StateName = z.enum(operations.experimentStates);
 
 interface Parts {
   readonly ingest: Ingest;
   readonly store: Store;
+  readonly desk: Desk;
+  readonly notify: Notify;
 }
 
 /** What those who would take part did in the past, after and before. */
 interface PastAsked {
   readonly exposure: EventMatch;
-  readonly outcome: EventMatch;
-  readonly property: string | undefined;
-  readonly isShare: boolean;
+  readonly measure: UnitMeasure;
   readonly days: number;
   readonly windowDays: number;
+  readonly covariateDays: number;
   readonly unit: Unit;
 }
 
+const pairsOf = ({ n, y, x, varY, varX, covXY }: z.output<typeof Moments>): readonly PairMoments[] =>
+  y.map((value, at) => ({ n, y: value, x: x[at] ?? 0, varY: varY[at] ?? 0, varX: varX[at] ?? 0, covXY: covXY[at] ?? 0 })); // prettier-ignore
+
 /** Experiments: how large they have to be, whether they may start, and what may be said of them. */
-export const experiments = ({ ingest, store }: Parts): Module => {
-  const past = async (call: WorkspaceCall, { exposure, outcome, property, isShare, days, windowDays, unit }: PastAsked) => {
+export const experiments = ({ ingest, store, desk, notify }: Parts): Module => {
+  /** Exposures by arm, and what those whose window is over did, by day. */
+  const daysOf = async (call: WorkspaceCall, scope: Scope, question: AnalysisQuestion, arms: readonly string[]) => {
+    const { measures } = question;
+    const [counts, moments] = await Promise.all([ask(call, exposuresByDay(scope, question), Counted), measures.length === 0 ? [] : ask(call, momentsByDay(scope, question, arms), Moments)]);
+    const active = moments.map((one): DayRow => ({ arm: one.arm, day: one.day, pairs: pairsOf(one) }));
+    const known = counts.filter(({ arm }) => arms.includes(arm));
+    return { counts: countedByArm(counts), rows: withIdle(known, active, measures.length) };
+  }; // prettier-ignore
+
+  const past = async (call: WorkspaceCall, { exposure, measure, days, windowDays, covariateDays, unit }: PastAsked) => {
     const scope = await scopeOf(ingest, call);
     // who was exposed last has had the whole window
     const to = call.now - windowDays * dayMs;
-    const [found] = await ask(call, pastOf(scope, exposure, outcome, property, { from: to - days * dayMs, to }, windowDays, unit), Past);
-    if (found === undefined || found.people < 2) return undefined;
-    return {
-      people: found.people,
-      perDay: found.people / days,
-      baseline: isShare ? found.share : found.mean,
-      sd: isShare ? found.shareSd : found.sd,
-      correlation: Math.max(0, Math.min(0.99, isShare ? found.shareCorrelation : found.meanCorrelation)),
-    };
+    const question: AnalysisQuestion = { unit, exposure, armProperty: null, measures: [measure], range: { from: to - days * dayMs, to }, windowDays, covariateDays, now: call.now };
+    const rows = await daysOf(call, scope, question, ["all"]);
+    const all = rows.rows.map(({ pairs }) => pairs[0]).reduce<PairMoments | undefined>((before, pair) => (pair === undefined || before === undefined ? (before ?? pair) : mergedPairs(before, pair)), undefined);
+    if (all === undefined || all.n < 2) return undefined;
+    const isRatio = measure.kind === "ratio";
+    const { mean, variance } = isRatio ? ratioOf(all) : { mean: all.y, variance: all.varY };
+    const together = isRatio || all.varX === 0 || all.varY === 0 ? 0 : all.covXY / Math.sqrt(all.varX * all.varY);
+    return { people: all.n, perDay: all.n / days, baseline: Number.isFinite(mean) ? mean : 0, sd: Number.isFinite(variance) ? Math.sqrt(variance) : 0, correlation: Math.max(0, Math.min(0.99, together)) };
   }; // prettier-ignore
 
   const viewOf = (row: State["experiments"]): operations.ExperimentView => ({
@@ -69,7 +91,7 @@ export const experiments = ({ ingest, store }: Parts): Module => {
     agreed: row.agreed === null ? null : Agreed.parse(JSON.parse(row.agreed)),
     startedAt: row.started_at,
     endedAt: row.ended_at,
-    decision: row.decision === null ? null : Decision.parse(JSON.parse(row.decision)),
+    decision: row.decision === null ? null : operations.Decision.parse(JSON.parse(row.decision)),
     updatedAt: row.updated_at,
   });
 
@@ -85,7 +107,8 @@ export const experiments = ({ ingest, store }: Parts): Module => {
     return {
       unknown: found.filter(({ definition }) => definition === undefined).map(({ metric }) => metric),
       measured: found.flatMap(({ definition, ...one }): AgreedMetric[] => {
-        const measure = definition === undefined ? undefined : unitMeasureOf(definition);
+        const plain = definition === undefined ? undefined : unitMeasureOf(definition);
+        const measure = plain?.kind === "mean" && one.cap !== null ? { ...plain, cap: one.cap } : plain;
         return definition === undefined || measure === undefined ? [] : [{ ...one, name: definition.name, direction: definition.direction, measure }]; // prettier-ignore
       }),
     };
@@ -96,13 +119,13 @@ export const experiments = ({ ingest, store }: Parts): Module => {
     return row === undefined ? undefined : Flag.parse(JSON.parse(row.content));
   };
 
-  /** The primary metric as it is planned: a ratio is sized by how it spreads, which the past does not tell here. */
   const plannedBy = async (call: WorkspaceCall, experiment: Experiment, measure: UnitMeasure | undefined) => {
     const { eligible, windowDays, unit, covariateDays, effect } = experiment;
-    if (measure === undefined || measure.kind === "ratio") return { past: undefined, plan: undefined, noPlan: measure === undefined ? "Without a primary metric there is no plan." : "A ratio cannot be planned from the past yet. Let a count, a sum or a share of people decide, and make the ratio secondary." }; // prettier-ignore
+    if (measure === undefined)
+      return { past: undefined, plan: undefined, noPlan: "Without a primary metric there is no plan." };
     if (eligible === null) return { past: undefined, plan: undefined, noPlan: "Without the past there is no plan." };
-    const isShare = measure.kind === "proportion";
-    const found = await past(call, { exposure: eligible, outcome: measure.part.match, property: measure.part.property, isShare, days: pastDays, windowDays, unit }); // prettier-ignore
+    const isShare = measure.kind !== "mean" && measure.kind !== "ratio";
+    const found = await past(call, { exposure: eligible, measure, days: pastDays, windowDays, covariateDays, unit });
     if (found === undefined) return { past: undefined, plan: undefined, noPlan: `In ${pastDays} days fewer than two did what would make them take part.` }; // prettier-ignore
     if (effect === null || effect === 0)
       return { past: found, plan: undefined, noPlan: "Without a least effect there is no plan." };
@@ -155,7 +178,15 @@ export const experiments = ({ ingest, store }: Parts): Module => {
     const primary = measured.find(({ role }) => role === "primary");
     const [{ past: found, plan, noPlan }, flag] = await Promise.all([plannedBy(call, experiment, primary?.measure), flagOf(call, experiment.flag)]); // prettier-ignore
     const unmeasurable = experiment.metrics.map(({ metric }) => metric).filter((key) => !unknown.includes(key) && !measured.some(({ metric }) => metric === key)); // prettier-ignore
-    const checks = startChecks({ experiment, unknown, unmeasurable, flag, past: found, plan, noPlan });
+    const late = measured.filter(({ measure }) => daysNeeded(measure) > experiment.windowDays).map(({ metric, measure }) => `${metric} needs ${daysNeeded(measure)} days after the exposure, and ${experiment.windowDays} count.`); // prettier-ignore
+    const before = (await findingsOf(call)).findings.filter(
+      ({ metric, key }) => metric === primary?.metric && key !== experiment.key,
+    );
+    const typical =
+      before.length < 3
+        ? undefined
+        : { experiments: before.length, effect: learnedOf(primary?.metric ?? "", before).typical };
+    const checks = startChecks({ experiment, unknown, unmeasurable, late, typical, flag, past: found, plan, noPlan });
     const agreed = plan === undefined || found === undefined ? null : agreedOf(plan, found, measured);
     return { passed: checks.every(({ passed }) => passed), checks: [...checks], agreed, plan };
   };
@@ -178,35 +209,80 @@ export const experiments = ({ ingest, store }: Parts): Module => {
     return { version: 1 };
   };
 
+  const questionOf = (call: WorkspaceCall, experiment: Experiment, measures: readonly UnitMeasure[], startedAt: string, endedAt: string | null): AnalysisQuestion => ({
+    unit: experiment.unit,
+    exposure: experiment.exposure,
+    armProperty: experiment.armProperty,
+    measures,
+    range: { from: Date.parse(startedAt), to: endedAt === null ? call.now : Date.parse(endedAt) },
+    windowDays: experiment.windowDays,
+    covariateDays: experiment.covariateDays,
+    now: call.now,
+  }); // prettier-ignore
+
+  const slicesOf = async (call: WorkspaceCall, { experiment, agreed, startedAt, endedAt }: operations.ExperimentView, property: string): Promise<operations.Slices> => {
+    const primary = agreed?.metrics.find(({ role }) => role === "primary");
+    if (agreed === null || startedAt === null || primary === undefined) throw new Refusal("experiments.not_started", "It has not been started, so nothing can be said of it.", {}, 409);
+    const scope = await scopeOf(ingest, call);
+    const [control = "", ...treatments] = experiment.arms.map(({ name }) => name);
+    const question = { ...questionOf(call, experiment, [primary.measure], startedAt, endedAt), slice: property };
+    const { rows } = await daysOf(call, scope, question, [control, ...treatments]);
+    const found = slicesIn(experiment, agreed, primary.measure.kind, rows);
+    return { slices: [...found.slices], says: found.says };
+  }; // prettier-ignore
+
   const resultsOf = async (call: WorkspaceCall, { experiment, agreed, startedAt, endedAt }: operations.ExperimentView): Promise<operations.Results> => {
     if (agreed === null || startedAt === null) throw new Refusal("experiments.not_started", "It has not been started, so nothing can be said of it.", {}, 409);
     const scope = await scopeOf(ingest, call);
     const measured = agreed.metrics;
-    const question: AnalysisQuestion = {
-      unit: experiment.unit,
-      exposure: experiment.exposure,
-      armProperty: experiment.armProperty,
-      measures: measured.map(({ measure }) => measure),
-      range: { from: Date.parse(startedAt), to: endedAt === null ? call.now : Date.parse(endedAt) },
-      windowDays: experiment.windowDays,
-      covariateDays: experiment.covariateDays,
-      now: call.now,
-    };
+    const question = questionOf(call, experiment, measured.map(({ measure }) => measure), startedAt, endedAt);
     const arms = experiment.arms.map(({ name }) => name);
-    const [counts, moments] = await Promise.all([ask(call, exposuresOf(scope, question), Counted), measured.length === 0 ? [] : ask(call, momentsByDay(scope, question, arms), Moments)]);
-    const rows = moments.map(({ arm, day, n, y, x, varY, varX, covXY }): DayRow => ({ arm, day, pairs: measured.map((_, at) => ({ n, y: y[at] ?? 0, x: x[at] ?? 0, varY: varY[at] ?? 0, varX: varX[at] ?? 0, covXY: covXY[at] ?? 0 })) }));
+    const { counts, rows } = await daysOf(call, scope, question, arms);
     const { arms: counted, looks, metrics, ...rest } = analyse(experiment, agreed, counts, rows);
+    const strange = counts.filter(({ arm }) => !arms.includes(arm));
+    const events = [experiment.exposure.event, ...measured.flatMap(({ measure }) => eventsOfMeasure(measure))].filter((event) => event !== null);
+    const incidents = events.length === 0 ? [] : await store.selectFrom("quality_incidents").select("says").where("workspace", "=", call.workspace.id).where("event", "in", events).where("began_at", "<=", endedAt ?? new Date(call.now).toISOString()).where((has) => has.or([has("ended_at", "is", null), has("ended_at", ">=", startedAt)])).limit(20).execute();
+    const health = healthOf({ experiment, agreed, arms: counted, strange, mismatch: rest.mismatch, rows, faults: incidents.map(({ says }) => says), now: endedAt === null ? call.now : Date.parse(endedAt), startedAt: Date.parse(startedAt) });
     return {
       ...rest,
       arms: [...counted],
-      strange: counts.filter(({ arm }) => !arms.includes(arm)).map(({ arm, units }) => ({ arm, units })),
+      strange: strange.map(({ arm, units }) => ({ arm, units })),
+      health: [...health],
       looks: [...looks],
       metrics: metrics.map((one) => ({ ...one, comparisons: one.comparisons.map((comparison) => ({ ...comparison, course: [...comparison.course] })) })),
     };
   }; // prettier-ignore
 
+  const findingsOf = async (call: WorkspaceCall): Promise<{ findings: readonly Finding[]; ended: number; shipped: number }> => {
+    const rows = await store.selectFrom("experiments").selectAll().where("workspace", "=", call.workspace.id).where("state", "=", "ended").execute();
+    const views = rows.map(viewOf);
+    const findings = views.flatMap(({ experiment, agreed, decision, endedAt }) =>
+      (decision?.effects ?? []).filter(({ role }) => role === "primary").map((effect): Finding => {
+        // better is more, whichever way that is
+        const sign = agreed?.metrics.find(({ metric }) => metric === effect.metric)?.direction === "down" ? -1 : 1;
+        return { key: experiment.key, name: experiment.name, metric: effect.metric, arm: effect.arm, estimate: sign * effect.estimate, standardError: effect.standardError, isShipped: decision?.decision === "ship" && decision.arm === effect.arm, endedAt: endedAt ?? "" };
+      }),
+    );
+    return { findings, ended: views.length, shipped: views.filter(({ decision }) => decision?.decision === "ship").length };
+  }; // prettier-ignore
+
+  /** Switches flags off whose experiment breaks a guardrail, where that was agreed. */
+  const guard = async (call: WorkspaceCall): Promise<void> => {
+    const rows = await store.selectFrom("experiments").selectAll().where("workspace", "=", call.workspace.id).where("state", "=", "running").execute();
+    for (const view of rows.map(viewOf)) {
+      const { key, name, owner, flag, environment, stopsFlag } = view.experiment;
+      if (!stopsFlag || flag === null) continue;
+      const { metrics } = await resultsOf(call, view);
+      const broken = metrics.filter(({ comparisons }) => comparisons.some(({ guardrail }) => guardrail === "broken")).map((one) => one.name);
+      if (broken.length === 0 || !(await desk.turnOff(call, flag, environment, `${name} breaks ${broken.join(", ")}.`))) continue;
+      const says = `${broken.join(", ")} became worse than the margin of ${name} allows, so ${flag} was switched off in ${environment}.`;
+      await notify(call, [{ key: `experiment ${key} stopped`, title: `${flag} was switched off`, says, hits: [{ title: name, address: `/experiments/plan/${encodeURIComponent(key)}` }], owners: owner === "" ? [] : [owner], address: `/flags/${encodeURIComponent(flag)}` }]);
+    }
+  }; // prettier-ignore
+
   return defineModule({
     name: "experiments",
+    jobs: [{ name: "experiments.guard", everyMs: 900_000, run: guard }],
     assets: async (call) =>
       (await store.selectFrom("experiments").selectAll().where("workspace", "=", call.workspace.id).execute()).map((row) => {
         const { experiment, state } = viewOf(row);
@@ -215,7 +291,15 @@ export const experiments = ({ ingest, store }: Parts): Module => {
     operations: [
       handle(contract.plan, (_, input) => Promise.resolve(planOf(input))),
       handle(contract.history, async (call, { exposure, outcome, property, kind, days, windowDays }) => {
-        const found = await past(call, { exposure, outcome, property, isShare: kind === "proportion", days, windowDays, unit: "people" }); // prettier-ignore
+        const part = { match: outcome, ...(property === undefined ? {} : { property }), isCounted: false };
+        const found = await past(call, {
+          exposure,
+          measure: { kind, part },
+          days,
+          windowDays,
+          covariateDays: windowDays,
+          unit: "people",
+        });
         if (found === undefined)
           throw new Refusal("experiments.nobody", `In ${days} days, up to ${windowDays} days ago, fewer than two people did what would make them take part.`, {}, 404); // prettier-ignore
         return found;
@@ -262,8 +346,18 @@ export const experiments = ({ ingest, store }: Parts): Module => {
         if (decision === "ship" && !arms.some(({ name }) => name === arm)) throw new Refusal("experiments.arm", "Say which arm is shipped.", { arms: arms.map(({ name }) => name) }); // prettier-ignore
         const member = call.principal.kind === "nobody" ? undefined : await store.selectFrom("members").select("name").where("id", "=", call.principal.id).executeTakeFirst(); // prettier-ignore
         const at = new Date(call.now).toISOString();
-        const said = { decision, arm: decision === "ship" ? arm : null, reason, by: member?.name ?? "", at };
+        const { metrics } = await resultsOf(call, viewOf(row));
+        const effects = metrics.flatMap(({ metric, role, comparisons }) => comparisons.flatMap((one) => (one.effect === null ? [] : [{ metric, role, arm: one.arm, estimate: one.effect.estimate, standardError: one.effect.standardError }]))); // prettier-ignore
+        const said = { decision, arm: decision === "ship" ? arm : null, reason, by: member?.name ?? "", at, effects };
         return viewOf(await change(call, row, { state: "ended", ended_at: at, decision: JSON.stringify(said) }));
+      }),
+      handle(operations.slices, async (call, { key, property }) =>
+        slicesOf(call, viewOf(await rowOf(call, key)), property),
+      ),
+      handle(operations.learned, async (call) => {
+        const { findings, ended, shipped } = await findingsOf(call);
+        const metrics = learnedByMetric(findings).map((one) => ({ ...one, findings: [...one.findings] }));
+        return { winRate: winRate(shipped, ended), metrics };
       }),
       handle(operations.report, async (call, { key }) => {
         const view = viewOf(await rowOf(call, key));

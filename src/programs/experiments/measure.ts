@@ -9,6 +9,15 @@ const partOf = (measure: Simple, filters: EventMatch["filters"]): Part => ({
   isCounted: false,
 });
 
+/** Events that a measure counts; null among them stands for all. */
+export const eventsOfMeasure = (measure: UnitMeasure): readonly (string | null)[] => {
+  if (measure.kind === "conversion") return measure.steps.map(({ event }) => event);
+  return measure.kind === "ratio" ? [measure.part.match.event, measure.per.match.event] : [measure.part.match.event];
+};
+
+/** Days after the exposure that a measure needs; 0 where any will do. */
+export const daysNeeded = (measure: UnitMeasure): number => (measure.kind === "return" ? measure.toDay : 0);
+
 /** Undefined for metrics that say nothing of one unit alone. */
 export const unitMeasureOf = (definition: Pick<Definition, "measure" | "filters" | "product">): UnitMeasure | undefined => {
   const { measure } = definition;
@@ -27,6 +36,16 @@ export const unitMeasureOf = (definition: Pick<Definition, "measure" | "filters"
       const { numerator, denominator } = measure;
       const isSum = (one: Simple): boolean => one.kind === "count" || one.kind === "sum";
       return isSum(numerator) && isSum(denominator) ? { kind: "ratio", part: partOf(numerator, filters), per: partOf(denominator, filters) } : undefined;
+    }
+    case "conversion": {
+      const { steps, windowSeconds, order, attempt, counting, unit, hold, exclusions } = measure;
+      const isPlain = order === "ordered" && attempt === "any" && counting === "people" && unit !== "sessions" && hold.length === 0 && exclusions.length === 0 && !steps.some(({ optional }) => optional);
+      return isPlain ? { kind: "conversion", steps: steps.map((step) => ({ event: step.event, filters: [...step.filters, ...filters] })), windowSeconds } : undefined;
+    }
+    case "retention": {
+      const { returning, period, after, onOrAfter, minimumOccurrences } = measure;
+      const days = { day: 1, week: 7, month: 30 }[period];
+      return onOrAfter || minimumOccurrences > 1 ? undefined : { kind: "return", part: { match: { event: returning.event, filters: [...returning.filters, ...filters] }, isCounted: false }, fromDay: after * days, toDay: (after + 1) * days };
     }
     default:
       return undefined;

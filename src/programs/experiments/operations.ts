@@ -10,7 +10,16 @@ export const experimentStates = ["draft", "running", "ended"] as const;
 export const decisions = ["ship", "stop", "inconclusive"] as const;
 const State = z.enum(experimentStates);
 
-const Decision = z.object({ decision: z.enum(decisions), arm: z.string().nullable(), reason: z.string(), by: z.string(), at: z.string() }); // prettier-ignore
+const Effect = z.object({ metric: z.string(), role: z.enum(metricRoles), arm: z.string(), estimate: z.number(), standardError: z.number() }); // prettier-ignore
+
+export const Decision = z.object({
+  decision: z.enum(decisions),
+  arm: z.string().nullable(),
+  reason: z.string(),
+  by: z.string(),
+  at: z.string(),
+  effects: z.array(Effect).default([]).describe("As they stood when it was decided; relative to the control."),
+});
 
 const View = z.object({
   experiment: Experiment,
@@ -94,6 +103,7 @@ export const results = defineOperation({
   output: z.object({
     arms: z.array(z.object({ arm: z.string(), units: z.number(), expected: z.number(), crossed: z.number(), ripe: z.number() })),
     strange: z.array(z.object({ arm: z.string(), units: z.number() })).describe("Arms that exposures name and the experiment does not have."),
+    health: z.array(Check).describe("What speaks for and against believing the rest."),
     mismatch: z.object({ pValue: z.number(), sequentialPValue: z.number(), isMismatch: z.boolean() }),
     look: Look.nullable(),
     looks: z.array(Look),
@@ -104,13 +114,13 @@ export const results = defineOperation({
         role: z.enum(metricRoles),
         margin: z.number().nullable(),
         direction: z.enum(["up", "down", "none"]),
-        kind: z.enum(["proportion", "mean", "ratio"]),
+        kind: z.enum(["proportion", "mean", "ratio", "conversion", "return"]),
         comparisons: z.array(
           z.object({
             arm: z.string(),
             control: z.number(),
             treatment: z.number(),
-            effect: Point.extend({ z: z.number() }).nullable(),
+            effect: Point.extend({ standardError: z.number() }).nullable(),
             reduction: z.number(),
             guardrail: z.enum(["holds", "broken", "open"]).nullable(),
             course: z.array(Point),
@@ -132,3 +142,41 @@ export const report = defineOperation({
   input: One,
   output: z.object({ name: z.string(), markdown: z.string() }),
 });
+
+const Share = z.object({ share: z.number(), lower: z.number(), upper: z.number(), ended: z.number() });
+
+export const learned = defineOperation({
+  name: "experiments.learned",
+  summary: "What ended experiments say together: how often one is shipped, and of each metric what usually moves it and how far.",
+  permission: "read",
+  input: z.strictObject({}),
+  output: z.object({
+    winRate: Share.nullable(),
+    metrics: z.array(
+      z.object({
+        metric: z.string(),
+        experiments: z.number(),
+        mean: z.number(),
+        lower: z.number(),
+        upper: z.number(),
+        spread: z.number(),
+        typical: z.number(),
+        summed: z.number(),
+        believed: z.number(),
+        findings: z.array(z.object({ key: z.string(), name: z.string(), metric: z.string(), arm: z.string(), estimate: z.number(), standardError: z.number(), isShipped: z.boolean(), endedAt: z.string(), shrunk: z.number(), shrunkLower: z.number(), shrunkUpper: z.number() })),
+      }),
+    ),
+  }),
+}); // prettier-ignore
+
+export const slices = defineOperation({
+  name: "experiments.slices",
+  summary: "The effect on the metric that decides by a property of the exposure. To look around: nothing is decided by it.",
+  permission: "read",
+  input: One.extend({ property: z.string().min(1).max(500) }),
+  output: z.object({
+    slices: z.array(z.object({ slice: z.string(), arm: z.string(), units: z.number(), control: z.number(), treatment: z.number(), effect: Point.omit({ day: true }).nullable() })),
+    says: z.string(),
+  }),
+}); // prettier-ignore
+export type Slices = z.output<typeof slices.output>;

@@ -47,6 +47,7 @@ export const reportOf = ({ experiment, agreed, startedAt, endedAt, decision, sta
     "## Whether it can be trusted",
     table(["Arm", "Exposed", "Expected", "In several arms", "Window over"], results.arms.map(({ arm, units, expected, crossed, ripe }) => [arm, ...[units, expected, crossed, ripe].map((one) => Math.round(one).toLocaleString("en"))])),
     `${mismatch.isMismatch ? "The arms do not have as many as they should" : "The arms have as many as they should"}: p = ${mismatch.pValue.toPrecision(2)} (χ², alarm below 0.001).`,
+    table(["Check", "", "What it says"], results.health.map(({ name, passed, says }) => [name, passed ? "fine" : "look", says])),
     ...(results.strange.length === 0 ? [] : [`Exposures also name ${results.strange.map(({ arm, units }) => `${cell(arm.slice(0, 100))} (${units.toLocaleString("en")})`).join(", ")}.`]),
     ...(decision === null ? [] : ["## What was decided", `${{ ship: `Ship ${cell(decision.arm ?? "")}`, stop: "Stop", inconclusive: "Inconclusive" }[decision.decision]}, by ${cell(decision.by)}, ${day(decision.at)}.`, quoted(decision.reason)]),
   ];

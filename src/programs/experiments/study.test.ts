@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { noVeil } from "#kernel/classes.ts";
 import { useWorld } from "#test/world.ts";
 import { analyse, type DayRow } from "./analysis.ts";
+import { learnedOf, winRate, type Finding } from "./learning.ts";
 import { Agreed, Experiment } from "./document.ts";
-import type { ExperimentView, Results } from "./operations.ts";
+import type { ExperimentView, Results, Slices } from "./operations.ts";
 
 const world = useWorld();
 const day = 86_400_000;
@@ -25,7 +27,7 @@ const sample = (given: object = {}) => ({
   arms: [{ name: "control", weight: 1 }, { name: "checklist", weight: 1 }],
   exposure: { event: "Shown" },
   eligible: { event: "Signed Up" },
-  metrics: [{ metric: "finished", role: "primary" }, { metric: "spent", role: "secondary" }, { metric: "per_order", role: "secondary" }, { metric: "tickets", role: "guardrail", margin: 0.2 }],
+  metrics: [{ metric: "finished", role: "primary" }, { metric: "spent", role: "secondary", cap: 0.9 }, { metric: "per_order", role: "secondary" }, { metric: "tickets", role: "guardrail", margin: 0.2 }, { metric: "bought_then_finished", role: "secondary" }, { metric: "third_day", role: "secondary" }, { metric: "finished_then_bought", role: "secondary" }],
   windowDays: 3,
   covariateDays: 7,
   effect: 0.5,
@@ -59,8 +61,8 @@ type Someone = ReturnType<typeof stream>[number];
 const eventsOf = (people: readonly Someone[]) =>
   people.flatMap(({ id, arm, time, finishes, before, after, ticket }) => [
     at("Bought", id, time - 2 * day, { total: before }),
-    at("Shown", id, time, { variant: arm }),
-    at("Shown", id, time + day, { variant: arm }),
+    at("Shown", id, time, { variant: arm, side: Number(id.at(-1)) % 2 === 0 ? "left" : "right" }),
+    at("Shown", id, time + day, { variant: arm, side: "later" }),
     at("Bought", id, time + day, { total: after }),
     at("Bought", id, time + 5 * day, { total: 9_999 }), // after the window
     ...(finishes ? [at("Finished", id, time + 2 * day)] : []),
@@ -75,6 +77,25 @@ const setUp = async (people: readonly Someone[]) => {
   await metric("finished", { kind: "unique", event: "Finished" });
   await metric("spent", { kind: "sum", event: "Bought", property: "total" });
   await metric("per_order", { kind: "average", event: "Bought", property: "total" });
+  const step = (event: string) => ({ event });
+  await metric("bought_then_finished", {
+    kind: "conversion",
+    steps: [step("Bought"), step("Finished")],
+    windowSeconds: 2 * 86_400,
+  });
+  await metric("finished_then_bought", {
+    kind: "conversion",
+    steps: [step("Finished"), step("Bought")],
+    windowSeconds: 86_400,
+  });
+  await metric("third_day", {
+    kind: "retention",
+    start: step("Shown"),
+    returning: step("Finished"),
+    period: "day",
+    after: 2,
+  });
+  await metric("second_week", { kind: "retention", start: step("Shown"), returning: step("Finished"), after: 1 });
   await metric("tickets", { kind: "count", event: "Ticket" }, "down");
   const next = random(3);
   const past = Array.from({ length: 2_800 }, (_, n) => {
@@ -97,11 +118,11 @@ describe("an experiment", () => {
     await ask("experiments.save", { experiment: sample({ effect: 0.01 }), version: 1 });
     const { checks } = await ask<{ checks: { name: string; says: string; passed: boolean }[] }>("experiments.gate", { key: "checklist" }); // prettier-ignore
     expect(checks.filter(({ passed }) => !passed)).toEqual([{ name: "Duration", passed: false, says: expect.stringMatching(/where 60 are worth it\. In 60 days an effect of \d/) }]); // prettier-ignore
-    await ask("experiments.save", { experiment: sample({ metrics: [{ metric: "finished", role: "primary" }, { metric: "nowhere", role: "secondary" }], flag: "none" }), version: 2 }); // prettier-ignore
-    await expect(ask("experiments.start", { key: "checklist" })).rejects.toThrow(/no metric nowhere.*There is no flag none/); // prettier-ignore
+    await ask("experiments.save", { experiment: sample({ metrics: [{ metric: "finished", role: "primary" }, { metric: "nowhere", role: "secondary" }, { metric: "second_week", role: "secondary" }], flag: "none" }), version: 2 }); // prettier-ignore
+    await expect(ask("experiments.start", { key: "checklist" })).rejects.toThrow(/no metric nowhere.*second_week needs 14 days after the exposure, and 3 count.*There is no flag none/); // prettier-ignore
     await ask("experiments.save", { experiment: sample(), version: 3 });
     const running = await ask<ExperimentView>("experiments.start", { key: "checklist" });
-    expect(running).toMatchObject({ state: "running", agreed: { perDay: expect.closeTo(100, -1), baseline: expect.closeTo(0.2, 1), metrics: [{ metric: "finished" }, {}, {}, {}] } }); // prettier-ignore
+    expect(running).toMatchObject({ state: "running", agreed: { perDay: expect.closeTo(100, -1), baseline: expect.closeTo(0.2, 1), metrics: [{ metric: "finished" }, {}, {}, {}, {}, {}, {}] } }); // prettier-ignore
     // what was agreed stays
     await expect(ask("experiments.save", { experiment: sample({ effect: 0.1 }), version: 5 })).rejects.toThrow(/agreed at the start/); // prettier-ignore
     await ask("experiments.save", { experiment: sample({ name: "Checklist for all" }), version: 5 });
@@ -130,26 +151,54 @@ describe("an experiment", () => {
     const of = (arm: string) => ripe.filter((one) => one.arm === arm);
     const mean = (all: readonly number[]) => all.reduce((sum, one) => sum + one, 0) / all.length;
     const cov = (a: readonly number[], b: readonly number[]) => a.reduce((sum, one, n) => sum + (one - mean(a)) * (b[n]! - mean(b)), 0) / (a.length - 1); // prettier-ignore
-    const [finished, spent, perOrder, tickets] = found.metrics.map(({ comparisons }) => comparisons[0]!);
-    for (const [result, value] of [[finished, (one: Someone) => Number(one.finishes)], [spent, (one: Someone) => one.after], [tickets, (one: Someone) => Number(one.ticket)], [perOrder, (one: Someone) => one.after]] as const) {
+    const [finished, spent, perOrder, tickets, funnel, third, reversed] = found.metrics.map(
+      ({ comparisons }) => comparisons[0]!,
+    );
+    // sums are capped at a quantile of everybody who spent something (type 7)
+    const sorted = people
+      .filter(({ time }) => time + 3 * day <= begin + 13 * day)
+      .map(({ after }) => after)
+      .filter((one) => one > 0)
+      .toSorted((a, b) => a - b);
+    const place = 0.9 * (sorted.length - 1);
+    const cap = sorted[Math.floor(place)]! + (place % 1) * (sorted[Math.ceil(place)]! - sorted[Math.floor(place)]!);
+    const spend = ({ after }: Someone) => Math.min(after, cap);
+    const spentBefore = ({ before }: Someone) => Math.min(before, cap);
+    for (const [result, value] of [[finished, (one: Someone) => Number(one.finishes)], [spent, spend], [tickets, (one: Someone) => Number(one.ticket)], [perOrder, (one: Someone) => one.after], [funnel, (one: Someone) => Number(one.finishes)], [third, (one: Someone) => Number(one.finishes)], [reversed, () => 0]] as const) {
       expect(result!.control).toBeCloseTo(mean(of("control").map(value)), 9);
       expect(result!.treatment).toBeCloseTo(mean(of("checklist").map(value)), 9);
     } // prettier-ignore
     // the time before takes away what it explains, and no more
-    const [all, pre] = [ripe.map(({ after }) => after), ripe.map(({ before }) => before)];
+    const [all, pre] = [ripe.map(spend), ripe.map(spentBefore)];
     const theta = cov(all, pre) / cov(pre, pre);
     const [a, b] = [of("control"), of("checklist")].map((arm) =>
-      arm.map(({ after, before }) => after - theta * before),
+      arm.map((one) => spend(one) - theta * spentBefore(one)),
     );
-    const base = mean(of("control").map(({ after }) => after));
+    const base = mean(of("control").map(spend));
     expect(spent!.effect!.estimate).toBeCloseTo((mean(b!) - mean(a!)) / base, 9);
     expect(spent!.reduction).toBeGreaterThan(0.7);
     expect((spent!.effect!.upper - spent!.effect!.lower) / 2 / found.look!.critical).toBeGreaterThan(Math.sqrt(cov(a!, a!) / a!.length + cov(b!, b!) / b!.length) / base * 0.95); // prettier-ignore
     expect(finished!.effect!.lower).toBeLessThan(0.7);
     expect(finished!.effect!.upper).toBeGreaterThan(0.7);
 
+    expect(found.health.map(({ name, passed }) => [name, passed])).toEqual([
+      ["Sample ratio", true],
+      ["Exposures", true],
+      ["Identity", true],
+      ["Novelty", true],
+      ["Data", true],
+    ]);
+    // in parts, together they are everybody
+    const { slices } = await ask<Slices>("experiments.slices", { key: "checklist", property: "side" });
+    expect(slices.map(({ slice }) => slice).toSorted()).toEqual(["left", "right"]);
+    expect(slices.reduce((sum, { units }) => sum + units, 0)).toBe(
+      people.filter(({ time }) => time + 3 * day <= begin + 13 * day).length,
+    );
+    for (const { effect } of slices)
+      expect(effect!.upper - effect!.lower).toBeGreaterThan(finished!.effect!.upper - finished!.effect!.lower);
     const ended = await ask<ExperimentView>("experiments.end", { key: "checklist", decision: "ship", arm: "checklist", reason: "It does what we hoped." }); // prettier-ignore
     expect(ended).toMatchObject({ state: "ended", decision: { decision: "ship", arm: "checklist", by: "Ana" } });
+    expect(await ask("experiments.learned", {})).toMatchObject({ winRate: { share: 1, ended: 1 }, metrics: [{ metric: "finished", experiments: 1, findings: [{ isShipped: true }] }] }); // prettier-ignore
     const { markdown } = await ask<{ markdown: string }>("experiments.report", { key: "checklist" });
     expect(markdown).toMatch(/^# Checklist\n[\s\S]*> A checklist makes[\s\S]*\| finished \| primary \| checklist \|[\s\S]*have as many as they should: p = [\s\S]*Ship checklist, by Ana[\s\S]*> It does what we hoped\.\n$/); // prettier-ignore
     expect(await ask("experiments.list", { search: "hoped" })).toMatchObject({ experiments: [{ state: "ended" }] });
@@ -174,9 +223,61 @@ describe("an experiment", () => {
     expect(found.mismatch).toMatchObject({ isMismatch: true });
     expect(found.mismatch.pValue).toBeLessThan(0.001);
     expect(found.verdict).toBe("invalid");
+    expect(found.health.filter(({ passed }) => !passed).map(({ name }) => name)).toEqual([
+      "Sample ratio",
+      "Exposures",
+      "Identity",
+    ]);
     expect(found.arms.reduce((sum, { crossed }) => sum + crossed, 0)).toBe(20);
     expect(found.strange).toEqual([{ arm: "third", units: 1 }]);
     expect(found.look!.units).toBe(people.length - 20);
+    world.clock.at = undefined;
+  }, 90_000);
+
+  it("switches its flag off once a guardrail is broken, where that was agreed", async () => {
+    const people = stream([0.2, 0.2]).map((one) => ({ ...one, ticket: one.arm === "checklist" || one.ticket }));
+    const { ask, workspace } = await setUp(people);
+    world.clock.at = begin;
+    const parts = ["control", "checklist"].map((variation) => ({ variation, weight: 1 }));
+    const flag = {
+      key: "checklist",
+      type: "string",
+      variations: parts.map(({ variation }) => ({ name: variation, value: variation })),
+      environments: { production: { isOn: true, rules: [{ serve: { split: { parts } } }] } },
+    };
+    await ask("flags.save", { flag, version: 0 });
+    await ask("experiments.save", { experiment: sample({ flag: "checklist", stopsFlag: true }), version: 0 });
+    await ask("experiments.start", { key: "checklist" });
+    const found = (await world.system.directory.find(workspace))!;
+    const guard = world.system.modules
+      .flatMap(({ jobs = [] }) => jobs)
+      .find(({ name }) => name === "experiments.guard")!;
+    const run = () =>
+      guard.run({
+        principal: { kind: "nobody" },
+        role: "owner",
+        veil: noVeil,
+        signal: new AbortController().signal,
+        log: world.system.log,
+        now: world.clock.now(),
+        ...found,
+      });
+    const isOn = async () =>
+      (await ask<{ flag: { environments: Record<string, { isOn: boolean }> } }>("flags.get", { key: "checklist" })).flag
+        .environments["production"]!.isOn;
+    await run();
+    expect(await isOn()).toBe(true);
+    world.clock.at = begin + 13 * day;
+    expect(await ask("experiments.results", { key: "checklist" })).toMatchObject({
+      verdict: "stop",
+      sentence: expect.stringMatching(/checklist breaks tickets/),
+    });
+    await run();
+    expect(await isOn()).toBe(false);
+    const { history } = await ask<{ history: { note: string }[] }>("flags.get", { key: "checklist" });
+    expect(history[0]!.note).toBe("Checklist breaks tickets.");
+    await run(); // once is enough
+    expect((await ask<{ history: object[] }>("flags.get", { key: "checklist" })).history.length).toBe(2);
     world.clock.at = undefined;
   }, 90_000);
 
@@ -208,4 +309,27 @@ describe("an experiment", () => {
       if (design !== "fixed") expect(naive / runs).toBeGreaterThan(0.15);
     }
   }, 60_000);
+
+  it("is believed by as much as such experiments usually find, so that winners among many are not", () => {
+    const next = random(5);
+    const normal = () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
+    const [spread, standardError] = [0.03, 0.03];
+    const truth = new Map<string, number>();
+    const findings = Array.from({ length: 200 }, (_, n): Finding => {
+      const effect = normal() * spread;
+      truth.set(`e${n}`, effect);
+      const estimate = effect + normal() * standardError;
+      return { key: `e${n}`, name: `e${n}`, metric: "m", arm: "b", estimate, standardError, isShipped: estimate / standardError > 1.96, endedAt: "2026-01-01" }; // prettier-ignore
+    });
+    const found = learnedOf("m", findings);
+    expect(found.spread).toBeCloseTo(spread, 2);
+    expect(found.typical).toBeCloseTo(0.674 * spread, 2);
+    const real = findings.filter(({ isShipped }) => isShipped).reduce((all, { key }) => all * (1 + truth.get(key)!), 1) - 1; // prettier-ignore
+    expect(found.summed).toBeGreaterThan(real * 1.4);
+    expect(Math.abs(found.believed / real - 1)).toBeLessThan(0.25);
+    const covered = found.findings.filter(({ key, shrunkLower, shrunkUpper }) => truth.get(key)! >= shrunkLower && truth.get(key)! <= shrunkUpper); // prettier-ignore
+    expect(covered.length / findings.length).toBeGreaterThan(0.9);
+    expect(winRate(0, 0)).toBeNull();
+    expect(winRate(1, 4)).toMatchObject({ share: 0.25, ended: 4 });
+  });
 });

@@ -23,6 +23,7 @@ export const hashings = [
 ] as const;
 export type Hashing = (typeof hashings)[number];
 
+const Moment = z.iso.datetime({ offset: true });
 const Name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/, "Letters, digits, dots, dashes and underscores, at most 100."); // prettier-ignore
 export const FlagKey = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_./:-]{0,199}$/, "Letters, digits and _ . / : - , at most 200, beginning with a letter or digit."); // prettier-ignore
 
@@ -34,14 +35,13 @@ export const Split = z.strictObject({
   parts: z.array(z.strictObject({ variation: Name, weight: z.number().min(0).max(1e9) })).min(1).max(20),
   /** From 0 to 1. Growing it moves nobody who is in. */
   coverage: z.number().min(0).max(1).default(1),
+  ramp: z.array(z.strictObject({ at: Moment, coverage: z.number().min(0).max(1) })).max(20).default([]).describe("From each moment on so many are inside; before the first, the coverage."),
   by: z.string().max(200).default("").describe("The attribute that is hashed; empty for the targeting key."),
   seed: z.string().max(200).default("").describe("What is hashed with it; empty for the flag's key."),
   salt: z.string().max(200).default("").describe("A second one where the maker has it: LaunchDarkly, and Eppo for its traffic split."),
   hashing: z.enum(hashings).default("growthbook-2"),
 }); // prettier-ignore
 export type Split = z.output<typeof Split>;
-
-const Moment = z.iso.datetime({ offset: true });
 
 export const Rule = z.strictObject({
   name: z.string().trim().max(200).default(""),
@@ -95,6 +95,7 @@ const settingFaults = (name: string, { off, otherwise, rules }: Setting, variati
         ...served.flatMap((one) => unknown(one, where)),
         ...(total > 0 ? [] : [`${name}, ${where}: the weights add up to nothing.`]),
         ...(from !== null && until !== null && Date.parse(from) >= Date.parse(until) ? [`${name}, ${where}: it ends before it begins.`] : []), // prettier-ignore
+        ...("split" in serve && serve.split.ramp.some((step, place, all) => place > 0 && Date.parse(step.at) <= Date.parse(all[place - 1]?.at ?? "")) ? [`${name}, ${where}: the steps of its ramp are not in order.`] : []), // prettier-ignore
         ...(layer !== null && layer.from >= layer.to ? [`${name}, ${where}: its part of layer ${layer.name} is empty.`] : []), // prettier-ignore
       ];
     }),

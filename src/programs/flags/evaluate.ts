@@ -1,6 +1,6 @@
 import { bucketer, placeInLayer } from "./bucketing.ts";
 import { textTest } from "./conditions.ts";
-import type { Condition, Flag, Rule } from "./document.ts";
+import type { Condition, Flag, Rule, Split } from "./document.ts";
 
 /** Deciding flags, in memory: who asks in, a value out. Nothing here waits or reads. */
 
@@ -71,24 +71,33 @@ const noKey = Symbol("no key");
 /** A variation, undefined to go on to the next rule, or that it cannot be said of nobody. */
 type Decides = (context: Context, now: number) => string | undefined | typeof noKey;
 
+/** The split as it is at a time: its coverage, or that of the last step of its ramp that has come. */
+const rampOf = (flag: string, { parts, ramp, coverage, ...given }: Split): ((now: number) => (unit: string) => number) => {
+  const weights = parts.map(({ weight }) => weight);
+  const at = (share: number) => bucketer({ ...given, seed: given.seed === "" ? flag : given.seed, weights, coverage: share });
+  const first = at(coverage);
+  const steps = ramp.map((step) => ({ from: Date.parse(step.at), bucket: at(step.coverage) }));
+  return steps.length === 0 ? () => first : (now) => steps.findLast(({ from }) => from <= now)?.bucket ?? first;
+}; // prettier-ignore
+
 const ruleOf = (flag: string, { when, from, until, layer, serve }: Rule): Decides => {
   const conditions = when.map(conditionOf);
   const begins = from === null ? Number.NEGATIVE_INFINITY : Date.parse(from);
   const ends = until === null ? Number.POSITIVE_INFINITY : Date.parse(until);
   const split = "split" in serve ? serve.split : undefined;
   const fixed = "variation" in serve ? serve.variation : undefined;
-  const bucket = split === undefined ? undefined : bucketer({ ...split, seed: split.seed === "" ? flag : split.seed, weights: split.parts.map(({ weight }) => weight) }); // prettier-ignore
+  const bucketAt = split === undefined ? undefined : rampOf(flag, split);
   const by = split?.by ?? "";
   return (context, now) => {
     if (now < begins || now >= ends || !conditions.every((holds) => holds(context))) return undefined;
-    if (layer === null && bucket === undefined) return fixed;
+    if (layer === null && bucketAt === undefined) return fixed;
     const unit = by === "" ? (context.key ?? "") : attributeIn(context.attributes, by);
     if (unit === "") return by === "" ? noKey : undefined; // who lacks the attribute is in no part
     if (layer !== null) {
       const place = placeInLayer(layer.name, unit);
       if (place < layer.from || place >= layer.to) return undefined;
     }
-    return bucket === undefined ? fixed : split?.parts[bucket(unit)]?.variation;
+    return bucketAt === undefined ? fixed : split?.parts[bucketAt(now)(unit)]?.variation;
   };
 };
 

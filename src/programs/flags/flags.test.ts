@@ -68,7 +68,7 @@ describe("a flag", () => {
     expect(ins.filter(([a]) => a).length).toBeGreaterThan(900);
   });
 
-  it("splits by its weights, moves nobody as it grows, and says when it cannot be said of nobody", () => {
+  it("splits by its weights, moves nobody as it grows, and says when it cannot be said of nobody", async () => {
     const shares = (hashing: (typeof hashings)[number], coverage: number) => {
       const bucket = bucketer({ hashing, seed: "seed", salt: "traffic", coverage, weights: [1, 0, 3] });
       return Array.from({ length: 20_000 }, (_, n) => bucket(`user-${n * 7919}`));
@@ -84,6 +84,49 @@ describe("a flag", () => {
       expect(quarter.every((part, at) => part === -1 || part === half[at]), hashing).toBe(true); // prettier-ignore
       expect(shares(hashing, 0).every((part) => part === -1), hashing).toBe(true); // prettier-ignore
     }
+    // a ramp grows by time, and keeps who is in
+    const ramped = onOff({
+      rules: [
+        {
+          serve: split({
+            coverage: 0.1,
+            parts: [{ variation: "on", weight: 1 }],
+            ramp: [
+              { at: "2026-01-02T00:00:00Z", coverage: 0.5 },
+              { at: "2026-01-03T00:00:00Z", coverage: 1 },
+            ],
+          }),
+        },
+      ],
+    });
+    const inside = (moment: string) =>
+      Array.from(
+        { length: 2_000 },
+        (_, n) => (decided(ramped, who(`u${n}`), Date.parse(moment)) as { value: boolean }).value,
+      );
+    const grown = ["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", "2026-01-03T00:00:00Z"].map(inside);
+    expect(grown.map((all) => Math.round(all.filter(Boolean).length / 200))).toEqual([1, 5, 10]);
+    expect(grown[0]!.every((isIn, n) => !isIn || grown[1]![n])).toBe(true);
+    await expect(
+      world.ask("flags.save", {
+        flag: onOff(
+          {
+            rules: [
+              {
+                serve: split({
+                  ramp: [
+                    { at: "2026-01-02T00:00:00Z", coverage: 1 },
+                    { at: "2026-01-01T00:00:00Z", coverage: 0.5 },
+                  ],
+                }),
+              },
+            ],
+          },
+          "ramp",
+        ),
+        version: 0,
+      }),
+    ).rejects.toThrow(/not in order/);
     const flag = onOff({ rules: [{ serve: split({}) }] });
     expect(decided(flag, who(undefined))).toMatchObject({ error: "TARGETING_KEY_MISSING" });
     expect(decided(flag, who("ana"))).toMatchObject({ reason: "SPLIT" });

@@ -17,7 +17,8 @@ import { bookOf, cohortsIn, type Evaluation } from "./evaluate.ts";
 import { mountOfrep } from "./ofrep.ts";
 import { staleness } from "./stale.ts";
 import { mountPostHogFlags } from "./posthog.ts";
-import { createShelf } from "./shelf.ts";
+import type { Desk } from "./desk.ts";
+import type { Shelf } from "./shelf.ts";
 
 const [mostFlags, mostEnvironments, mostProposals, shownChanges] = [5_000, 20, 500, 200];
 /** Those that a workspace begins with. */
@@ -43,11 +44,13 @@ interface Parts {
   readonly registry: SourceRegistry;
   readonly directory: Directory;
   readonly ingest: Ingest;
+  readonly shelf: Shelf;
+  readonly desk: Desk;
 }
 
 /** Flags: values that code asks for, decided for each person by rules that people change here. */
-export const flags = ({ store, registry, directory, ingest }: Parts): Module => {
-  const shelf = createShelf(store);
+export const flags = ({ store, registry, directory, ingest, shelf, desk }: Parts): Module => {
+  const { find: rowOf, put } = desk;
   const audiences = createAudiences({ directory, ingest });
   const decide = decider(shelf, audiences);
   const by = ({ principal }: WorkspaceCall): string => (principal.kind === "nobody" ? "" : principal.id);
@@ -64,34 +67,10 @@ export const flags = ({ store, registry, directory, ingest }: Parts): Module => 
     return { name, key, needsReview: false };
   };
 
-  const rowOf = async (workspace: string, key: string) => {
-    const row = await store.selectFrom("flags").selectAll().where("workspace", "=", workspace).where("key", "=", key).executeTakeFirst(); // prettier-ignore
-    if (row === undefined) throw new Refusal("flags.unknown", "There is no such flag in this workspace.", {}, 404);
-    return { ...row, flag: Flag.parse(JSON.parse(row.content)) };
-  };
-
   const othersOf = async (workspace: string, key: string): Promise<readonly Flag[]> => {
     const rows = await store.selectFrom("flags").select("content").where("workspace", "=", workspace).where("key", "!=", key).where("archived_at", "is", null).execute(); // prettier-ignore
     return rows.map(({ content }) => Flag.parse(JSON.parse(content)));
   };
-
-  /** Whoever changed it in the meantime is not written over: the row is taken only while it has the version that was seen. */
-  const put = async (call: WorkspaceCall, flag: Flag, seen: number, said: readonly string[], note: string, isArchived = false): Promise<number> => {
-    const workspace = call.workspace.id;
-    const at = new Date(call.now).toISOString();
-    const version = seen + 1;
-    const row = { content: JSON.stringify(flag), version, updated_at: at, archived_at: isArchived ? at : null };
-    await store.transaction().execute(async (tx) => {
-      const taken =
-        seen === 0
-          ? (await tx.insertInto("flags").values({ workspace, key: flag.key, ...row }).onConflict((conflict) => conflict.columns(["workspace", "key"]).doNothing()).executeTakeFirst()).numInsertedOrUpdatedRows
-          : (await tx.updateTable("flags").set(row).where("workspace", "=", workspace).where("key", "=", flag.key).where("version", "=", seen).executeTakeFirst()).numUpdatedRows;
-      if (taken !== 1n) throw new Refusal("flags.changed", "Somebody changed this flag in the meantime. Load it again, then make your change.", {}, 409);
-      await tx.insertInto("flag_changes").values({ workspace, flag: flag.key, version, changes: JSON.stringify(said), note, made_by: by(call), made_at: at }).execute();
-    });
-    shelf.changed(workspace);
-    return version;
-  }; // prettier-ignore
 
   const unknownCohorts = async (call: WorkspaceCall, flag: Flag): Promise<readonly string[]> => {
     const named = Object.keys(flag.environments).flatMap((name) => cohortsIn(flag, name));

@@ -7,7 +7,9 @@ const [settledDays, forgottenDays] = [30, 90];
 const onlyOf = ({ serve }: Rule): string | undefined => {
   if ("variation" in serve) return serve.variation;
   const parts = serve.split.parts.filter(({ weight }) => weight > 0);
-  return serve.split.coverage >= 1 && parts.length === 1 ? parts[0]?.variation : undefined;
+  return serve.split.coverage >= 1 && serve.split.ramp.length === 0 && parts.length === 1
+    ? parts[0]?.variation
+    : undefined;
 };
 
 /** The one value that everybody gets while it is on; undefined where there are several, or it depends on time or on other flags. */

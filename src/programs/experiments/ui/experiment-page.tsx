@@ -1,4 +1,4 @@
-import { ActionIcon, Alert, Anchor, Badge, Button, Card, Group, List, NumberInput, Select, SimpleGrid, Stack, Text, Textarea, TextInput, Title } from "@mantine/core"; // prettier-ignore
+import { ActionIcon, Alert, Anchor, Autocomplete, Badge, Button, Card, Group, List, NumberInput, Select, SimpleGrid, Stack, Switch, Text, Textarea, TextInput, Title } from "@mantine/core"; // prettier-ignore
 import { IconX } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
@@ -118,6 +118,15 @@ const ResultView = ({ results, view }: { results: Results; view: ExperimentView 
           { title: "Window over", numeric: true, cell: ({ ripe }) => ripe.toLocaleString() },
         ]}
       />
+      <DataTable
+        caption="Whether it can be trusted"
+        rows={results.health}
+        columns={[
+          { title: "", cell: ({ passed }) => <Badge variant="outline" color={passed ? "blue" : "red"}>{passed ? "fine" : "look"}</Badge> },
+          { title: "Check", cell: ({ name }) => name },
+          { title: "What it says", cell: ({ says }) => says },
+        ]}
+      />
       <Text size="sm">Sample ratio: p = {results.mismatch.pValue.toPrecision(2)} (χ²; alarm below 0.001), and {results.mismatch.sequentialPValue.toPrecision(2)} at any look.</Text>
       {agreed !== null && (
         <Card withBorder>
@@ -130,6 +139,48 @@ const ResultView = ({ results, view }: { results: Results; view: ExperimentView 
         </Card>
       )}
     </Stack>
+  );
+}; // prettier-ignore
+
+const Slices = ({ view }: { view: ExperimentView }) => {
+  const [property, setProperty] = useState("");
+  const known = useQuery({ queryKey: ["catalog", "properties", view.experiment.exposure.event], queryFn: ({ signal }) => call(catalog.properties, view.experiment.exposure.event === null ? {} : { event: view.experiment.exposure.event }, signal) });
+  const ask = useMutation({ mutationFn: (name: string) => call(operations.slices, { key: view.experiment.key, property: name }) });
+  return (
+    <Card withBorder>
+      <Stack gap="sm">
+        <Title order={2} size="h4">In parts of them</Title>
+        <form
+          onSubmit={(submitted) => {
+            submitted.preventDefault();
+            ask.mutate(property);
+          }}
+        >
+          <Group align="end">
+            <Autocomplete label="By a property of the exposure" data={(known.data?.properties ?? []).map(({ name }) => name)} value={property} onChange={setProperty} />
+            <Button type="submit" variant="default" disabled={property === ""} loading={ask.isPending}>Slice</Button>
+          </Group>
+        </form>
+        {ask.error !== null && <Problem error={ask.error} />}
+        {ask.data !== undefined && (
+          <>
+            <DataTable
+              caption={`The metric that decides, by ${ask.variables ?? ""}`}
+              rows={ask.data.slices}
+              columns={[
+                { title: "Slice", cell: ({ slice }) => (slice === "" ? "missing" : slice) },
+                { title: "Arm", cell: ({ arm }) => arm },
+                { title: "Units", numeric: true, cell: ({ units }) => units.toLocaleString() },
+                { title: "Effect", numeric: true, cell: ({ effect }) => (effect === null ? "–" : percent(effect.estimate)) },
+                { title: "From", numeric: true, cell: ({ effect }) => (effect === null ? "–" : percent(effect.lower)) },
+                { title: "To", numeric: true, cell: ({ effect }) => (effect === null ? "–" : percent(effect.upper)) },
+              ]}
+            />
+            <Text size="sm">{ask.data.says}</Text>
+          </>
+        )}
+      </Stack>
+    </Card>
   );
 }; // prettier-ignore
 
@@ -175,6 +226,7 @@ const Running = ({ view, mayEdit, done }: { view: ExperimentView; mayEdit: boole
         <Stack>
           {view.decision !== null && <Alert variant="outline" color="gray" title={`${decisionWords[view.decision.decision]}${view.decision.arm === null ? "" : `: ${view.decision.arm}`}, by ${view.decision.by}, ${moment(view.decision.at)}`}>{view.decision.reason}</Alert>}
           <ResultView results={results} view={view} />
+          <Slices view={view} />
           <Group><Button variant="default" loading={report.isPending} onClick={() => report.mutate()}>Report as Markdown</Button></Group>
           {report.error !== null && <Problem error={report.error} />}
           {mayEdit && view.state === "running" && <EndForm view={view} results={results} done={done} />}
@@ -267,10 +319,11 @@ const PlanForm = ({ view, mayEdit, done }: { view: ExperimentView; mayEdit: bool
               <Select label={`Metric ${at + 1}`} flex={1} miw={180} searchable data={known.data?.metrics ?? []} value={one.metric} allowDeselect={false} onChange={(metric) => change({ metrics: replaced(draft.metrics, at, { ...one, metric: metric ?? one.metric }) })} />
               <Select label="Role" w={190} data={metricRoles.map((value) => ({ value, label: roleWords[value] }))} value={one.role} allowDeselect={false} onChange={(role) => change({ metrics: replaced(draft.metrics, at, { ...one, role: metricRoles.find((value) => value === role) ?? "secondary", margin: null }) })} />
               {one.role === "guardrail" && <NumberInput label="Worse by at most" w={150} suffix=" %" min={0.1} max={100} value={one.margin === null ? "" : one.margin * 100} onChange={(value) => change({ metrics: replaced(draft.metrics, at, { ...one, margin: typeof value === "number" && value > 0 ? value / 100 : null }) })} />}
+              <NumberInput label="Capped at" description="Quantile; empty: not" w={150} suffix=" %" min={50} max={99.99} value={one.cap === null ? "" : Number((one.cap * 100).toPrecision(6))} onChange={(value) => change({ metrics: replaced(draft.metrics, at, { ...one, cap: typeof value === "number" && value >= 50 && value < 100 ? value / 100 : null }) })} />
               <ActionIcon variant="subtle" size="lg" aria-label={`Remove metric ${at + 1}`} onClick={() => change({ metrics: without(draft.metrics, at) })}><IconX size={16} /></ActionIcon>
             </Group>
           ))}
-          <Group><Button size="compact-sm" variant="default" disabled={(known.data?.metrics.length ?? 0) === 0} onClick={() => change({ metrics: [...draft.metrics, { metric: known.data?.metrics.find(({ value }) => !draft.metrics.some(({ metric }) => metric === value))?.value ?? "", role: draft.metrics.some(({ role }) => role === "primary") ? "secondary" : "primary", margin: null }] })}>Add a metric</Button></Group>
+          <Group><Button size="compact-sm" variant="default" disabled={(known.data?.metrics.length ?? 0) === 0} onClick={() => change({ metrics: [...draft.metrics, { metric: known.data?.metrics.find(({ value }) => !draft.metrics.some(({ metric }) => metric === value))?.value ?? "", role: draft.metrics.some(({ role }) => role === "primary") ? "secondary" : "primary", margin: null, cap: null }] })}>Add a metric</Button></Group>
           <Title order={2} size="h4">How sure</Title>
           <SimpleGrid cols={{ base: 1, xs: 2, md: 4 }}>
             <NumberInput label="Least effect worth finding" description="Relative to the control" suffix=" %" value={draft.effect === null ? "" : Number((draft.effect * 100).toPrecision(6))} onChange={(value) => change({ effect: typeof value === "number" && value !== 0 ? value / 100 : null })} />
@@ -281,6 +334,7 @@ const PlanForm = ({ view, mayEdit, done }: { view: ExperimentView; mayEdit: bool
             {share("share", "Of whom take part")}
             {field("longestDays", "Days it is worth at most", 1, 365)}
           </SimpleGrid>
+          <Switch label="Switch the flag off once a guardrail is broken" disabled={draft.flag === null} checked={draft.stopsFlag} onChange={(event) => change({ stopsFlag: event.currentTarget.checked })} />
           {mayEdit && <Group><Button disabled={!isChanged} loading={save.isPending} onClick={() => save.mutate()}>Save</Button><Button variant="default" disabled={!isChanged} onClick={() => setDraft(view.experiment)}>Undo</Button></Group>}
           {[known.error, save.error].map((error, at) => error !== null && <Problem key={at} error={error} />)}
         </Stack>

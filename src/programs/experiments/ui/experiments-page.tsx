@@ -1,4 +1,4 @@
-import { Anchor, Badge, Button, Group, Modal, Stack, TextInput, Title } from "@mantine/core";
+import { Anchor, Badge, Button, Group, Modal, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
@@ -46,6 +46,55 @@ const NewExperiment = ({ close }: { close: () => void }) => {
   );
 }; // prettier-ignore
 
+const percent = (value: number): string =>
+  `${value > 0 ? "+" : ""}${(value * 100).toLocaleString("en", { maximumFractionDigits: 1 })} %`;
+
+/** What ended experiments say together. */
+const Learnt = () => {
+  const query = useQuery({ queryKey: ["experiments", "learned"], queryFn: ({ signal }) => call(operations.learned, {}, signal) });
+  return (
+    <Loaded query={query} height={80}>
+      {({ winRate, metrics }) =>
+        winRate !== null && (
+          <Stack gap="sm">
+            <Title order={2} size="h4">What was learnt</Title>
+            <Text>
+              Of {winRate.ended} that ended, {percent(winRate.share).replace("+", "")} were shipped (95 %: {percent(winRate.lower).replace("+", "")} to {percent(winRate.upper).replace("+", "")}).
+            </Text>
+            {metrics.length > 0 && (
+              <DataTable
+                caption="What moves each metric: better is more"
+                rows={metrics}
+                columns={[
+                  { title: "Metric", cell: ({ metric }) => metric },
+                  { title: "Experiments", numeric: true, cell: ({ experiments }) => experiments },
+                  { title: "On average", numeric: true, cell: ({ mean, lower, upper }) => `${percent(mean)} (${percent(lower)} to ${percent(upper)})` },
+                  { title: "Half move it by less than", numeric: true, cell: ({ typical }) => percent(typical).replace("+", "") },
+                  { title: "Shipped, as each said", numeric: true, cell: ({ summed }) => percent(summed) },
+                  { title: "Shipped, believed", numeric: true, cell: ({ believed }) => percent(believed) },
+                ]}
+              />
+            )}
+            {metrics.some(({ findings }) => findings.length > 1) && (
+              <DataTable
+                caption="Each effect, and what is left of it in the light of the others"
+                rows={metrics.flatMap(({ findings }) => findings)}
+                columns={[
+                  { title: "Experiment", cell: ({ name }) => name },
+                  { title: "Metric", cell: ({ metric }) => metric },
+                  { title: "Arm", cell: ({ arm, isShipped }) => `${arm}${isShipped ? ", shipped" : ""}` },
+                  { title: "Effect", numeric: true, cell: ({ estimate }) => percent(estimate) },
+                  { title: "Believed", numeric: true, cell: ({ shrunk, shrunkLower, shrunkUpper }) => `${percent(shrunk)} (${percent(shrunkLower)} to ${percent(shrunkUpper)})` },
+                ]}
+              />
+            )}
+          </Stack>
+        )
+      }
+    </Loaded>
+  );
+}; // prettier-ignore
+
 /** Every experiment, with what was decided: the record that the next one starts from. */
 export const ExperimentsPage = ({ mayEdit }: { mayEdit: boolean }) => {
   const [isMaking, setMaking] = useState(false);
@@ -82,6 +131,7 @@ export const ExperimentsPage = ({ mayEdit }: { mayEdit: boolean }) => {
           )
         }
       </Loaded>
+      <Learnt />
       {isMaking && <NewExperiment close={() => setMaking(false)} />}
     </Stack>
   );

@@ -55,6 +55,13 @@ const ConditionRow = ({ condition, change, remove }: { condition: Condition; cha
 const replaced = <T,>(all: readonly T[], at: number, next: T): T[] => all.map((one, place) => (place === at ? next : one)); // prettier-ignore
 const without = <T,>(all: readonly T[], at: number): T[] => all.filter((_, place) => place !== at);
 
+/** Steps of a ramp as they are typed; what cannot be read is left out. */
+const rampIn = (text: string): Split["ramp"] =>
+  text.split(",").flatMap((step) => {
+    const [, day, time = "00:00", share] = /^\s*(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d))?\s*=\s*(\d+(?:\.\d+)?)\s*%?\s*$/.exec(step) ?? [];
+    return day === undefined ? [] : [{ at: `${day}T${time}:00Z`, coverage: Math.min(1, Number(share) / 100) }];
+  }); // prettier-ignore
+
 const SplitFields = ({ split, change }: { split: Split; change: (next: Split) => void }) => {
   const total = split.parts.reduce((sum, { weight }) => sum + weight, 0);
   return (
@@ -64,6 +71,7 @@ const SplitFields = ({ split, change }: { split: Split; change: (next: Split) =>
           <NumberInput key={variation} label={`Weight of ${variation}`} description={total > 0 ? `${((100 * weight) / total).toLocaleString("en", { maximumFractionDigits: 2 })} % of those inside` : "nobody"} min={0} value={weight} onChange={(next) => typeof next === "number" && change({ ...split, parts: replaced(split.parts, at, { variation, weight: next }) })} />
         ))}
         <NumberInput label="Share that is inside" description="Growing it moves nobody who is" suffix=" %" min={0} max={100} decimalScale={2} value={split.coverage * 100} onChange={(next) => typeof next === "number" && change({ ...split, coverage: next / 100 })} />
+        <TextInput label="Ramp" description="2026-12-01=25, 2026-12-08=100: days (UTC) and shares" placeholder="none" defaultValue={split.ramp.map(({ at, coverage }) => `${at.slice(0, at.endsWith("T00:00:00Z") ? 10 : 16)}=${coverage * 100}`).join(", ")} onBlur={(event) => change({ ...split, ramp: rampIn(event.currentTarget.value) })} />
         <TextInput label="Split by" description="Empty: the targeting key" placeholder="account" value={split.by} onChange={(event) => change({ ...split, by: event.currentTarget.value })} />
         <Select label="Hashed as in" description="Keep your users where they are" data={[...hashings]} value={split.hashing} allowDeselect={false} onChange={(next) => change({ ...split, hashing: hashings.find((one) => one === next) ?? "growthbook-2" })} />
         <TextInput label="Seed" description="Empty: the flag's key" value={split.seed} onChange={(event) => change({ ...split, seed: event.currentTarget.value })} />
