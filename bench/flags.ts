@@ -4,7 +4,7 @@ import { openSystem } from "#app/system.ts";
 import { readConfig } from "#kernel/config.ts";
 import { createWorkspace } from "#programs/workspaces/create.ts";
 import { Flag } from "#programs/flags/document.ts";
-import { bookOf } from "#programs/flags/evaluate.ts";
+import { bookOf } from "#programs/flags/book.ts";
 
 const [mostFlags, contexts, asked, askedFlags] = [5_000, 10_000, 3_000, 100];
 const plans = ["free", "pro", "enterprise"];

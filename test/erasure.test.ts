@@ -64,6 +64,14 @@ describe("a person who asks to be forgotten", () => {
       { fault: { reason: "x", message: "x" }, body: `{"userId":"${id}","note":"${marker}"}` } as never,
     );
     await ask("people.list", { search: "planted@example.com" });
+    // a flag that remembers who got what
+    const parts = [{ variation: "on", weight: 1 }];
+    await ask("flags.save", { flag: { key: "kept", type: "boolean", variations: [{ name: "on", value: true }], environments: { production: { isOn: true, rules: [{ serve: { split: { parts, sticky: 1 } } }] } } }, version: 0 });
+    const { environments } = await ask<{ environments: { key: string }[] }>("flags.environments");
+    const evaluate = (targetingKey: string) => fetch(`${world.url}/ofrep/v1/evaluate/flags/kept`, { method: "POST", headers: { "x-api-key": environments[0]!.key }, body: JSON.stringify({ context: { targetingKey } }) }).then((response) => response.json());
+    const remembered = async () => (await world.system.store.selectFrom("flag_assignments").select("unit").where("workspace", "=", workspace).execute()).length;
+    for (const one of [id, "another"]) expect(await evaluate(one)).toMatchObject({ value: true });
+    expect(await remembered()).toBe(2);
     await ask("cohorts.create", { name: "Openers", definition: { kind: "rule", rule: { type: "did", match: { event: "Opened" } } } });
     expect(filesWith(id).length).toBeGreaterThan(0);
 
@@ -85,6 +93,9 @@ describe("a person who asks to be forgotten", () => {
     expect(Object.keys((await requests())[0]?.reached ?? {})).toEqual(["received", "suppressed", "rows_deleted", "purged", "confirmed"]);
     for (const text of [id, "planted-device-9", marker, "planted@example.com", "planted city"]) expect(filesWith(text), text).toEqual([]);
     expect(await count("events")).toBe((before ?? 0) - 1);
+    expect(await remembered()).toBe(1);
+    expect(await evaluate(id)).toMatchObject({ value: true });
+    expect(await remembered()).toBe(1); // and they are not remembered again
     expect(await ask("erasure.find", { identifier: id })).toEqual({ people: [] });
     expect(await ask("audit.verify")).toMatchObject({ state: "intact" });
 

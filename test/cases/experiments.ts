@@ -10,7 +10,7 @@ import * as power from "#stats/power.ts";
 import * as shares from "#stats/proportions.ts";
 import * as quantiles from "#stats/quantiles.ts";
 import * as srm from "#stats/srm.ts";
-import * as hashes from "#programs/flags/hashes.ts";
+import * as hashes from "#sdk/hashes.ts";
 import { Unsupported, type Outcome } from "./cases.ts";
 
 /** Case files are data of many shapes. */

@@ -64,6 +64,29 @@ describe("whoever releases something", () => {
     await page.getByRole("link", { name: "checkout/new" }).waitFor();
     expect(await serious(page)).toEqual([]);
     await picture(page, "flags");
+
+    // a server decides by itself, with a key that is shown this once
+    await page.getByRole("button", { name: "Secret key" }).first().click();
+    await page.getByRole("dialog").getByRole("button", { name: "Secret key" }).click();
+    const key = await page.getByText(/^tls_/).textContent();
+    const rules = await fetch(`${world.url}/flags/v1/rules`, { headers: { authorization: `Bearer ${key}` } });
+    expect(await rules.json()).toMatchObject({ environment: "production", flags: [{ key: "checkout/new" }] });
+    await picture(page, "flags-key");
+    expect(await serious(page)).toEqual([]);
+    await page.reload();
+    await page.getByRole("button", { name: "New secret key" }).waitFor();
+    expect(await page.getByText(/^tls_/).count()).toBe(0);
+
+    // a holdout, and a split that remembers
+    await page.goto(`${world.url}/flags/${encodeURIComponent("checkout/new")}`);
+    await page.getByRole("region", { name: "Rule 1" }).getByRole("switch", { name: "Remember who got what" }).click();
+    await page.getByRole("switch", { name: "It is a holdout" }).click();
+    await page.getByRole("combobox", { name: "Of what is tested by" }).fill("growth");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText(/holdout: null → /).waitFor();
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "flag-holdout");
     expect(faults).toEqual([]);
   }, 90_000);
 });

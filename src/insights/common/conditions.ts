@@ -3,7 +3,7 @@ import { Refusal } from "#kernel/refusal.ts";
 import { membersOf } from "#records/cohorts/relation.ts";
 import { personOf, type Scope } from "#records/events/scope.ts";
 import { traitOfAccounts, traitOfPeople, traitOverTime } from "#records/people/relation.ts";
-import { momentIn } from "./moment.ts";
+import { momentIn } from "#sdk/moment.ts";
 import type { EventMatch, Filter } from "./frame.ts";
 
 /** An event's property as text; empty where it is missing. Throws `access.hidden`. */

@@ -628,4 +628,24 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .execute();
     },
   },
+  "2026-12-13-flag-assignments": {
+    up: async (db: Kysely<unknown>) => {
+      await db.schema.alterTable("flag_environments").addColumn("server_key_hash", "text").execute();
+      await db.schema
+        .createIndex("flag_environments_server_key")
+        .on("flag_environments")
+        .column("server_key_hash")
+        .execute();
+      await db.schema
+        .createTable("flag_assignments")
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("environment", "text", (c) => c.notNull())
+        .addColumn("unit", "text", (c) => c.notNull())
+        .addColumn("assignment", "text", (c) => c.notNull())
+        .addColumn("variation", "text", (c) => c.notNull())
+        .addColumn("made_at", "text", (c) => c.notNull())
+        .addPrimaryKeyConstraint("flag_assignments_key", ["workspace", "environment", "unit", "assignment"])
+        .execute();
+    },
+  },
 };

@@ -260,9 +260,22 @@ export interface State {
     /** In the order in which they were made. */
     number: number;
     client_key: string;
+    /** SHA-256 of the secret key, in hexadecimal; null where it has none. */
+    server_key_hash: string | null;
     made_at: string;
     /** 1 where what changes in it has to be looked at by somebody else first. */
     needs_review: number;
+  };
+  /** The parts that units were put into, of splits that remember. */
+  flag_assignments: {
+    workspace: string;
+    environment: string;
+    /** Keyed hash of who or what was put there. */
+    unit: string;
+    /** Of which split: the flag's key and the number of its assignment. */
+    assignment: string;
+    variation: string;
+    made_at: string;
   };
   flag_proposals: {
     workspace: string;

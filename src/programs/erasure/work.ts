@@ -151,6 +151,8 @@ export const workOn = async (parts: Parts, call: WorkspaceCall): Promise<void> =
           rows += count;
           if (count > 0) await deleteFrom(call, table, subject);
         }
+        for (const some of portions(subject.keys, 200))
+          await store.deleteFrom("flag_assignments").where("workspace", "=", workspace).where("unit", "in", some).execute(); // prettier-ignore
         await forgetDetails(parts, workspace, [...subject.ids, ...subject.keys]);
         // who an id belongs to is read anew, here and in the engine
         if (!(await ingest.letGo(workspace))) throw new Refusal("erasure.behind", "Events still wait for the store.");

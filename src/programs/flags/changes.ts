@@ -22,7 +22,7 @@ const settingChanges = (environment: string, before: Setting | undefined, after:
 /** What is different between two versions of a flag, in words. */
 export const changesOf = (before: Flag | undefined, after: Flag): readonly string[] => {
   if (before === undefined) return ["created"];
-  const fields = (["type", "description", "owner", "variations"] as const).flatMap(
+  const fields = (["type", "description", "owner", "variations", "holdout"] as const).flatMap(
     (field) =>
     JSON.stringify(before[field]) === JSON.stringify(after[field]) ? [] : [`${field}: ${shown(before[field])} → ${shown(after[field])}`], // prettier-ignore
   );

@@ -5,6 +5,7 @@ import { EnvironmentName, Flag, FlagKey, flagTypes } from "./document.ts";
 const Environment = z.object({
   name: z.string(),
   key: z.string().describe("What clients ask with. It may be public: it gives out what a flag is for somebody, no rules."),
+  hasServerKey: z.boolean().describe("Whether it has a secret key, with which rules may be read."),
   needsReview: z.boolean().describe("What changes in it has to be looked at by somebody else first."),
 }); // prettier-ignore
 
@@ -29,8 +30,16 @@ export const newKey = defineOperation({
   summary: "Gives an environment another key; the one that it had no longer works.",
   permission: "admin",
   input: z.strictObject({ name: EnvironmentName }),
-  output: Environment,
+  output: z.object({ key: z.string() }),
 });
+
+export const newServerKey = defineOperation({
+  name: "flags.newServerKey",
+  summary: "Gives an environment a secret key, with which a server reads its rules and decides by itself; one that it had no longer works. It is shown this once.",
+  permission: "admin",
+  input: z.strictObject({ name: EnvironmentName }),
+  output: z.object({ key: z.string() }),
+}); // prettier-ignore
 
 const Listed = z.object({
   key: z.string(),

@@ -1,27 +1,13 @@
 import { z } from "zod";
 import { Filter } from "#insights/common/frame.ts";
+import { hashings } from "#sdk/rules.ts";
 
 /** A flag as it is kept and written. Everything in this file is browser-safe: the page and the server share it. */
 
 export const flagTypes = ["boolean", "string", "number", "json"] as const;
 export type FlagType = (typeof flagTypes)[number];
 
-/** Whose way of putting a unit into a part is followed; the first is ours. */
-export const hashings = [
-  "growthbook-2",
-  "growthbook-1",
-  "unleash",
-  "flagd",
-  "optimizely",
-  "amplitude",
-  "statsig",
-  "eppo",
-  "posthog",
-  "launchdarkly",
-  "flagsmith",
-  "go-feature-flag",
-] as const;
-export type Hashing = (typeof hashings)[number];
+export { hashings };
 
 const Moment = z.iso.datetime({ offset: true });
 const Name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/, "Letters, digits, dots, dashes and underscores, at most 100."); // prettier-ignore
@@ -40,6 +26,7 @@ export const Split = z.strictObject({
   seed: z.string().max(200).default("").describe("What is hashed with it; empty for the flag's key."),
   salt: z.string().max(200).default("").describe("A second one where the maker has it: LaunchDarkly, and Eppo for its traffic split."),
   hashing: z.enum(hashings).default("growthbook-2"),
+  sticky: z.int().min(0).max(1e6).nullable().default(null).describe("Whoever was put into a part stays there, whatever becomes of weights, coverage and conditions; another number begins anew. Null: nothing is remembered."),
 }); // prettier-ignore
 export type Split = z.output<typeof Split>;
 
@@ -70,6 +57,7 @@ export const Flag = z.strictObject({
   description: z.string().trim().max(2_000).default(""),
   owner: z.string().trim().max(200).default(""),
   variations: z.array(z.strictObject({ name: Name, value: z.json() })).min(1).max(20),
+  holdout: z.strictObject({ owners: z.array(z.string().trim().min(1).max(200)).max(100).default([]) }).nullable().default(null).describe("Keeps some out of what is tested by these owners (none: by anybody), so that everything together can be measured."),
   environments: z.record(Name, Setting).default({}),
 }); // prettier-ignore
 export type Flag = z.output<typeof Flag>;
@@ -107,6 +95,7 @@ export const flagFaults = (flag: Flag): readonly string[] => {
   const names = flag.variations.map(({ name }) => name);
   const known = new Set(names);
   return [
+    ...(flag.holdout !== null && flag.type !== "boolean" ? ["A holdout is a boolean: true for those who are kept out."] : []), // prettier-ignore
     ...(known.size === names.length ? [] : ["Two variations have the same name."]),
     ...flag.variations.flatMap(({ name, value }) => (fits[flag.type](value) ? [] : [`The value of ${name} is no ${flag.type}.`])), // prettier-ignore
     ...Object.entries(flag.environments).flatMap(([name, setting]) => settingFaults(name, setting, known)),

@@ -4,11 +4,13 @@ import { textCondition } from "#insights/common/conditions.ts";
 import { bind, sql } from "#kernel/sql.ts";
 import { useWorld } from "#test/world.ts";
 import { z } from "zod";
-import { bucketer } from "./bucketing.ts";
-import { textTest } from "./conditions.ts";
+import { bucketer } from "#sdk/bucketing.ts";
+import { textTest } from "#sdk/conditions.ts";
 import { Condition, Flag, hashings, type Split } from "./document.ts";
 import { staleness } from "./stale.ts";
-import { bookOf, type Context } from "./evaluate.ts";
+import type { Context } from "#sdk/evaluate.ts";
+import { expressions } from "#sdk/expressions.ts";
+import { bookOf } from "./book.ts";
 
 const world = useWorld();
 
@@ -172,7 +174,7 @@ describe("a flag", () => {
       for (const given of values[of[op] ?? op] ?? []) {
         const condition = Condition.parse({ property: "x", op, values: given });
         const rows = await engine.rows(sql`SELECT text, toBool(${textCondition(sql`text`, condition)}) AS holds FROM (SELECT arrayJoin(${bind.strings(texts)}) AS text)`, z.object({ text: z.string(), holds: z.boolean() })); // prettier-ignore
-        const own = rows.map(({ text }) => ({ text, holds: textTest(condition)(text) }));
+        const own = rows.map(({ text }) => ({ text, holds: textTest(condition, expressions)(text) }));
         expect({ op, given, rows: own }).toEqual({ op, given, rows });
         compared += rows.length;
       }

@@ -7,14 +7,19 @@ import type { Store } from "#kernel/state/store.ts";
 import type { Directory } from "#kernel/directory.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import type { SourceRegistry } from "#records/sources/registry.ts";
+import { createAssignments } from "./assignments.ts";
 import { createAudiences } from "./audience.ts";
 import { accountIn, decider } from "./decide.ts";
 import { changesOf } from "./changes.ts";
 import * as contract from "./contract.ts";
 import type { Evaluated } from "./contract.ts";
 import { faultsBetween, Flag, flagFaults } from "./document.ts";
-import { bookOf, cohortsIn, type Evaluation } from "./evaluate.ts";
+import { cohortsIn, type Evaluation } from "#sdk/evaluate.ts";
+import { bookOf } from "./book.ts";
+import { ConditionFault } from "#sdk/conditions.ts";
+import { hashOfKey } from "./http.ts";
 import { mountOfrep } from "./ofrep.ts";
+import { mountRules } from "./rules.ts";
 import { staleness } from "./stale.ts";
 import { mountPostHogFlags } from "./posthog.ts";
 import type { Desk } from "./desk.ts";
@@ -25,7 +30,7 @@ const [mostFlags, mostEnvironments, mostProposals, shownChanges] = [5_000, 20, 5
 const firstEnvironments = ["production", "development"] as const;
 const Changes = z.array(z.string());
 
-const clientKey = (): string => `tlf_${randomBytes(18).toString("base64url")}`;
+const newKey = (of: "tlf" | "tls"): string => `${of}_${randomBytes(of === "tlf" ? 18 : 30).toString("base64url")}`;
 
 const evaluated = (evaluation: Evaluation): Evaluated =>
   "error" in evaluation
@@ -52,20 +57,27 @@ interface Parts {
 export const flags = ({ store, registry, directory, ingest, shelf, desk }: Parts): Module => {
   const { find: rowOf, put } = desk;
   const audiences = createAudiences({ directory, ingest });
-  const decide = decider(shelf, audiences);
+  const assignments = createAssignments(store);
+  const decide = decider(shelf, audiences, assignments);
   const by = ({ principal }: WorkspaceCall): string => (principal.kind === "nobody" ? "" : principal.id);
 
   const environmentsOf = async (workspace: string) =>
-    (await store.selectFrom("flag_environments").selectAll().where("workspace", "=", workspace).orderBy("made_at").orderBy("number").execute()).map(({ name, client_key, needs_review }) => ({ name, key: client_key, needsReview: needs_review === 1 })); // prettier-ignore
+    (await store.selectFrom("flag_environments").selectAll().where("workspace", "=", workspace).orderBy("made_at").orderBy("number").execute()).map(({ name, client_key, server_key_hash, needs_review }) => ({ name, key: client_key, hasServerKey: server_key_hash !== null, needsReview: needs_review === 1 })); // prettier-ignore
 
   const addEnvironment = async (call: WorkspaceCall, name: string) => {
     const all = await environmentsOf(call.workspace.id);
     if (all.some((one) => one.name === name)) throw new Refusal("flags.environment_there", `There is an environment ${name}.`, {}, 409); // prettier-ignore
     if (all.length >= mostEnvironments) throw new Refusal("flags.too_many_environments", `A workspace has ${mostEnvironments} environments.`); // prettier-ignore
-    const key = clientKey();
-    await store.insertInto("flag_environments").values({ workspace: call.workspace.id, name, number: all.length, client_key: key, needs_review: 0, made_at: new Date(call.now).toISOString() }).execute(); // prettier-ignore
-    return { name, key, needsReview: false };
+    const key = newKey("tlf");
+    await store.insertInto("flag_environments").values({ workspace: call.workspace.id, name, number: all.length, client_key: key, server_key_hash: null, needs_review: 0, made_at: new Date(call.now).toISOString() }).execute(); // prettier-ignore
+    return { name, key, hasServerKey: false, needsReview: false };
   };
+
+  /** Throws `flags.unknown_environment`. */
+  const setOf = async (call: WorkspaceCall, name: string, change: { client_key?: string; server_key_hash?: string; needs_review?: number }): Promise<void> => {
+    const changed = await store.updateTable("flag_environments").set(change).where("workspace", "=", call.workspace.id).where("name", "=", name).executeTakeFirst();
+    if (changed.numUpdatedRows === 0n) throw new Refusal("flags.unknown_environment", `There is no environment ${name}.`, {}, 404);
+  }; // prettier-ignore
 
   const othersOf = async (workspace: string, key: string): Promise<readonly Flag[]> => {
     const rows = await store.selectFrom("flags").select("content").where("workspace", "=", workspace).where("key", "!=", key).where("archived_at", "is", null).execute(); // prettier-ignore
@@ -90,7 +102,12 @@ export const flags = ({ store, registry, directory, ingest, shelf, desk }: Parts
     if (faults.length > 0) throw new Refusal("flags.faults", faults.slice(0, 10).join(" "), { faults: faults.slice(0, 50) }); // prettier-ignore
     for (const name of Object.keys(flag.environments)) {
       const on = { ...flag, environments: { [name]: { ...flag.environments[name], isOn: true } } };
-      bookOf([Flag.parse(on)], name); // throws for conditions that cannot be put
+      try {
+        bookOf([Flag.parse(on)], name);
+      } catch (error) {
+        if (error instanceof ConditionFault) throw new Refusal("flags.condition", error.message);
+        throw error;
+      }
     }
   };
 
@@ -140,21 +157,26 @@ export const flags = ({ store, registry, directory, ingest, shelf, desk }: Parts
       }), // prettier-ignore
     routes: async (server) => {
       await mountOfrep(server, { shelf, store, decide });
+      await mountRules(server, shelf);
       await mountPostHogFlags(server, { shelf, registry, decide });
     },
     operations: [
       handle(contract.environments, async (call) => ({ environments: await environmentsOf(call.workspace.id) })),
       handle(contract.addEnvironment, (call, { name }) => addEnvironment(call, name)),
       handle(contract.newKey, async (call, { name }) => {
-        const key = clientKey();
-        const changed = await store.updateTable("flag_environments").set({ client_key: key }).where("workspace", "=", call.workspace.id).where("name", "=", name).executeTakeFirst(); // prettier-ignore
-        if (changed.numUpdatedRows === 0n) throw new Refusal("flags.unknown_environment", `There is no environment ${name}.`, {}, 404); // prettier-ignore
+        const key = newKey("tlf");
+        await setOf(call, name, { client_key: key });
         shelf.changed(call.workspace.id);
-        return { name, key, needsReview: (await environmentsOf(call.workspace.id)).some((one) => one.name === name && one.needsReview) }; // prettier-ignore
+        return { key };
+      }),
+      handle(contract.newServerKey, async (call, { name }) => {
+        const key = newKey("tls");
+        await setOf(call, name, { server_key_hash: hashOfKey(key) });
+        shelf.changed(call.workspace.id);
+        return { key };
       }),
       handle(contract.setReview, async (call, { name, needsReview }) => {
-        const changed = await store.updateTable("flag_environments").set({ needs_review: needsReview ? 1 : 0 }).where("workspace", "=", call.workspace.id).where("name", "=", name).executeTakeFirst(); // prettier-ignore
-        if (changed.numUpdatedRows === 0n) throw new Refusal("flags.unknown_environment", `There is no environment ${name}.`, {}, 404); // prettier-ignore
+        await setOf(call, name, { needs_review: needsReview ? 1 : 0 });
         return { ok: true as const };
       }),
       handle(contract.list, async (call, { archived }) => {
@@ -246,7 +268,11 @@ export const flags = ({ store, registry, directory, ingest, shelf, desk }: Parts
         if (draft !== undefined) await demandSound(call, draft);
         const book = draft === undefined ? await shelf.book(call.workspace.id, environment) : bookOf([...(await othersOf(call.workspace.id, draft.key)), draft], environment); // prettier-ignore
         const audience = await audiences.of(call.workspace.id, book.cohorts);
-        const context = { key: targetingKey, attributes, isIn: audience(targetingKey, accountIn(attributes)) };
+        const kept = await assignments.of({ workspace: call.workspace.id, environment }, book, {
+          key: targetingKey,
+          attributes,
+        });
+        const context = { key: targetingKey, attributes, isIn: audience(targetingKey, accountIn(attributes)), kept };
         return { flags: (keys ?? book.keys.slice(0, 1_000)).map((key) => evaluated(book.evaluate(key, context, call.now))) }; // prettier-ignore
       }),
     ],

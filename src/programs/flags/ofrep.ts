@@ -1,10 +1,11 @@
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { timingSafeEqual } from "node:crypto";
+import type { FastifyInstance, FastifyReply } from "fastify";
 import { z } from "zod";
 import { Refusal, refusalIn } from "#kernel/refusal.ts";
 import type { Store } from "#kernel/state/store.ts";
 import { accountIn, type Asker, type Decide } from "./decide.ts";
-import type { Evaluation } from "./evaluate.ts";
+import type { Evaluation } from "#sdk/evaluate.ts";
+import { etagOf, isKnown, keyOf, streamOf, streamSignature } from "./http.ts";
 import type { Shelf } from "./shelf.ts";
 
 /**
@@ -20,7 +21,7 @@ interface Parts {
 
 const bodyLimit = 256 * 1024;
 const mostAttributes = 500;
-const [streamLifeMs, beatMs, mostStreams, mostOfOne] = [3_600_000, 25_000, 10_000, 2_000];
+const [beatMs, mostStreams, mostOfOne] = [25_000, 10_000, 2_000];
 
 type Code = "PARSE_ERROR" | "TARGETING_KEY_MISSING" | "INVALID_CONTEXT" | "GENERAL" | "FLAG_NOT_FOUND";
 
@@ -54,6 +55,9 @@ const askerIn = (body: unknown): Asker => {
   return { key, account: accountIn(attributes), attributes };
 };
 
+/** That a cohort is not known happens to clients that decide by themselves; the protocol has no word for it. */
+const codeOf = ({ error }: Extract<Evaluation, { error: unknown }>): Code => (error === "COHORT_UNKNOWN" ? "GENERAL" : error); // prettier-ignore
+
 /** A value that is not served is left out, since null is a value. */
 const success = (found: Exclude<Evaluation, { error: unknown }>) => ({
   key: found.key,
@@ -61,36 +65,14 @@ const success = (found: Exclude<Evaluation, { error: unknown }>) => ({
   ...(found.variant === undefined ? {} : { variant: found.variant, value: found.value }),
 });
 
-const keyOf = (request: FastifyRequest): string | undefined => {
-  const given = request.headers["x-api-key"];
-  return /^Bearer (.+)$/i.exec(request.headers.authorization ?? "")?.[1] ?? (typeof given === "string" ? given : undefined); // prettier-ignore
-};
-
-/** Of the answer itself, since clients keep it when their context changes. */
-const etagOf = (answer: string): string => `"${createHash("sha256").update(answer).digest("base64url").slice(0, 27)}"`;
-
-const isKnown = (given: string | undefined, etag: string): boolean =>
-  given !== undefined && given.split(",").some((one) => one.trim().replace(/^W\//, "") === etag);
-
 /** Mounts the protocol, and the stream by which clients hear of changes. */
 export const mountOfrep = async (root: FastifyInstance, { shelf, store, decide }: Parts): Promise<void> => {
   const secretOf = async (workspace: string): Promise<string> =>
     (await store.selectFrom("workspaces").select("secret").where("id", "=", workspace).where("removed_at", "is", null).executeTakeFirst())?.secret ?? ""; // prettier-ignore
-  const signed = (secret: string, workspace: string, until: number): string =>
-    createHmac("sha256", secret).update(`flags.stream ${workspace} ${until}`).digest("base64url");
-
-  /** Browsers send no headers with a stream, so its address carries what lets it in, for an hour. */
-  const streamOf = ({ workspace, secret }: { workspace: string; secret: string }) => {
-    // of the full hour, so that asking again does not break the stream
-    const until = (Math.floor(Date.now() / streamLifeMs) + 2) * streamLifeMs;
-    const token = `${workspace}.${until}.${signed(secret, workspace, until)}`;
-    return { type: "sse", endpoint: { requestUri: `/ofrep/v1/events?token=${encodeURIComponent(token)}` }, inactivityDelaySec: 120 }; // prettier-ignore
-  };
-
   const listenerOf = async (token: string): Promise<string> => {
     const [workspace = "", until = "", given = ""] = token.split(".");
     const secret = await secretOf(workspace);
-    const [wanted, had] = [Buffer.from(signed(secret, workspace, Number(until))), Buffer.from(given)];
+    const [wanted, had] = [Buffer.from(streamSignature(secret, workspace, Number(until))), Buffer.from(given)];
     const isGood = secret !== "" && wanted.length === had.length && timingSafeEqual(wanted, had);
     if (isGood && Number(until) > Date.now()) return workspace;
     throw new Refusal("flags.stream", "This stream's address is no longer good. Ask for the flags again.", {}, 401);
@@ -127,14 +109,14 @@ export const mountOfrep = async (root: FastifyInstance, { shelf, store, decide }
       const place = await shelf.byKey(keyOf(request));
       const [found] = await decide(place, askerIn(request.body), [request.params["*"]]);
       if (found === undefined) throw new Error("a flag was asked for and nothing was said");
-      if ("error" in found) throw new Fault(found.error, found.says, found.error === "FLAG_NOT_FOUND" ? 404 : 400);
+      if ("error" in found) throw new Fault(codeOf(found), found.says, found.error === "FLAG_NOT_FOUND" ? 404 : 400);
       return reply.send(success(found));
     });
 
     server.post("/ofrep/v1/evaluate/flags", async (request, reply) => {
       const place = await shelf.byKey(keyOf(request));
       const all = (await decide(place, askerIn(request.body))).map((found) =>
-        "error" in found ? { key: found.key, errorCode: found.error, errorDetails: found.says } : success(found),
+        "error" in found ? { key: found.key, errorCode: codeOf(found), errorDetails: found.says } : success(found),
       );
       const etag = etagOf(JSON.stringify(all));
       void reply.header("etag", etag);

@@ -8,7 +8,7 @@ import type { SourceRegistry } from "#records/sources/registry.ts";
 import { accountAmong } from "#records/sources/vendors/decoded.ts";
 import { postHogConfig } from "#records/sources/vendors/posthog.ts";
 import type { Decide } from "./decide.ts";
-import type { Evaluation } from "./evaluate.ts";
+import type { Evaluation } from "#sdk/evaluate.ts";
 import type { Shelf } from "./shelf.ts";
 
 /** Flags as PostHog's clients ask for them, with the write key of a source: those of the first environment. */

@@ -1,14 +1,20 @@
 import { Refusal } from "#kernel/refusal.ts";
 import type { Store } from "#kernel/state/store.ts";
-import { bookOf, type Book } from "./evaluate.ts";
+import type { Book } from "#sdk/evaluate.ts";
+import { bookOf } from "./book.ts";
 import { Flag } from "./document.ts";
+import { hashOfKey } from "./http.ts";
 
 /** Flags as they are asked: held in memory, by workspace and environment. */
 export interface Shelf {
   /** The flags of one environment. */
   book(workspace: string, environment: string): Promise<Book>;
-  /** Which environment a key is for. Throws `flags.unknown_key`. */
+  /** All flags that are not archived. */
+  flags(workspace: string): Promise<readonly Flag[]>;
+  /** Which environment a client's key is for. Throws `flags.unknown_key`. */
   byKey(key: string | undefined): Promise<Place & { readonly secret: string }>;
+  /** Which environment a secret key is for, with which rules may be read. Throws `flags.unknown_key`. */
+  byServerKey(key: string | undefined): Promise<Place & { readonly secret: string }>;
   /** The environment that a workspace began with; undefined where it has none. */
   first(workspace: string): Promise<string | undefined>;
   /** Something was changed: it is read anew before the next answer, and whoever listens is told. */
@@ -64,16 +70,23 @@ export const createShelf = (store: Store): Shelf => {
   const firstOf = remembered(async (workspace) =>
     (await store.selectFrom("flag_environments").select("name").where("workspace", "=", workspace).orderBy("number").limit(1).executeTakeFirst())?.name,
   );
-  const placeOf = remembered(async (key) => {
-    const row = await store
-      .selectFrom("flag_environments")
-      .innerJoin("workspaces", "workspaces.id", "flag_environments.workspace")
-      .select(["flag_environments.workspace", "flag_environments.name", "workspaces.secret"])
-      .where("client_key", "=", key)
-      .where("workspaces.removed_at", "is", null)
-      .executeTakeFirst();
-    return row === undefined ? undefined : { workspace: row.workspace, environment: row.name, secret: row.secret };
-  });
+  const placeBy = (column: "client_key" | "server_key_hash") =>
+    remembered(async (key) => {
+      const row = await store
+        .selectFrom("flag_environments")
+        .innerJoin("workspaces", "workspaces.id", "flag_environments.workspace")
+        .select(["flag_environments.workspace", "flag_environments.name", "workspaces.secret"])
+        .where(`flag_environments.${column}`, "=", key)
+        .where("workspaces.removed_at", "is", null)
+        .executeTakeFirst();
+      return row === undefined ? undefined : { workspace: row.workspace, environment: row.name, secret: row.secret };
+    });
+  const [placeOf, placeOfServer] = [placeBy("client_key"), placeBy("server_key_hash")];
+  const demand = async (places: typeof placeOf, key: string, given: string) => {
+    const place = given === "" || given.length > 200 ? undefined : await places.get(key);
+    if (place === undefined) throw new Refusal("flags.unknown_key", "This key is of no environment here. Take one from the Flags page.", {}, 401);
+    return place;
+  };
 
   return {
     first: (workspace) => firstOf.get(workspace),
@@ -83,15 +96,14 @@ export const createShelf = (store: Store): Shelf => {
       books.set(environment, book);
       return book;
     },
-    byKey: async (key = "") => {
-      const place = key === "" || key.length > 200 ? undefined : await placeOf.get(key);
-      if (place === undefined) throw new Refusal("flags.unknown_key", "This key is of no environment here. Take one from the Flags page.", {}, 401);
-      return place;
-    },
+    flags: async (workspace) => (await flagsOf.get(workspace)).flags,
+    byKey: (key = "") => demand(placeOf, key, key),
+    byServerKey: (key = "") => demand(placeOfServer, hashOfKey(key), key),
     changed: (workspace) => {
       flagsOf.forget(workspace);
       firstOf.forget(workspace);
       placeOf.forget();
+      placeOfServer.forget();
       for (const heard of listeners.get(workspace) ?? []) heard();
     },
     listen: (workspace, heard) => {

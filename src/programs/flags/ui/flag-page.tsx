@@ -74,6 +74,8 @@ const SplitFields = ({ split, change }: { split: Split; change: (next: Split) =>
         <TextInput label="Ramp" description="2026-12-01=25, 2026-12-08=100: days (UTC) and shares" placeholder="none" defaultValue={split.ramp.map(({ at, coverage }) => `${at.slice(0, at.endsWith("T00:00:00Z") ? 10 : 16)}=${coverage * 100}`).join(", ")} onBlur={(event) => change({ ...split, ramp: rampIn(event.currentTarget.value) })} />
         <TextInput label="Split by" description="Empty: the targeting key" placeholder="account" value={split.by} onChange={(event) => change({ ...split, by: event.currentTarget.value })} />
         <Select label="Hashed as in" description="Keep your users where they are" data={[...hashings]} value={split.hashing} allowDeselect={false} onChange={(next) => change({ ...split, hashing: hashings.find((one) => one === next) ?? "growthbook-2" })} />
+        <Switch mt="lg" label="Remember who got what" description="Whatever becomes of weights and conditions" checked={split.sticky !== null} onChange={(event) => change({ ...split, sticky: event.currentTarget.checked ? 1 : null })} />
+        {split.sticky !== null && <Button mt="lg" variant="default" onClick={() => change({ ...split, sticky: (split.sticky ?? 0) + 1 })}>Begin anew ({split.sticky})</Button>}
         <TextInput label="Seed" description="Empty: the flag's key" value={split.seed} onChange={(event) => change({ ...split, seed: event.currentTarget.value })} />
         {(split.hashing === "eppo" || split.hashing === "launchdarkly") && <TextInput label="Salt" value={split.salt} onChange={(event) => change({ ...split, salt: event.currentTarget.value })} />}
       </SimpleGrid>
@@ -218,6 +220,12 @@ const Editor = ({ flag, version, isArchived, environments, others, mayEdit }: St
             <TextInput label="What it is for" value={draft.description} onChange={(event) => setDraft({ ...draft, description: event.currentTarget.value })} />
             <TextInput label="Owner" value={draft.owner} onChange={(event) => setDraft({ ...draft, owner: event.currentTarget.value })} />
           </SimpleGrid>
+          {flag.type === "boolean" && (
+            <Group align="end">
+              <Switch label="It is a holdout" description="Keeps those out who get true: flags heed it as a prerequisite" checked={draft.holdout !== null} onChange={(event) => setDraft({ ...draft, holdout: event.currentTarget.checked ? { owners: [] } : null })} />
+              {draft.holdout !== null && <TagsInput label="Of what is tested by" description="Owners; empty: by anybody" flex={1} miw={200} value={draft.holdout.owners} onChange={(owners) => setDraft({ ...draft, holdout: { owners } })} />}
+            </Group>
+          )}
           <Title order={2} size="h4">Values ({typeWords[flag.type].toLowerCase()})</Title>
           {variations.map(({ name, value }, at) => (
             <Group key={at} align="start" wrap="nowrap">

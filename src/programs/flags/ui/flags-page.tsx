@@ -1,4 +1,4 @@
-import { Anchor, Badge, Button, Card, Code, CopyButton, Group, Modal, Select, Stack, Switch, Text, TextInput, Title } from "@mantine/core"; // prettier-ignore
+import { Alert, Anchor, Badge, Button, Card, Code, CopyButton, Group, Modal, Select, Stack, Switch, Text, TextInput, Title } from "@mantine/core"; // prettier-ignore
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
@@ -75,14 +75,26 @@ const Environments = ({ mayAdmin }: { mayAdmin: boolean }) => {
   const done = () => client.invalidateQueries({ queryKey: ["flags"] });
   const add = useMutation({ mutationFn: () => call(contract.addEnvironment, { name }), onSuccess: done });
   const review = useMutation({ mutationFn: (given: { name: string; needsReview: boolean }) => call(contract.setReview, given), onSuccess: done });
+  const secret = useMutation({ mutationFn: (of: string) => call(contract.newServerKey, { name: of }), onSuccess: done });
   const renew = useMutation({ mutationFn: (of: string) => call(contract.newKey, { name: of }), onSuccess: done });
   return (
     <Card withBorder>
       <Stack gap="sm">
         <Title order={2} size="h4">Environments</Title>
         <Text size="sm">
-          Any OpenFeature provider for remote evaluation (OFREP) asks this server, with the key of an environment as <Code>X-API-Key</Code>. A key gives out what a flag is for somebody, and none of the rules.
+          Any OpenFeature provider for remote evaluation (OFREP) asks this server, with the key of an environment as <Code>X-API-Key</Code>. A key gives out what a flag is for somebody, and none of the rules. With a secret key a server reads the rules and decides by itself.
         </Text>
+        {secret.data !== undefined && (
+          <Alert variant="outline" title={`Secret key of ${secret.variables ?? ""}`}>
+            <Stack gap="xs">
+              <Text size="sm">It is shown this once. Only a hash of it is kept.</Text>
+              <Group>
+                <Code style={{ overflowWrap: "anywhere" }}>{secret.data.key}</Code>
+                <CopyButton value={secret.data.key}>{({ copied, copy }) => <Button variant="default" onClick={copy}>{copied ? "Copied" : "Copy"}</Button>}</CopyButton>
+              </Group>
+            </Stack>
+          </Alert>
+        )}
         <Loaded query={query} height={80}>
           {({ environments }) =>
             environments.length === 0 ? (
@@ -102,6 +114,11 @@ const Environments = ({ mayAdmin }: { mayAdmin: boolean }) => {
                         <CopyButton value={one.key}>
                           {({ copied, copy }) => <Button variant="default" aria-label={`Copy the key of ${one.name}`} onClick={copy}>{copied ? "Copied" : "Copy"}</Button>}
                         </CopyButton>
+                        {mayAdmin && (
+                          <Confirm label={one.hasServerKey ? "New secret key" : "Secret key"} title={`A secret key for ${one.name}?`} run={() => secret.mutate(one.name)} busy={secret.isPending}>
+                            It reads all rules of this environment, so it belongs on servers alone.{one.hasServerKey ? " The one that there is no longer works." : ""}
+                          </Confirm>
+                        )}
                         {mayAdmin && (
                           <Confirm label="New key" title={`A new key for ${one.name}?`} run={() => renew.mutate(one.name)} busy={renew.isPending}>
                             Clients that ask with the old one are refused from then on, and take the defaults in their code.
@@ -128,7 +145,7 @@ const Environments = ({ mayAdmin }: { mayAdmin: boolean }) => {
             </Group>
           </form>
         )}
-        {[add.error, renew.error, review.error].map((error, at) => error !== null && <Problem key={at} error={error} />)}
+        {[add.error, renew.error, review.error, secret.error].map((error, at) => error !== null && <Problem key={at} error={error} />)}
       </Stack>
     </Card>
   );

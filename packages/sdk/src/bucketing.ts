@@ -1,4 +1,4 @@
-import type { Hashing } from "./document.ts";
+import type { Hashing } from "./rules.ts";
 import * as hashes from "./hashes.ts";
 
 /** Where a unit falls: `place` chooses the part, `entry` whether it takes part at all; both from 0 to 1. */

@@ -1,9 +1,15 @@
-import { createHash } from "node:crypto";
+import { md5, sha1 } from "@noble/hashes/legacy.js";
+import { sha256 } from "@noble/hashes/sha2.js";
 
 /**
  * How vendors put a unit into a bucket, so that a team can move here without reshuffling its users. Vectors of each are in
  * the reference cases. Strings are hashed as their makers do: GrowthBook over UTF-16 code units, the others over UTF-8.
  */
+
+const utf8 = new TextEncoder();
+const bytesOf = (text: string): Uint8Array => utf8.encode(text);
+const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView =>
+  new DataView(buffer, byteOffset, byteLength);
 
 const [fnvBasis, fnvPrime] = [0x811c9dc5, 0x01000193];
 /** FNV-1a, 32 bits, over code units taken for bytes, as GrowthBook feeds it. */
@@ -15,19 +21,20 @@ const fnvOfText = (text: string): number => {
 /** The same over UTF-8. */
 const fnvOfBytes = (text: string): number => {
   let hash = fnvBasis;
-  for (const byte of Buffer.from(text, "utf8")) hash = Math.imul(hash ^ byte, fnvPrime);
+  for (const byte of bytesOf(text)) hash = Math.imul(hash ^ byte, fnvPrime);
   return hash >>> 0;
 };
 
 /** MurmurHash3 x86 32 over UTF-8 (Austin Appleby, public domain). */
 export const murmur3 = (text: string, seed: number): number => {
-  const bytes = Buffer.from(text, "utf8");
+  const bytes = bytesOf(text);
+  const view = viewOf(bytes);
   const [c1, c2] = [0xcc9e2d51, 0x1b873593];
   const turn = (x: number, by: number): number => (x << by) | (x >>> (32 - by));
   let hash = seed | 0;
   const whole = bytes.length & ~3;
   for (let at = 0; at < whole; at += 4) {
-    hash ^= Math.imul(turn(Math.imul(bytes.readInt32LE(at), c1), 15), c2);
+    hash ^= Math.imul(turn(Math.imul(view.getInt32(at, true), c1), 15), c2);
     hash = (Math.imul(turn(hash, 13), 5) + 0xe6546b64) | 0;
   }
   let rest = 0;
@@ -94,21 +101,21 @@ export const flagdFractional = (value: string, weights: readonly number[]) => {
 /** GO Feature Flag: from 0 to `most` − 1. */
 export const goFeatureFlagBucket = (flag: string, key: string, most: number): number => fnvOfBytes(flag + key) % most; // prettier-ignore
 
-const digest = (algorithm: "sha256" | "sha1" | "md5", text: string): Buffer => createHash(algorithm).update(text, "utf8").digest(); // prettier-ignore
+const hex = (bytes: Uint8Array): string => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 /** The first 15 hexadecimal digits of SHA-1, from 0 to 1. */
-const sha1Share = (text: string): number => Number.parseInt(digest("sha1", text).toString("hex").slice(0, 15), 16) / (2 ** 60 - 1); // prettier-ignore
+const sha1Share = (text: string): number => Number.parseInt(hex(sha1(bytesOf(text)).subarray(0, 8)).slice(0, 15), 16) / (2 ** 60 - 1); // prettier-ignore
 
 /** Statsig: the first 8 bytes of SHA-256. */
-export const statsigHash = (text: string): bigint => digest("sha256", text).readBigUInt64BE(0);
+export const statsigHash = (text: string): bigint => viewOf(sha256(bytesOf(text))).getBigUint64(0);
 export const launchdarklyBucket = (flag: string, salt: string, value: string): number => sha1Share(`${flag}.${salt}.${value}`); // prettier-ignore
 export const posthogHash = (flag: string, distinctId: string, salt: string): number => sha1Share(`${flag}.${distinctId}${salt}`); // prettier-ignore
 /** Eppo: the first 8 hexadecimal digits of MD5. */
-export const eppoShard = (salt: string, subject: string, shards: number): number => digest("md5", `${salt}-${subject}`).readUInt32BE(0) % shards; // prettier-ignore
+export const eppoShard = (salt: string, subject: string, shards: number): number => viewOf(md5(bytesOf(`${salt}-${subject}`))).getUint32(0) % shards; // prettier-ignore
 
 /** Flagsmith: from 0 up to 100; a value of 100 is hashed again over its ids twice. */
 export const flagsmithPercentage = (ids: readonly (string | number)[], times = 1): number => {
   const text = Array.from({ length: times }, () => ids.join(",")).join(",");
-  const hash = BigInt(`0x${digest("md5", text).toString("hex")}`);
+  const hash = BigInt(`0x${hex(md5(bytesOf(text)))}`);
   const value = (Number(hash % 9_999n) / 9_998) * 100;
   return value === 100 ? flagsmithPercentage(ids, times + 1) : value;
 };

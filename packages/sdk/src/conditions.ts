@@ -1,14 +1,17 @@
-import { RE2JS } from "re2js";
-import { momentIn } from "#insights/common/moment.ts";
-import { Refusal } from "#kernel/refusal.ts";
-import type { Condition } from "./document.ts";
+import { momentIn } from "./moment.ts";
+import type { Condition } from "./rules.ts";
 
 /**
  * Conditions of flags on a text, decided here as the engine decides the same operators in questions: a segment that a
  * flag targets and a question filters by is the same people. A test holds the two against each other.
  */
 
-const fault = (property: string, what: string): Refusal => new Refusal("flags.condition", `${property || "The condition"}: this comparison needs one ${what}.`); // prettier-ignore
+/** A condition that cannot be put; the message says which and what it needs. */
+export class ConditionFault extends Error {
+  override readonly name = "ConditionFault";
+}
+
+const fault = (property: string, what: string): ConditionFault => new ConditionFault(`${property || "The condition"}: this comparison needs one ${what}.`); // prettier-ignore
 
 const numberIn = (text: string): number => (/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : Number.NaN); // prettier-ignore
 
@@ -25,6 +28,8 @@ const compareVersions = (one: Version, other: Version): number => {
 };
 
 type Test = (text: string) => boolean;
+/** Makes a regular expression ready, or throws. It comes from outside, since it is large and few need it. */
+export type Expressions = (expression: string) => Test;
 const not = (test: Test): Test => (text) => !test(text); // prettier-ignore
 
 const one = ({ property, values }: Condition, what: string): string => {
@@ -58,19 +63,18 @@ const containing = ({ values }: Condition): Test => {
   const parts = values.map((value) => value.toLowerCase());
   return (text) => parts.some((part) => text.toLowerCase().includes(part));
 };
-const matching = (condition: Condition): Test => {
+const matching = (condition: Condition, read: Expressions | undefined): Test => {
   const expression = one(condition, "regular expression");
   if (expression.length > 500) throw fault(condition.property, "regular expression of at most 500 characters");
+  if (read === undefined) throw new Error("Regular expressions were not loaded.");
   try {
-    // takes time in proportion to the text; a dot takes line breaks too, as in the engine
-    const compiled = RE2JS.compile(expression, RE2JS.DOTALL);
-    return (text) => compiled.matcher(text).find();
+    return read(expression);
   } catch {
     throw fault(condition.property, "regular expression that can be read");
   }
 };
 
-const tests: Readonly<Record<Condition["op"], (condition: Condition) => Test>> = {
+const tests: Readonly<Record<Condition["op"], (condition: Condition, read: Expressions | undefined) => Test>> = {
   eq: amongOf,
   neq: (condition) => not(amongOf(condition)),
   contains: containing,
@@ -80,7 +84,7 @@ const tests: Readonly<Record<Condition["op"], (condition: Condition) => Test>> =
   lt: byNumber((a, b) => a < b),
   lte: byNumber((a, b) => a <= b),
   matches: matching,
-  not_matches: (condition) => not(matching(condition)),
+  not_matches: (condition, read) => not(matching(condition, read)),
   before: byMoment((a, b) => a < b),
   after: byMoment((a, b) => a >= b),
   version_lt: byVersion((order) => order < 0),
@@ -91,5 +95,5 @@ const tests: Readonly<Record<Condition["op"], (condition: Condition) => Test>> =
   is_not_set: () => (text) => text === "",
 };
 
-/** Whether a text meets a condition; empty stands for nothing. Throws `flags.condition` for one that cannot be put. */
-export const textTest = (condition: Condition): Test => tests[condition.op](condition);
+/** Whether a text meets a condition; empty stands for nothing. Throws a `ConditionFault` for one that cannot be put. */
+export const textTest = (condition: Condition, read?: Expressions): Test => tests[condition.op](condition, read);
