@@ -56,6 +56,7 @@ const may = {
     "experiments.report",
     "experiments.results",
     "experiments.slices",
+    "experiments.beside",
     "flags.environments",
     "flags.get",
     "flags.list",
@@ -185,6 +186,7 @@ const may = {
   admin: [
     "flags.addEnvironment",
     "flags.newKey",
+    "flags.newServerKey",
     "flags.setReview",
     "workspaces.addMember",
     "workspaces.change",

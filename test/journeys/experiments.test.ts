@@ -12,7 +12,7 @@ const at = (name: string, userId: string, time: number, properties: Record<strin
 
 beforeAll(async () => {
   const source = await world.system.registry.byKey((await world.source()).writeKey);
-  const past = Array.from({ length: 1_400 }, (_, n) => [at("Signed Up", `p${n}`, begin - 32 * day + n * (day / 50)), ...(n % 5 === 0 ? [at("Finished", `p${n}`, begin - 31 * day + n * (day / 50))] : [])]).flat(); // prettier-ignore
+  const past = Array.from({ length: 2_100 }, (_, n) => [at("Signed Up", `p${n}`, begin - 32 * day + n * (day / 50)), ...(n % 5 === 0 ? [at("Finished", `p${n}`, begin - 31 * day + n * (day / 50))] : [])]).flat(); // prettier-ignore
   const now = Array.from({ length: 1_600 }, (_, n) => {
     const time = begin + n * (day / 100);
     const arm = n % 2 === 0 ? "control" : "treatment";

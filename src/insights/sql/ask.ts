@@ -4,10 +4,11 @@ import type { Interval } from "#insights/common/frame.ts";
 import type { AskOptions, Engine } from "#kernel/engine/engine.ts";
 import type { WorkspaceCall } from "#kernel/module.ts";
 import { Refusal } from "#kernel/refusal.ts";
+import { sql, type Sql } from "#kernel/sql.ts";
 import type { Scope, TimeRange } from "#records/events/scope.ts";
 import type { SqlResult } from "./contract.ts";
 import { checkTree, oneStatement } from "./check.ts";
-import { overTime, pureFunctions, treeOf, writtenQuery, type Combined } from "./query.ts";
+import { overTime, pureFunctions, rowsOf, treeOf, writtenQuery, type Combined } from "./query.ts";
 
 /** Limits of one written query: seconds, bytes of memory, rows and bytes of the answer. */
 const mostRows = 10_000;
@@ -57,6 +58,17 @@ const checkedStatement = async (call: WorkspaceCall, text: string): Promise<stri
   const tree = await apart.rows(treeOf(statement), z.object({ explain: z.string() }), options).catch(sayTheirs);
   checkTree(tree.map(({ explain }) => explain), await functionsOf(call.engine)); // prettier-ignore
   return statement;
+};
+
+/** Checks a query that somebody wrote, so that one of ours may stand on its rows; that one is then asked with `askOver`. */
+export const writtenRows = async (call: WorkspaceCall, scope: Scope, text: string): Promise<Sql> =>
+  rowsOf(scope, await checkedStatement(call, text));
+
+/** Asks a query of ours that stands on `writtenRows`, by the limits of those; its own tables are named with their database. */
+export const askOver = async <T>(call: WorkspaceCall, query: Sql, row: z.ZodType<T>): Promise<T[]> => {
+  const apart = await call.engine.apart();
+  const numbers = { ...settings, output_format_json_quote_64bit_integers: 0 } as const;
+  return apart.rows(sql`${query} SETTINGS readonly = 2`, row, { purpose: "ask", signal: call.signal, settings: numbers }).catch(sayTheirs); // prettier-ignore
 };
 
 type Cell = SqlResult["rows"][number][number];

@@ -29,9 +29,13 @@ export const pureFunctions: Sql = sql`
 export const treeOf = (statement: string): Sql =>
   sql`SELECT explain FROM (EXPLAIN AST SELECT * FROM (\n${writtenSql(statement)}\n))`;
 
-/** A checked statement over the relations, and nothing but these. One row more than may be shown says that there are more. */
+/** The rows of a checked statement over the relations, and nothing but these. */
+export const rowsOf = (scope: Scope, statement: string): Sql =>
+  sql`WITH ${withRelations(scope)} SELECT * FROM (\n${writtenSql(statement)}\n)`;
+
+/** The same, to be shown. One row more than may be shown says that there are more. */
 export const writtenQuery = (scope: Scope, statement: string, rows: number): Sql =>
-  sql`WITH ${withRelations(scope)} SELECT * FROM (\n${writtenSql(statement)}\n) LIMIT ${literal(rows)} SETTINGS readonly = 2`;
+  sql`${rowsOf(scope, statement)} LIMIT ${literal(rows)} SETTINGS readonly = 2`;
 
 const combined = { sum: sql`sum`, average: sql`avg`, last: sql`argMax` } as const;
 export type Combined = keyof typeof combined;

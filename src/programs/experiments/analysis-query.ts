@@ -1,8 +1,8 @@
-import { bind, join, literal, sql, type Sql } from "#kernel/sql.ts";
+import { bind, identifier, join, literal, sql, type Sql } from "#kernel/sql.ts";
 import { matches, matchesAny, propertyNumber, propertyText } from "#insights/common/conditions.ts";
-import type { EventMatch, Unit } from "#insights/common/frame.ts";
+import type { EventMatch } from "#insights/common/frame.ts";
 import { inRange, personOf, type Scope, type TimeRange } from "#records/events/scope.ts";
-import type { Part, UnitMeasure } from "./document.ts";
+import type { Part, Unit, UnitMeasure } from "./document.ts";
 
 const dayMs = 86_400_000;
 
@@ -12,8 +12,14 @@ export interface AnalysisQuestion {
   /** Null where all are in one: `all`. */
   readonly armProperty: string | null;
   readonly measures: readonly UnitMeasure[];
+  /** Exposures by a checked query with columns person (or account), at and arm, instead of by events. */
+  readonly written?: Sql;
+  /** Who was exposed counts from here on, and who never came here does not. */
+  readonly trigger?: EventMatch;
   /** A property of the first exposure by which rows are split, instead of by its day. */
   readonly slice?: string;
+  /** Another experiment by whose arm rows are split; who is not in it, or in several of its arms, does not count. */
+  readonly beside?: AnalysisQuestion;
   /** When exposures count: from the start to the end, or to now. */
   readonly range: TimeRange;
   readonly windowDays: number;
@@ -21,27 +27,58 @@ export interface AnalysisQuestion {
   readonly now: number;
 }
 
-const unitOf = (scope: Scope, unit: Unit): Sql => (unit === "accounts" ? sql`account` : personOf(scope));
-const isUnit = (unit: Unit): Sql => (unit === "accounts" ? sql`account != ''` : sql`1`);
+const unitOf = (scope: Scope, unit: Unit): Sql =>
+  ({ people: personOf(scope), accounts: sql`account`, sessions: sql`session` })[unit];
+const isUnit = (unit: Unit): Sql =>
+  ({ people: sql`1`, accounts: sql`account != ''`, sessions: sql`session != ''` })[unit];
+/** Its column in a query that somebody wrote. */
+const writtenUnit = (unit: Unit): Sql => ({ people: sql`toUInt64(person)`, accounts: sql`toString(account)`, sessions: sql`toString(session)` })[unit]; // prettier-ignore
 
-const valueOf = (scope: Scope, { match, property, isCounted }: Part): Sql => {
+/** What an event adds; `isAll` where every event that is read is one of the part. */
+const valueOf = (scope: Scope, { match, property, isCounted }: Part, isAll: boolean): Sql => {
   const number = property === undefined ? sql`1.` : isCounted ? sql`toFloat64(isNotNull(${propertyNumber(scope, property)}))` : sql`toFloat64(ifNull(${propertyNumber(scope, property)}, 0))`;
-  return sql`if(${matches(scope, match)}, ${number}, 0.)`;
+  return isAll ? number : sql`if(${matches(scope, match)}, ${number}, 0.)`;
+}; // prettier-ignore
+
+/** Named with its database, since a query that somebody wrote is asked where there are no tables. */
+const eventsIn = ({ engine }: Scope): Sql => sql`${identifier(engine.database)}.events`;
+
+/** Nothing but whether a written query has the columns that exposures need, so that what is missing is said by its name. */
+export const columnsOfWritten = (unit: Unit, written: Sql): Sql =>
+  sql`SELECT ${writtenUnit(unit)}, at, arm FROM (${written}) LIMIT 0`;
+
+/** One row an exposure: who, when, in which arm, and by what it may be sliced. */
+const exposures = (scope: Scope, { unit, exposure, armProperty, written, range, slice }: AnalysisQuestion): Sql => {
+  if (written !== undefined)
+    return sql`SELECT unit, at, name FROM (SELECT ${writtenUnit(unit)} AS unit, toDateTime64(at, 3, 'UTC') AS at, toString(arm) AS name FROM (${written})) WHERE name != '' AND ${inRange(range)}`;
+  const name = armProperty === null ? sql`'all'` : propertyText(scope, armProperty);
+  return sql`SELECT ${unitOf(scope, unit)} AS unit, at, ${name} AS name${slice === undefined ? sql`` : sql`, ${propertyText(scope, slice)} AS slice`}
+    FROM ${eventsIn(scope)} WHERE ${inRange(range)} AND ${isUnit(unit)} AND ${matches(scope, exposure)} AND name != ''`;
 }; // prettier-ignore
 
 /**
- * One row a unit that was exposed: its first exposure, the arm of it, and whether it was seen in one arm (1) or several (2).
- * Where the arms are given, the arm is its place among them, and 0 is another one: numbers are grouped faster than names.
+ * One row a unit that was exposed: since when it counts, the arm of its first exposure, and whether it was seen in one arm
+ * (1) or several (2). Where the arms are given, the arm is its place among them, and 0 is another one: numbers are grouped
+ * faster than names.
  */
-const exposedOf = (scope: Scope, { unit, exposure, armProperty, range, slice }: AnalysisQuestion, arms?: readonly string[]): Sql => {
-  const name = armProperty === null ? sql`'all'` : propertyText(scope, armProperty);
-  const arm = arms === undefined ? name : sql`toUInt8(indexOf(${bind.strings(arms)}, ${name}))`;
-  return sql`SELECT ${unitOf(scope, unit)} AS unit, min(at) AS since, argMin(${arm}, at) AS arm, if(min(${arm}) = max(${arm}), 1, 2) AS arms${slice === undefined ? sql`` : sql`, argMin(${propertyText(scope, slice)}, at) AS slice`}
-    FROM events WHERE ${inRange(range)} AND ${isUnit(unit)} AND ${matches(scope, exposure)} AND ${name} != '' GROUP BY unit`;
+const exposedOf = (scope: Scope, question: AnalysisQuestion, arms?: readonly string[]): Sql => {
+  const { unit, range, slice, trigger, beside } = question;
+  const arm = arms === undefined ? sql`name` : sql`toUInt8(indexOf(${bind.strings(arms)}, name))`;
+  const sliced = slice === undefined ? sql`` : sql`, argMin(slice, at) AS slice`;
+  const first = sql`SELECT unit, min(at) AS since, argMin(${arm}, at) AS arm, if(min(${arm}) = max(${arm}), 1, 2) AS arms${sliced} FROM (${exposures(scope, question)}) GROUP BY unit`;
+  const kept = slice === undefined ? sql`` : sql`, any(first.slice) AS slice`;
+  const triggered = trigger === undefined ? first : sql`
+    SELECT first.unit AS unit, min(reached.at) AS since, any(first.arm) AS arm, any(first.arms) AS arms${kept}
+    FROM (SELECT ${unitOf(scope, unit)} AS unit, at FROM ${eventsIn(scope)} WHERE ${inRange(range)} AND ${isUnit(unit)} AND ${matches(scope, trigger)}) AS reached
+    INNER JOIN (${first}) AS first ON reached.unit = first.unit WHERE reached.at >= first.since GROUP BY unit`;
+  if (beside === undefined) return triggered;
+  return sql`SELECT own.unit AS unit, own.since AS since, own.arm AS arm, own.arms AS arms, other.arm AS slice
+    FROM (${triggered}) AS own INNER JOIN (${exposedOf(scope, beside)}) AS other ON own.unit = other.unit WHERE other.arms = 1`;
 }; // prettier-ignore
 
-const dayOf = (scope: Scope, { slice }: AnalysisQuestion): Sql =>
-  slice === undefined ? sql`toDate(since, ${bind.string(scope.zone)})` : sql`slice`;
+const isSliced = ({ slice, beside }: AnalysisQuestion): boolean => slice !== undefined || beside !== undefined;
+const dayOf = (scope: Scope, question: AnalysisQuestion): Sql =>
+  isSliced(question) ? sql`slice` : sql`toDate(since, ${bind.string(scope.zone)})`;
 const isRipe = ({ now, windowDays }: AnalysisQuestion): Sql =>
   sql`(arms = 1 AND since <= ${bind.time(now - windowDays * dayMs)})`;
 
@@ -52,13 +89,19 @@ export const exposuresByDay = (scope: Scope, question: AnalysisQuestion): Sql =>
 
 /** Values of each event that a measure adds up, and what is made of them for a unit. */
 interface Columns {
-  readonly matches: readonly EventMatch[];
   readonly values: readonly Sql[];
   /** Outcome and covariate, or what is above and below of a ratio, from the names of its values. */
   readonly pair: (names: readonly Sql[]) => { readonly y: Sql; readonly x: Sql };
 }
 
-const columnsOf = (scope: Scope, measure: UnitMeasure, { windowDays, covariateDays }: AnalysisQuestion): Columns => {
+const matchesOf = (measure: UnitMeasure): readonly EventMatch[] => {
+  if (measure.kind === "conversion") return measure.steps;
+  return measure.kind === "ratio" ? [measure.part.match, measure.per.match] : [measure.part.match];
+};
+
+const columnsOf = (scope: Scope, measure: UnitMeasure, { measures, windowDays, covariateDays }: AnalysisQuestion): Columns => {
+  const isAll = new Set(measures.flatMap(matchesOf).map((match) => JSON.stringify(match))).size === 1;
+  const value = (part: Part): Sql => valueOf(scope, part, isAll);
   const apart = sql`(done.ms - exposed.ms)`;
   const between = (from: number, to: number): Sql => sql`(${apart} >= ${literal(from * dayMs)} AND ${apart} < ${literal(to * dayMs)})`;
   const [after, before] = [between(0, windowDays), between(-covariateDays, 0)];
@@ -69,13 +112,13 @@ const columnsOf = (scope: Scope, measure: UnitMeasure, { windowDays, covariateDa
     property === undefined || isCounted ? sql`toFloat64(${sum(name)(when)} > 0)` : sql`toFloat64(countIf(${name} > 0 AND ${when}) > 0)`;
   switch (measure.kind) {
     case "proportion":
-      return { matches: [measure.part.match], values: [valueOf(scope, measure.part)], pair: ([own = sql``]) => ({ y: did(own, measure.part)(after), x: x(did(own, measure.part)) }) };
+      return { values: [value(measure.part)], pair: ([own = sql``]) => ({ y: did(own, measure.part)(after), x: x(did(own, measure.part)) }) };
     case "mean":
-      return { matches: [measure.part.match], values: [valueOf(scope, measure.part)], pair: ([own = sql``]) => ({ y: sum(own)(after), x: x(sum(own)) }) };
+      return { values: [value(measure.part)], pair: ([own = sql``]) => ({ y: sum(own)(after), x: x(sum(own)) }) };
     case "ratio":
-      return { matches: [measure.part.match, measure.per.match], values: [valueOf(scope, measure.part), valueOf(scope, measure.per)], pair: ([above = sql``, below = sql``]) => ({ y: sum(above)(after), x: sum(below)(after) }) };
+      return { values: [value(measure.part), value(measure.per)], pair: ([above = sql``, below = sql``]) => ({ y: sum(above)(after), x: sum(below)(after) }) };
     case "return":
-      return { matches: [measure.part.match], values: [valueOf(scope, measure.part)], pair: ([own = sql``]) => ({ y: did(own, measure.part)(between(measure.fromDay, measure.toDay)), x: x(did(own, measure.part)) }) };
+      return { values: [value(measure.part)], pair: ([own = sql``]) => ({ y: did(own, measure.part)(between(measure.fromDay, measure.toDay)), x: x(did(own, measure.part)) }) };
     case "conversion": {
       // the last step comes after the exposure; those before it may have come before it too, within the funnel's own time
       const window = literal(Math.round(measure.windowSeconds * 1000));
@@ -84,7 +127,7 @@ const columnsOf = (scope: Scope, measure: UnitMeasure, { windowDays, covariateDa
         const conditions = names.map((name, at) => (at === names.length - 1 ? sql`${name} > 0 AND ${when}` : sql`${name} > 0`));
         return sql`toFloat64(windowFunnel(${window})(toUInt64(done.ms), ${join(conditions, ", ")}) = ${whole})`;
       };
-      return { matches: measure.steps, values: measure.steps.map((match) => sql`toUInt8(${matches(scope, match)})`), pair: (names) => ({ y: through(names)(after), x: x(through(names)) }) };
+      return { values: measure.steps.map((match) => sql`toUInt8(${matches(scope, match)})`), pair: (names) => ({ y: through(names)(after), x: x(through(names)) }) };
     }
   }
 }; // prettier-ignore
@@ -109,9 +152,9 @@ export const momentsByDay = (scope: Scope, question: AnalysisQuestion, arms: rea
   const pairs = columns.map((one) => one.pair(one.values.map(nameOf)));
   const around = { from: range.from - daysBefore(question) * dayMs, to: Math.min(now, range.to + windowDays * dayMs) };
   const done = sql`SELECT ${unitOf(scope, unit)} AS unit, toUnixTimestamp64Milli(at) AS ms, ${join([...values.values()].map((value) => sql`${value} AS ${nameOf(value)}`), ", ")}
-    FROM events WHERE ${inRange(around)} AND ${isUnit(unit)} AND ${matchesAny(scope, columns.flatMap((one) => one.matches))}`;
+    FROM ${eventsIn(scope)} WHERE ${inRange(around)} AND ${isUnit(unit)} AND ${matchesAny(scope, measures.flatMap(matchesOf))}`;
   const each = (make: (y: Sql, x: Sql) => Sql): Sql => sql`[${join(pairs.map((_, n) => sql`ifNotFinite(${make(sql`y${literal(n)}`, sql`x${literal(n)}`)}, 0)`), ", ")}]`;
-  const slice = (column: Sql): Sql => (question.slice === undefined ? sql`` : column);
+  const slice = (column: Sql): Sql => (isSliced(question) ? column : sql``);
   const byUnit = sql`SELECT done.unit AS unit, any(exposed.arm) AS arm, any(exposed.since) AS since${slice(sql`, any(exposed.slice) AS slice`)}, ${join(pairs.map(({ y, x }, n) => sql`${y} AS own${literal(n)}, ${x} AS past${literal(n)}`), ", ")}
       FROM (${done}) AS done
       INNER JOIN (SELECT unit, since, toUnixTimestamp64Milli(since) AS ms, arm${slice(sql`, slice`)} FROM (${exposedOf(scope, question, arms)}) WHERE ${isRipe(question)} AND arm > 0) AS exposed ON done.unit = exposed.unit

@@ -29,6 +29,7 @@ export const PlanInput = z.strictObject({
   correlation: z.number().min(0).max(0.99).default(0).describe("Of the metric with the same before the exposure (CUPED)."),
   guardrails: z.int().min(0).max(20).default(0).describe("Metrics that may not become worse: the power is shared with them."),
   perDay: z.number().positive().max(1e10).optional().describe("Units that could take part, each day."),
+  arrivals: z.array(z.number().min(0)).min(1).max(400).optional().describe("New units by day from a start on, as the past had them; the last week of it goes on. It knows weekends, and that those who come often are new once."),
   share: z.number().gt(0).max(1).default(1).describe("Share of them that does."),
 }); // prettier-ignore
 export type PlanInput = z.output<typeof PlanInput>;
@@ -74,6 +75,7 @@ export const history = defineOperation({
   output: z.object({
     people: z.number(),
     perDay: z.number(),
+    arrivals: z.array(z.number()).describe("New people by day from a start on."),
     baseline: z.number(),
     sd: z.number(),
     correlation: z.number().describe("Of the outcome with the same before the exposure; 0 where it cannot be told."),

@@ -1,10 +1,13 @@
 import { z } from "zod";
-import { EventMatch, Unit } from "#insights/common/frame.ts";
+import { EventMatch } from "#insights/common/frame.ts";
 import { Key } from "#insights/metrics/contract.ts";
 import { EnvironmentName, FlagKey } from "../flags/document.ts";
 import { designs } from "./contract.ts";
 
 /** An experiment as it is planned and kept. Everything in this file is browser-safe: the page and the server share it. */
+
+const Unit = z.enum(["people", "accounts", "sessions"]);
+export type Unit = z.output<typeof Unit>;
 
 export const metricRoles = ["primary", "secondary", "guardrail"] as const;
 
@@ -28,9 +31,11 @@ export const Experiment = z.strictObject({
   flag: FlagKey.nullable().default(null).describe("That gives out the arms; null where something else does."),
   environment: EnvironmentName.default("production"),
   arms: z.array(Arm).min(2).max(10).describe("The first is the control."),
-  unit: Unit.default("people"),
+  unit: Unit.default("people").describe("Who or what is put into an arm: a session is the sender's own."),
   exposure: EventMatch.describe("The event by which somebody takes part."),
   armProperty: z.string().min(1).max(500).default("variant").describe("Its property that names the arm."),
+  written: z.string().trim().max(20_000).nullable().default(null).describe("Exposures by a query of your own instead: columns person (or account), at and arm."),
+  trigger: EventMatch.nullable().default(null).describe("Where it can make a difference: whoever was exposed counts from there on, and who never came there does not."),
   eligible: EventMatch.nullable().default(null).describe("Who would take part, for the past: what they do."),
   metrics: z.array(Measured).max(20).default([]),
   windowDays: z.int().min(1).max(90).default(7).describe("What somebody does counts for so long after the exposure."),

@@ -13,6 +13,10 @@ export interface Standing {
   readonly late: readonly string[];
   /** What experiments on the metric that decides usually did; undefined where there were too few. */
   readonly typical: { readonly experiments: number; readonly effect: number } | undefined;
+  /** Flags that keep some out of what is tested in its environment, on there. */
+  readonly holdouts: readonly Flag[];
+  /** What is wrong with a query that gives its exposures, in sentences. */
+  readonly unasked: readonly string[];
   /** Undefined where there is no such flag. */
   readonly flag: Flag | undefined;
   /** How many would have taken part in the past; undefined where that was not asked. */
@@ -39,6 +43,19 @@ const flagFaults = ({ experiment, flag }: Standing): readonly string[] => {
   return isSame ? [] : [`No rule of ${key} in ${environment} splits into these arms with these weights.`];
 };
 
+/** Holdouts of everybody, and of its owner, that its flag does not heed. */
+const unheeded = ({ experiment, flag, holdouts }: Standing): readonly string[] => {
+  const { environment, owner } = experiment;
+  if (flag === undefined || flag.holdout !== null) return [];
+  const owners = [owner, flag.owner].filter((one) => one !== "");
+  return holdouts.flatMap(({ key, holdout, variations }) => {
+    if (key === flag.key || (holdout?.owners.length !== 0 && !holdout?.owners.some((one) => owners.includes(one)))) return [];
+    const outside = new Set(variations.filter(({ value }) => value === false).map(({ name }) => name));
+    const heeds = flag.environments[environment]?.prerequisites.some((one) => one.flag === key && one.variations.every((name) => outside.has(name)));
+    return heeds === true ? [] : [`${key} keeps some out of what is tested here: make it a prerequisite of ${flag.key} (${key}=${[...outside].join("|")}).`];
+  });
+}; // prettier-ignore
+
 /** What would be found in the longest time that is worth it. */
 const possible = ({ experiment, plan }: Standing): string => {
   const point = plan?.mdeByDay.filter(({ x }) => x <= experiment.longestDays).at(-1);
@@ -63,6 +80,8 @@ export const startChecks = (standing: Standing): readonly Check[] => {
     check("Guardrails", loose.map(({ metric }) => `Say how much worse ${metric} may become.`), experiment.metrics.some(({ role }) => role === "guardrail") ? "Each has its margin." : "None were chosen."), // prettier-ignore
     check("Past", past === undefined ? [experiment.eligible === null ? "Say who would take part (an event of theirs), so that the past tells how many come and what they do." : "It could not be looked at."] : past.baseline === 0 ? ["Nobody did what is measured, so no relative effect can be planned."] : [], past === undefined ? "" : `${Math.round(past.perDay).toLocaleString("en")} a day could take part.`), // prettier-ignore
     check("Duration", plan === undefined || plan.days === null ? [noPlan] : plan.days > experiment.longestDays ? [`It takes ${plan.days.toLocaleString("en")} days, where ${experiment.longestDays} are worth it.${possible(standing)}`] : [], plan?.sentence ?? ""), // prettier-ignore
+    check("Exposures", standing.unasked, experiment.written === null ? "By an event." : "By a query that can be asked."),
+    check("Holdouts", unheeded(standing), experiment.flag === null ? "Its arms are given out elsewhere." : "It heeds those that there are."),
     check("Arms", flagFaults(standing), experiment.flag === null ? "Given out elsewhere." : `${experiment.flag} gives them out.`), // prettier-ignore
   ];
 }; // prettier-ignore

@@ -1,10 +1,12 @@
 import { z } from "zod";
-import type { EventMatch, Unit } from "#insights/common/frame.ts";
+import type { EventMatch } from "#insights/common/frame.ts";
 import { allMetrics } from "#insights/metrics/catalog.ts";
 import { defineModule, handle, type Module, type WorkspaceCall } from "#kernel/module.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import type { State } from "#kernel/state/schema.ts";
 import type { Store } from "#kernel/state/store.ts";
+import type { Sql } from "#kernel/sql.ts";
+import { askOver, writtenRows } from "#insights/sql/ask.ts";
 import { mergedPairs, type PairMoments } from "#stats/cuped.ts";
 import { ask, scopeOf } from "#records/common/ask.ts";
 import type { Scope } from "#records/events/scope.ts";
@@ -12,22 +14,24 @@ import type { Ingest } from "#records/events/ingest.ts";
 import type { Notify } from "../alerts/index.ts";
 import type { Desk } from "../flags/desk.ts";
 import { Flag } from "../flags/document.ts";
-import { exposuresByDay, momentsByDay, type AnalysisQuestion } from "./analysis-query.ts";
+import { columnsOfWritten, exposuresByDay, momentsByDay, type AnalysisQuestion } from "./analysis-query.ts";
 import { analyse, countedByArm, ratioOf, withIdle, type DayRow } from "./analysis.ts";
 import * as contract from "./contract.ts";
 import type { Plan } from "./contract.ts";
-import { Agreed, Experiment, experimentFaults, type AgreedMetric, type UnitMeasure } from "./document.ts";
+import { Agreed, Experiment, experimentFaults, type AgreedMetric, type Unit, type UnitMeasure } from "./document.ts";
 import { startChecks } from "./gate.ts";
 import { learnedByMetric, learnedOf, winRate, type Finding } from "./learning.ts";
 import { healthOf } from "./health.ts";
+import { interferenceIn } from "./interference.ts";
 import { slicesIn } from "./slices.ts";
 import { daysNeeded, eventsOfMeasure, unitMeasureOf } from "./measure.ts";
 import * as operations from "./operations.ts";
+import { turnsOf } from "./outlook.ts";
 import { planOf } from "./plan.ts";
 import { reportOf } from "./report.ts";
 
 const dayMs = 86_400_000;
-const [mostExperiments, pastDays] = [2_000, 28];
+const [mostExperiments, pastDays, mostBeside] = [2_000, 28, 8];
 const Counted = z.object({
   arm: z.string(),
   day: z.string(),
@@ -56,6 +60,8 @@ interface PastAsked {
   readonly unit: Unit;
 }
 
+const dayIn = (zone: string, at: number): string => new Intl.DateTimeFormat("en-CA", { timeZone: zone }).format(at);
+
 const pairsOf = ({ n, y, x, varY, varX, covXY }: z.output<typeof Moments>): readonly PairMoments[] =>
   y.map((value, at) => ({ n, y: value, x: x[at] ?? 0, varY: varY[at] ?? 0, varX: varX[at] ?? 0, covXY: covXY[at] ?? 0 })); // prettier-ignore
 
@@ -64,7 +70,9 @@ export const experiments = ({ ingest, store, desk, notify }: Parts): Module => {
   /** Exposures by arm, and what those whose window is over did, by day. */
   const daysOf = async (call: WorkspaceCall, scope: Scope, question: AnalysisQuestion, arms: readonly string[]) => {
     const { measures } = question;
-    const [counts, moments] = await Promise.all([ask(call, exposuresByDay(scope, question), Counted), measures.length === 0 ? [] : ask(call, momentsByDay(scope, question, arms), Moments)]);
+    const isWritten = question.written !== undefined || question.beside?.written !== undefined;
+    const asked = <T>(statement: Sql, row: z.ZodType<T>): Promise<T[]> => (isWritten ? askOver(call, statement, row) : ask(call, statement, row));
+    const [counts, moments] = await Promise.all([asked(exposuresByDay(scope, question), Counted), measures.length === 0 ? [] : asked(momentsByDay(scope, question, arms), Moments)]);
     const active = moments.map((one): DayRow => ({ arm: one.arm, day: one.day, pairs: pairsOf(one) }));
     const known = counts.filter(({ arm }) => arms.includes(arm));
     return { counts: countedByArm(counts), rows: withIdle(known, active, measures.length) };
@@ -81,7 +89,10 @@ export const experiments = ({ ingest, store, desk, notify }: Parts): Module => {
     const isRatio = measure.kind === "ratio";
     const { mean, variance } = isRatio ? ratioOf(all) : { mean: all.y, variance: all.varY };
     const together = isRatio || all.varX === 0 || all.varY === 0 ? 0 : all.covXY / Math.sqrt(all.varX * all.varY);
-    return { people: all.n, perDay: all.n / days, baseline: Number.isFinite(mean) ? mean : 0, sd: Number.isFinite(variance) ? Math.sqrt(variance) : 0, correlation: Math.max(0, Math.min(0.99, together)) };
+    const byDay = new Map<string, number>();
+    for (const { day, pairs } of rows.rows) byDay.set(day, (byDay.get(day) ?? 0) + (pairs[0]?.n ?? 0));
+    const arrivals = Array.from({ length: days }, (_, at) => byDay.get(dayIn(scope.zone, question.range.from + at * dayMs)) ?? 0);
+    return { people: all.n, perDay: all.n / days, arrivals, baseline: Number.isFinite(mean) ? mean : 0, sd: Number.isFinite(variance) ? Math.sqrt(variance) : 0, correlation: Math.max(0, Math.min(0.99, together)) };
   }; // prettier-ignore
 
   const viewOf = (row: State["experiments"]): operations.ExperimentView => ({
@@ -119,6 +130,28 @@ export const experiments = ({ ingest, store, desk, notify }: Parts): Module => {
     return row === undefined ? undefined : Flag.parse(JSON.parse(row.content));
   };
 
+  const holdoutsIn = async (call: WorkspaceCall, environment: string): Promise<readonly Flag[]> => {
+    const rows = await store.selectFrom("flags").select("content").where("workspace", "=", call.workspace.id).where("archived_at", "is", null).execute(); // prettier-ignore
+    return rows.map(({ content }) => Flag.parse(JSON.parse(content))).filter(({ holdout, environments }) => holdout !== null && environments[environment]?.isOn === true); // prettier-ignore
+  };
+
+  /** Asks a query that gives exposures for the past, so that what is wrong in it is said before the start. */
+  const unaskedOf = async (call: WorkspaceCall, experiment: Experiment, metrics: readonly AgreedMetric[]): Promise<readonly string[]> => {
+    if (experiment.written === null) return [];
+    const byCohort = metrics.filter(({ measure }) => JSON.stringify(measure).includes('"on":"cohort"')).map(({ metric }) => `${metric} speaks of a cohort, which cannot be asked beside a query of your own.`);
+    const scope = await scopeOf(ingest, call);
+    try {
+      const from = new Date(call.now - pastDays * dayMs).toISOString();
+      const { trigger: _, ...question } = await questionOf(call, scope, experiment, [], from, null);
+      if (question.written !== undefined) await askOver(call, columnsOfWritten(experiment.unit, question.written), z.unknown());
+      await askOver(call, exposuresByDay(scope, question), Counted);
+      return byCohort;
+    } catch (error) {
+      if (error instanceof Refusal) return [...byCohort, error.message];
+      throw error;
+    }
+  }; // prettier-ignore
+
   const plannedBy = async (call: WorkspaceCall, experiment: Experiment, measure: UnitMeasure | undefined) => {
     const { eligible, windowDays, unit, covariateDays, effect } = experiment;
     if (measure === undefined)
@@ -143,7 +176,7 @@ export const experiments = ({ ingest, store, desk, notify }: Parts): Module => {
           treatments: experiment.arms.length - 1,
           correlation: covariateDays === 0 ? 0 : found.correlation,
           guardrails: experiment.metrics.filter(({ role }) => role === "guardrail").length,
-          perDay: found.perDay,
+          arrivals: found.arrivals,
           share: experiment.share,
         }),
       );
@@ -186,7 +219,23 @@ export const experiments = ({ ingest, store, desk, notify }: Parts): Module => {
       before.length < 3
         ? undefined
         : { experiments: before.length, effect: learnedOf(primary?.metric ?? "", before).typical };
-    const checks = startChecks({ experiment, unknown, unmeasurable, late, typical, flag, past: found, plan, noPlan });
+    const [holdouts, unasked] = await Promise.all([
+      holdoutsIn(call, experiment.environment),
+      unaskedOf(call, experiment, measured),
+    ]);
+    const checks = startChecks({
+      experiment,
+      holdouts,
+      unasked,
+      unknown,
+      unmeasurable,
+      late,
+      typical,
+      flag,
+      past: found,
+      plan,
+      noPlan,
+    });
     const agreed = plan === undefined || found === undefined ? null : agreedOf(plan, found, measured);
     return { passed: checks.every(({ passed }) => passed), checks: [...checks], agreed, plan };
   };
@@ -209,9 +258,11 @@ export const experiments = ({ ingest, store, desk, notify }: Parts): Module => {
     return { version: 1 };
   };
 
-  const questionOf = (call: WorkspaceCall, experiment: Experiment, measures: readonly UnitMeasure[], startedAt: string, endedAt: string | null): AnalysisQuestion => ({
+  const questionOf = async (call: WorkspaceCall, scope: Scope, experiment: Experiment, measures: readonly UnitMeasure[], startedAt: string, endedAt: string | null): Promise<AnalysisQuestion> => ({
     unit: experiment.unit,
     exposure: experiment.exposure,
+    ...(experiment.written === null ? {} : { written: await writtenRows(call, scope, experiment.written) }),
+    ...(experiment.trigger === null ? {} : { trigger: experiment.trigger }),
     armProperty: experiment.armProperty,
     measures,
     range: { from: Date.parse(startedAt), to: endedAt === null ? call.now : Date.parse(endedAt) },
@@ -220,34 +271,65 @@ export const experiments = ({ ingest, store, desk, notify }: Parts): Module => {
     now: call.now,
   }); // prettier-ignore
 
-  const slicesOf = async (call: WorkspaceCall, { experiment, agreed, startedAt, endedAt }: operations.ExperimentView, property: string): Promise<operations.Slices> => {
+  /** What decides it, of one that was started. */
+  const decisiveOf = ({ agreed, startedAt }: operations.ExperimentView) => {
     const primary = agreed?.metrics.find(({ role }) => role === "primary");
-    if (agreed === null || startedAt === null || primary === undefined) throw new Refusal("experiments.not_started", "It has not been started, so nothing can be said of it.", {}, 409);
+    if (agreed === null || startedAt === null || primary === undefined) throw new Refusal("experiments.not_started", "It has not been started, so nothing can be said of it.", {}, 409); // prettier-ignore
+    return { agreed, startedAt, primary };
+  };
+
+  const slicesOf = async (call: WorkspaceCall, view: operations.ExperimentView, property: string): Promise<operations.Slices> => {
+    const { experiment, endedAt } = view;
+    const { agreed, startedAt, primary } = decisiveOf(view);
+    if (experiment.written !== null) throw new Refusal("experiments.slices_written", "Exposures by a query have no properties to slice by.");
     const scope = await scopeOf(ingest, call);
-    const [control = "", ...treatments] = experiment.arms.map(({ name }) => name);
-    const question = { ...questionOf(call, experiment, [primary.measure], startedAt, endedAt), slice: property };
-    const { rows } = await daysOf(call, scope, question, [control, ...treatments]);
+    const question = { ...(await questionOf(call, scope, experiment, [primary.measure], startedAt, endedAt)), slice: property };
+    const { rows } = await daysOf(call, scope, question, experiment.arms.map(({ name }) => name));
     const found = slicesIn(experiment, agreed, primary.measure.kind, rows);
     return { slices: [...found.slices], says: found.says };
+  }; // prettier-ignore
+
+  /** Others that ran on the same units at the same time, and whether this one does the same whatever their arm. */
+  const besideOf = async (call: WorkspaceCall, view: operations.ExperimentView): Promise<operations.Beside> => {
+    const { experiment, endedAt } = view;
+    const { startedAt, primary } = decisiveOf(view);
+    const all = (await store.selectFrom("experiments").selectAll().where("workspace", "=", call.workspace.id).where("key", "!=", experiment.key).where("started_at", "is not", null).where("started_at", "<=", endedAt ?? new Date(call.now).toISOString()).where((has) => has.or([has("ended_at", "is", null), has("ended_at", ">=", startedAt)])).orderBy("started_at", "desc").execute()).map(viewOf);
+    const others = all.filter((one) => one.experiment.unit === experiment.unit);
+    const scope = await scopeOf(ingest, call);
+    const own = await questionOf(call, scope, experiment, [primary.measure], startedAt, endedAt);
+    const arms = experiment.arms.map(({ name }) => name);
+    const found = [];
+    for (const other of others.slice(0, mostBeside)) {
+      const beside = await questionOf(call, scope, other.experiment, [], other.startedAt ?? startedAt, other.endedAt);
+      const { rows } = await daysOf(call, scope, { ...own, beside }, arms);
+      const { arms: each, pValue } = interferenceIn(experiment, primary.measure.kind, rows);
+      if (each.length > 0) found.push({ key: other.experiment.key, name: other.experiment.name, pValue, isAlarm: pValue !== null && pValue < 0.01 / Math.min(others.length, mostBeside), arms: [...each] });
+    }
+    return { experiments: found, left: Math.max(0, others.length - mostBeside) };
   }; // prettier-ignore
 
   const resultsOf = async (call: WorkspaceCall, { experiment, agreed, startedAt, endedAt }: operations.ExperimentView): Promise<operations.Results> => {
     if (agreed === null || startedAt === null) throw new Refusal("experiments.not_started", "It has not been started, so nothing can be said of it.", {}, 409);
     const scope = await scopeOf(ingest, call);
     const measured = agreed.metrics;
-    const question = questionOf(call, experiment, measured.map(({ measure }) => measure), startedAt, endedAt);
+    const question = await questionOf(call, scope, experiment, measured.map(({ measure }) => measure), startedAt, endedAt);
     const arms = experiment.arms.map(({ name }) => name);
-    const { counts, rows } = await daysOf(call, scope, question, arms);
+    const { trigger: _, ...everybody } = question;
+    const [{ counts, rows }, exposed] = await Promise.all([daysOf(call, scope, question, arms), experiment.trigger === null ? undefined : daysOf(call, scope, { ...everybody, measures: [] }, arms)]);
+    const sum = (all: typeof counts): number => all.filter(({ arm }) => arms.includes(arm)).reduce((whole, { units }) => whole + units, 0);
     const { arms: counted, looks, metrics, ...rest } = analyse(experiment, agreed, counts, rows);
+    const turns = turnsOf(experiment, agreed, { look: rest.look, looks, metrics });
     const strange = counts.filter(({ arm }) => !arms.includes(arm));
-    const events = [experiment.exposure.event, ...measured.flatMap(({ measure }) => eventsOfMeasure(measure))].filter((event) => event !== null);
+    const events = [...(experiment.written === null ? [experiment.exposure.event] : []), ...(experiment.trigger === null ? [] : [experiment.trigger.event]), ...measured.flatMap(({ measure }) => eventsOfMeasure(measure))].filter((event) => event !== null);
     const incidents = events.length === 0 ? [] : await store.selectFrom("quality_incidents").select("says").where("workspace", "=", call.workspace.id).where("event", "in", events).where("began_at", "<=", endedAt ?? new Date(call.now).toISOString()).where((has) => has.or([has("ended_at", "is", null), has("ended_at", ">=", startedAt)])).limit(20).execute();
     const health = healthOf({ experiment, agreed, arms: counted, strange, mismatch: rest.mismatch, rows, faults: incidents.map(({ says }) => says), now: endedAt === null ? call.now : Date.parse(endedAt), startedAt: Date.parse(startedAt) });
     return {
       ...rest,
       arms: [...counted],
+      turns,
       strange: strange.map(({ arm, units }) => ({ arm, units })),
       health: [...health],
+      triggered: exposed === undefined ? null : { exposed: sum(exposed.counts), triggered: sum(counts) },
       looks: [...looks],
       metrics: metrics.map((one) => ({ ...one, comparisons: one.comparisons.map((comparison) => ({ ...comparison, course: [...comparison.course] })) })),
     };
@@ -255,7 +337,9 @@ export const experiments = ({ ingest, store, desk, notify }: Parts): Module => {
 
   const findingsOf = async (call: WorkspaceCall): Promise<{ findings: readonly Finding[]; ended: number; shipped: number }> => {
     const rows = await store.selectFrom("experiments").selectAll().where("workspace", "=", call.workspace.id).where("state", "=", "ended").execute();
-    const views = rows.map(viewOf);
+    // a holdout is no trial of one thing
+    const holdouts = await holdoutKeys(call);
+    const views = rows.map(viewOf).filter(({ experiment }) => experiment.flag === null || !holdouts.has(experiment.flag));
     const findings = views.flatMap(({ experiment, agreed, decision, endedAt }) =>
       (decision?.effects ?? []).filter(({ role }) => role === "primary").map((effect): Finding => {
         // better is more, whichever way that is
@@ -264,6 +348,30 @@ export const experiments = ({ ingest, store, desk, notify }: Parts): Module => {
       }),
     );
     return { findings, ended: views.length, shipped: views.filter(({ decision }) => decision?.decision === "ship").length };
+  }; // prettier-ignore
+
+  const holdoutKeys = async (call: WorkspaceCall): Promise<ReadonlySet<string>> => {
+    const rows = await store.selectFrom("flags").select("content").where("workspace", "=", call.workspace.id).execute();
+    return new Set(rows.map(({ content }) => Flag.parse(JSON.parse(content))).filter(({ holdout }) => holdout !== null).map(({ key }) => key)); // prettier-ignore
+  };
+
+  /** What everything together did, by each holdout: those who get what is tested and shipped against those who are kept out. */
+  const impactOf = async (call: WorkspaceCall): Promise<operations.Impact[]> => {
+    const keys = await holdoutKeys(call);
+    if (keys.size === 0) return [];
+    const rows = await store.selectFrom("experiments").selectAll().where("workspace", "=", call.workspace.id).where("state", "!=", "draft").orderBy("started_at", "desc").execute();
+    const views = rows.map(viewOf).filter(({ experiment }) => experiment.flag !== null && keys.has(experiment.flag)).slice(0, mostBeside);
+    const found = [];
+    for (const view of views) {
+      const { metrics, arms } = await resultsOf(call, view);
+      found.push({
+        key: view.experiment.key,
+        name: view.experiment.name,
+        units: arms.reduce((sum, { units }) => sum + units, 0),
+        effects: metrics.flatMap(({ metric, name, comparisons }) => comparisons.flatMap(({ arm, effect }) => (effect === null ? [] : [{ metric, name, arm, estimate: effect.estimate, lower: effect.lower, upper: effect.upper }]))),
+      });
+    }
+    return found;
   }; // prettier-ignore
 
   /** Switches flags off whose experiment breaks a guardrail, where that was agreed. */
@@ -328,8 +436,9 @@ export const experiments = ({ ingest, store, desk, notify }: Parts): Module => {
         await store.deleteFrom("experiments").where("workspace", "=", row.workspace).where("key", "=", key).where("version", "=", row.version).execute(); // prettier-ignore
         return { ok: true as const };
       }),
-      handle(operations.gate, async (call, { key }) => {
-        const { passed, checks, plan } = await gateOf(call, viewOf(await rowOf(call, key)).experiment);
+      handle(operations.gate, async (call, { key, draft }) => {
+        const kept = viewOf(await rowOf(call, key)).experiment;
+        const { passed, checks, plan } = await gateOf(call, draft === undefined ? kept : { ...draft, key });
         return { passed, checks, plan: plan ?? null };
       }),
       handle(operations.start, async (call, { key }) => {
@@ -354,10 +463,13 @@ export const experiments = ({ ingest, store, desk, notify }: Parts): Module => {
       handle(operations.slices, async (call, { key, property }) =>
         slicesOf(call, viewOf(await rowOf(call, key)), property),
       ),
+      handle(operations.beside, async (call, { key }) => besideOf(call, viewOf(await rowOf(call, key)))),
       handle(operations.learned, async (call) => {
         const { findings, ended, shipped } = await findingsOf(call);
+        const holdouts = await impactOf(call);
         const metrics = learnedByMetric(findings).map((one) => ({ ...one, findings: [...one.findings] }));
-        return { winRate: winRate(shipped, ended), metrics };
+        const northStar = (await allMetrics(store, call)).find((one) => one.northStar)?.key ?? null;
+        return { winRate: winRate(shipped, ended), metrics, holdouts, northStar };
       }),
       handle(operations.report, async (call, { key }) => {
         const view = viewOf(await rowOf(call, key));

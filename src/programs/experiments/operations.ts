@@ -72,7 +72,7 @@ export const gate = defineOperation({
   name: "experiments.gate",
   summary: "Whether an experiment may be started, what is missing, and the plan that follows from the past.",
   permission: "read",
-  input: One,
+  input: One.extend({ draft: Experiment.optional().describe("Instead of what is kept of it.") }),
   output: z.object({ passed: z.boolean(), checks: z.array(Check), plan: Plan.nullable() }),
 });
 
@@ -103,6 +103,7 @@ export const results = defineOperation({
   output: z.object({
     arms: z.array(z.object({ arm: z.string(), units: z.number(), expected: z.number(), crossed: z.number(), ripe: z.number() })),
     strange: z.array(z.object({ arm: z.string(), units: z.number() })).describe("Arms that exposures name and the experiment does not have."),
+    triggered: z.object({ exposed: z.number(), triggered: z.number() }).nullable().describe("How many were exposed, and how many of them came to where it can make a difference; null where everybody counts."),
     health: z.array(Check).describe("What speaks for and against believing the rest."),
     mismatch: z.object({ pValue: z.number(), sequentialPValue: z.number(), isMismatch: z.boolean() }),
     look: Look.nullable(),
@@ -131,6 +132,7 @@ export const results = defineOperation({
     verdict: z.enum(["invalid", "keep_running", "ship", "stop", "inconclusive"]),
     best: z.string().nullable(),
     sentence: z.string(),
+    turns: z.array(z.string()).describe("What would change what is said."),
   }),
 }); // prettier-ignore
 export type Results = z.output<typeof results.output>;
@@ -143,6 +145,14 @@ export const report = defineOperation({
   output: z.object({ name: z.string(), markdown: z.string() }),
 });
 
+const Impact = z.object({
+  key: z.string(),
+  name: z.string(),
+  units: z.number(),
+  effects: z.array(z.object({ metric: z.string(), name: z.string(), arm: z.string(), estimate: z.number(), lower: z.number(), upper: z.number() })),
+}); // prettier-ignore
+export type Impact = z.output<typeof Impact>;
+
 const Share = z.object({ share: z.number(), lower: z.number(), upper: z.number(), ended: z.number() });
 
 export const learned = defineOperation({
@@ -152,6 +162,8 @@ export const learned = defineOperation({
   input: z.strictObject({}),
   output: z.object({
     winRate: Share.nullable(),
+    northStar: z.string().nullable().describe("The metric that the company follows."),
+    holdouts: z.array(Impact).describe("What everything together did: those who get it against those who are kept out."),
     metrics: z.array(
       z.object({
         metric: z.string(),
@@ -180,3 +192,23 @@ export const slices = defineOperation({
   }),
 }); // prettier-ignore
 export type Slices = z.output<typeof slices.output>;
+
+export const beside = defineOperation({
+  name: "experiments.beside",
+  summary: "Other experiments on the same units at the same time, and whether this one does the same whatever their arm.",
+  permission: "read",
+  input: One,
+  output: z.object({
+    experiments: z.array(
+      z.object({
+        key: z.string(),
+        name: z.string(),
+        pValue: z.number().nullable().describe("Of effects that differ so much by chance; null where that cannot be told yet."),
+        isAlarm: z.boolean(),
+        arms: z.array(z.object({ other: z.string(), arm: z.string(), units: z.number(), effect: z.object({ estimate: z.number(), standardError: z.number() }).nullable() })),
+      }),
+    ),
+    left: z.number().describe("Older ones that were not looked at."),
+  }),
+}); // prettier-ignore
+export type Beside = z.output<typeof beside.output>;

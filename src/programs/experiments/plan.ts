@@ -14,6 +14,7 @@ import type { Design, Metric, Plan, PlanInput } from "./contract.ts";
 
 const most = 1e12;
 const longestDays = 400;
+const mostDays = 36_500;
 
 /** Alpha of each comparison with the control, so that all together have what was asked for. */
 const alphaOf = ({ alpha, sides, treatments, correction }: PlanInput): number => {
@@ -116,9 +117,30 @@ const names: Readonly<Record<Design, string>> = {
 const shown = (value: number): string => Math.ceil(value).toLocaleString("en");
 const percent = (value: number): string => `${(value * 100).toLocaleString("en", { maximumFractionDigits: 2 })} %`;
 
+/** How many have come by a day, a part of one too; undefined where nobody said. */
+const arrivalsOf = ({ perDay, arrivals, share }: PlanInput): ((day: number) => number) | undefined => {
+  if (arrivals === undefined) return perDay === undefined ? undefined : (day) => perDay * share * day;
+  const sums = [0];
+  for (const one of arrivals) sums.push((sums.at(-1) ?? 0) + one * share);
+  const last = arrivals.slice(-7);
+  const later = (share * last.reduce((sum, one) => sum + one, 0)) / last.length;
+  return (day) => {
+    const whole = Math.floor(day);
+    const [from, to] = [sums[whole], sums[whole + 1]];
+    if (from === undefined) return (sums.at(-1) ?? 0) + later * (day - arrivals.length);
+    return to === undefined ? from + later * (day - whole) : from + (to - from) * (day - whole);
+  };
+};
+
+/** The day by which so many have come. */
+const dayOf = (arrived: (day: number) => number, units: number): number => {
+  if (arrived(mostDays) < units) throw new Refusal("experiments.too_few", "At this pace they do not come in a hundred years. Take a larger share, a larger effect, or others who could take part."); // prettier-ignore
+  return rootAbove((day) => arrived(day) - units, 1e-9, 1);
+};
+
 /** The plan of an experiment. Throws `experiments.effect` for an effect that cannot be, and one that nobody could find. */
 export const planOf = (input: PlanInput): Plan => {
-  const { metric, effect, power, sides, design, looks, correlation, treatments, guardrails, perDay, share } = input;
+  const { metric, effect, power, sides, design, looks, correlation, treatments, guardrails } = input;
   if (metric.baseline === 0) throw new Refusal("experiments.baseline", "An effect relative to a baseline of 0 says nothing. Give the baseline."); // prettier-ignore
   if (metric.kind === "proportion" && (metric.baseline * (1 + effect) >= 1 || effect <= -1))
     throw new Refusal("experiments.effect", `An effect of ${percent(effect)} takes ${percent(metric.baseline)} beyond what a share can be.`); // prettier-ignore
@@ -130,8 +152,8 @@ export const planOf = (input: PlanInput): Plan => {
   if (!(own.n < most)) throw new Refusal("experiments.too_small", `No experiment finds an effect of ${percent(effect)} here: it would take more than ${shown(most)} units.`); // prettier-ignore
   const perArm = Math.ceil(own.n);
   const total = perArm * arms;
-  const daily = perDay === undefined ? undefined : perDay * share;
-  const days = daily === undefined ? null : Math.ceil(total / daily);
+  const arrived = arrivalsOf(input);
+  const days = arrived === undefined ? null : Math.ceil(dayOf(arrived, total));
   const inflation = design === "group_sequential" ? groupSequential(question).inflation : 1;
   const other = (name: Design, of: Question): number => Math.ceil(sized[name](of, effect).n) * arms;
   const critical = design === "always_valid" ? alwaysCritical(question, perArm) : normalCritical(alpha, sides);
@@ -145,7 +167,7 @@ export const planOf = (input: PlanInput): Plan => {
     total,
     days,
     weeks: days === null ? null : Math.ceil(days / 7) * 7,
-    expectedDays: daily === undefined ? null : (total * own.expected) / daily,
+    expectedDays: arrived === undefined ? null : dayOf(arrived, total * own.expected),
     alphaEach: alpha,
     powerEach,
     effectAbsolute: metric.baseline * effect,
@@ -155,7 +177,7 @@ export const planOf = (input: PlanInput): Plan => {
     ],
     powerByEffect: byEffect.map((one) => ({ x: one, y: powerAt(question, one, design === "group_sequential" ? perArm / inflation : perArm, critical) })), // prettier-ignore
     mdeByDay: Array.from({ length: lasting }, (_, at) => at + 1).flatMap((day) => {
-      const found = mdeAt(question, design, ((daily ?? 0) * day) / arms, inflation, perArm, Math.sign(effect));
+      const found = mdeAt(question, design, (arrived?.(day) ?? 0) / arms, inflation, perArm, Math.sign(effect));
       return found === undefined ? [] : [{ x: day, y: found }];
     }),
     sentence: `${shown(perArm)} units of each of ${arms} arms, ${shown(total)} in all${days === null ? "" : `: ${days.toLocaleString("en")} days`}, find an effect of ${percent(Math.abs(effect))} ${effect > 0 ? "more" : "less"} with a chance of ${percent(powerEach)}, at an error of ${percent(alpha)} (${sides === 2 ? "two-sided" : "one-sided"}).`, // prettier-ignore

@@ -1,6 +1,7 @@
 import { ActionIcon, Alert, Anchor, Autocomplete, Badge, Button, Card, Group, List, NumberInput, Select, SimpleGrid, Stack, Switch, Text, Textarea, TextInput, Title } from "@mantine/core"; // prettier-ignore
 import { IconX } from "@tabler/icons-react";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useDebouncedValue } from "@mantine/hooks";
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
 import * as metrics from "#insights/metrics/contract.ts";
@@ -15,11 +16,12 @@ import { designs, type Design } from "../contract.ts";
 import { type Experiment, metricRoles } from "../document.ts";
 import * as operations from "../operations.ts";
 import type { ExperimentView, Results } from "../operations.ts";
+import { Beside } from "./beside.tsx";
 import { decisionWords, stateWords } from "./experiments-page.tsx";
+import { percent } from "./words.ts";
 
 const Chart = lazy(() => import("#web/kit/chart.tsx"));
 
-const percent = (value: number, digits = 1): string => `${value > 0 ? "+" : ""}${(value * 100).toLocaleString("en", { maximumFractionDigits: digits })} %`; // prettier-ignore
 const number = (value: number): string => value.toLocaleString("en", { maximumSignificantDigits: 4 });
 const designWords: Readonly<Record<Design, string>> = { group_sequential: "At planned looks", fixed: "Once, at the end", always_valid: "Whenever one likes" }; // prettier-ignore
 const roleWords = { primary: "Decides", secondary: "Looked at", guardrail: "May not become worse" } as const;
@@ -68,6 +70,11 @@ const ResultView = ({ results, view }: { results: Results; view: ExperimentView 
       <Text size="sm">
         {results.look === null ? "No look was reached yet." : `As of the look of ${results.look.day}: ${results.look.units.toLocaleString()} whose ${view.experiment.windowDays} days are over, ${percent(results.look.information, 0).replace("+", "")} of what was planned. Intervals hold for this look, however often it was looked at before; those of metrics that are looked at hold for all of them together.`}
       </Text>
+      {results.triggered !== null && (
+        <Text size="sm">
+          Of {results.triggered.exposed.toLocaleString()} that were exposed, {results.triggered.triggered.toLocaleString()} ({percent(results.triggered.triggered / Math.max(1, results.triggered.exposed)).replace("+", "")}) came to where it can make a difference. Effects are theirs; over everybody who was exposed, what it adds to each is that share of it.
+        </Text>
+      )}
       <DataTable
         caption="Effects against the control, relative"
         rows={rows}
@@ -134,7 +141,7 @@ const ResultView = ({ results, view }: { results: Results; view: ExperimentView 
           <List size="sm">
             <List.Item>Agreed at the start: {agreed.sentence}</List.Item>
             <List.Item>An effect of {percent(Math.abs(view.experiment.effect ?? 0)).replace("+", "")} or more is found in {Math.round(agreed.powerEach * 100)} of 100 cases; a smaller one more often goes unseen.</List.Item>
-            {primary?.comparisons.map(({ arm, reduction }) => <List.Item key={arm}>The time before explains {percent(reduction, 0).replace("+", "")} of the variance of {primary.name} ({arm}).</List.Item>)}
+            {results.turns.map((one) => <List.Item key={one}>{one}</List.Item>)}
           </List>
         </Card>
       )}
@@ -226,7 +233,8 @@ const Running = ({ view, mayEdit, done }: { view: ExperimentView; mayEdit: boole
         <Stack>
           {view.decision !== null && <Alert variant="outline" color="gray" title={`${decisionWords[view.decision.decision]}${view.decision.arm === null ? "" : `: ${view.decision.arm}`}, by ${view.decision.by}, ${moment(view.decision.at)}`}>{view.decision.reason}</Alert>}
           <ResultView results={results} view={view} />
-          <Slices view={view} />
+          {view.experiment.written === null && <Slices view={view} />}
+          <Beside experimentKey={view.experiment.key} />
           <Group><Button variant="default" loading={report.isPending} onClick={() => report.mutate()}>Report as Markdown</Button></Group>
           {report.error !== null && <Problem error={report.error} />}
           {mayEdit && view.state === "running" && <EndForm view={view} results={results} done={done} />}
@@ -236,9 +244,11 @@ const Running = ({ view, mayEdit, done }: { view: ExperimentView; mayEdit: boole
   );
 }; // prettier-ignore
 
-const Gate = ({ view, isChanged, mayEdit, done }: { view: ExperimentView; isChanged: boolean; mayEdit: boolean; done: () => Promise<void> }) => {
+const Gate = ({ view, draft, isChanged, mayEdit, done }: { view: ExperimentView; draft: Experiment; isChanged: boolean; mayEdit: boolean; done: () => Promise<void> }) => {
   const { key } = view.experiment;
-  const query = useQuery({ queryKey: ["experiments", "gate", key, view.version], queryFn: ({ signal }) => call(operations.gate, { key }, signal) });
+  // as it is typed, so that the curve moves with it; what was said stays until the next is there
+  const [asked] = useDebouncedValue(draft, 400);
+  const query = useQuery({ queryKey: ["experiments", "gate", key, view.version, asked], queryFn: ({ signal }) => call(operations.gate, { key, draft: asked }, signal), placeholderData: keepPreviousData });
   const start = useMutation({ mutationFn: () => call(operations.start, { key }), onSuccess: done });
   return (
     <Card withBorder>
@@ -279,7 +289,7 @@ const PlanForm = ({ view, mayEdit, done }: { view: ExperimentView; mayEdit: bool
   });
   const save = useMutation({ mutationFn: () => call(operations.save, { experiment: draft, version: view.version }), onSuccess: done });
   const isChanged = JSON.stringify(draft) !== JSON.stringify(view.experiment);
-  const events = [...new Set([...(known.data?.events ?? []), draft.exposure.event ?? "", draft.eligible?.event ?? ""])].filter((one) => one !== "");
+  const events = [...new Set([...(known.data?.events ?? []), draft.exposure.event ?? "", draft.eligible?.event ?? "", draft.trigger?.event ?? ""])].filter((one) => one !== "");
   const field = (key: "windowDays" | "covariateDays" | "looks" | "longestDays", label: string, min: number, max: number) => (
     <NumberInput label={label} min={min} max={max} value={draft[key]} onChange={(value) => typeof value === "number" && change({ [key]: value })} />
   );
@@ -307,12 +317,15 @@ const PlanForm = ({ view, mayEdit, done }: { view: ExperimentView; mayEdit: bool
           <SimpleGrid cols={{ base: 1, xs: 2, md: 4 }}>
             <Select label="Flag that gives them out" clearable data={known.data?.flags ?? []} value={draft.flag} onChange={(flag) => change({ flag })} />
             <Select label="Who would take part does" searchable data={events} value={draft.eligible?.event ?? null} onChange={(event) => change({ eligible: event === null ? null : { event, filters: [] } })} />
-            <Select label="Exposed by" searchable data={events} value={draft.exposure.event} onChange={(event) => change({ exposure: { event, filters: draft.exposure.filters } })} />
-            <TextInput label="Its property with the arm" value={draft.armProperty} onChange={(event) => change({ armProperty: event.currentTarget.value })} />
-            <Select label="Counted are" data={[{ value: "people", label: "People" }, { value: "accounts", label: "Accounts" }]} value={draft.unit} allowDeselect={false} onChange={(unit) => change({ unit: unit === "accounts" ? "accounts" : "people" })} />
+            <Select label="Exposures are" data={[{ value: "event", label: "An event" }, { value: "query", label: "A query of your own" }]} value={draft.written === null ? "event" : "query"} allowDeselect={false} onChange={(next) => change({ written: next === "query" ? (draft.written ?? "SELECT person, at, properties.variant::String AS arm\nFROM events WHERE event = 'Exposed'") : null })} />
+            {draft.written === null && <Select label="Exposed by" searchable data={events} value={draft.exposure.event} onChange={(event) => change({ exposure: { event, filters: draft.exposure.filters } })} />}
+            {draft.written === null && <TextInput label="Its property with the arm" value={draft.armProperty} onChange={(event) => change({ armProperty: event.currentTarget.value })} />}
+            <Select label="Counted from" description="Where it can make a difference" placeholder="the exposure on" clearable searchable data={events} value={draft.trigger?.event ?? null} onChange={(event) => change({ trigger: event === null ? null : { event, filters: [] } })} />
+            <Select label="Counted are" data={[{ value: "people", label: "People" }, { value: "accounts", label: "Accounts" }, { value: "sessions", label: "Sessions" }]} value={draft.unit} allowDeselect={false} onChange={(unit) => change({ unit: unit === "accounts" || unit === "sessions" ? unit : "people" })} />
             {field("windowDays", "Days that count after", 1, 90)}
             {field("covariateDays", "Days before that explain", 0, 90)}
           </SimpleGrid>
+          {draft.written !== null && <Textarea label="Exposures by a query" description="Columns person (or account), at and arm; of events, people, accounts and cohorts, as on the SQL page" autosize minRows={3} styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }} value={draft.written} onChange={(event) => change({ written: event.currentTarget.value })} />}
           <Title order={2} size="h4">Metrics</Title>
           {draft.metrics.map((one, at) => (
             <Group key={at} align="end">
@@ -339,7 +352,7 @@ const PlanForm = ({ view, mayEdit, done }: { view: ExperimentView; mayEdit: bool
           {[known.error, save.error].map((error, at) => error !== null && <Problem key={at} error={error} />)}
         </Stack>
       </fieldset>
-      <Gate view={view} isChanged={isChanged} mayEdit={mayEdit} done={done} />
+      <Gate view={view} draft={draft} isChanged={isChanged} mayEdit={mayEdit} done={done} />
     </Stack>
   );
 }; // prettier-ignore

@@ -9,6 +9,7 @@ import { moment } from "#web/kit/moment.ts";
 import { Empty, Loaded, Problem } from "#web/kit/states.tsx";
 import { Experiment } from "../document.ts";
 import * as operations from "../operations.ts";
+import { percent } from "./words.ts";
 
 export const stateWords = { draft: "Planned", running: "Running", ended: "Ended" } as const;
 export const decisionWords = { ship: "Shipped", stop: "Stopped", inconclusive: "Inconclusive" } as const;
@@ -46,27 +47,40 @@ const NewExperiment = ({ close }: { close: () => void }) => {
   );
 }; // prettier-ignore
 
-const percent = (value: number): string =>
-  `${value > 0 ? "+" : ""}${(value * 100).toLocaleString("en", { maximumFractionDigits: 1 })} %`;
-
 /** What ended experiments say together. */
 const Learnt = () => {
   const query = useQuery({ queryKey: ["experiments", "learned"], queryFn: ({ signal }) => call(operations.learned, {}, signal) });
   return (
     <Loaded query={query} height={80}>
-      {({ winRate, metrics }) =>
-        winRate !== null && (
+      {({ winRate, metrics, holdouts, northStar }) =>
+        (winRate !== null || holdouts.length > 0) && (
           <Stack gap="sm">
             <Title order={2} size="h4">What was learnt</Title>
-            <Text>
-              Of {winRate.ended} that ended, {percent(winRate.share).replace("+", "")} were shipped (95 %: {percent(winRate.lower).replace("+", "")} to {percent(winRate.upper).replace("+", "")}).
-            </Text>
+            {winRate !== null && (
+              <Text>
+                Of {winRate.ended} that ended, {percent(winRate.share).replace("+", "")} were shipped (95 %: {percent(winRate.lower).replace("+", "")} to {percent(winRate.upper).replace("+", "")}).
+              </Text>
+            )}
+            {holdouts.length > 0 && (
+              <DataTable
+                caption="What everything together did, against those who are kept out of it"
+                rows={holdouts.flatMap(({ name, units, effects }) => effects.map((effect) => ({ holdout: name, units, ...effect })))}
+                columns={[
+                  { title: "Holdout", cell: ({ holdout }) => holdout },
+                  { title: "Units", numeric: true, cell: ({ units }) => units.toLocaleString() },
+                  { title: "Metric", cell: ({ name }) => name },
+                  { title: "Effect", numeric: true, cell: ({ estimate }) => percent(estimate) },
+                  { title: "From", numeric: true, cell: ({ lower }) => percent(lower) },
+                  { title: "To", numeric: true, cell: ({ upper }) => percent(upper) },
+                ]}
+              />
+            )}
             {metrics.length > 0 && (
               <DataTable
                 caption="What moves each metric: better is more"
                 rows={metrics}
                 columns={[
-                  { title: "Metric", cell: ({ metric }) => metric },
+                  { title: "Metric", cell: ({ metric }) => (metric === northStar ? `${metric}, the North Star` : metric) },
                   { title: "Experiments", numeric: true, cell: ({ experiments }) => experiments },
                   { title: "On average", numeric: true, cell: ({ mean, lower, upper }) => `${percent(mean)} (${percent(lower)} to ${percent(upper)})` },
                   { title: "Half move it by less than", numeric: true, cell: ({ typical }) => percent(typical).replace("+", "") },
