@@ -1,0 +1,158 @@
+import { featuresOf, type Head } from "./features.ts";
+import type { Conversation, TurnRole } from "./conversation.ts";
+import { logOdds } from "./heads.ts";
+import { hitsIn, noCounts, type Counts, type Hit } from "./lexicon.ts";
+import { salts } from "./salts.ts";
+import { clausesOf, languageOf, wordsOf, type Span, type Word } from "./text.ts";
+
+/** What stands in each turn, before anything is made of it. */
+export interface TurnSignals {
+  readonly at: number;
+  readonly role: TurnRole;
+  readonly isCustomer: boolean;
+  readonly text: string;
+  readonly t: number | undefined;
+  readonly words: readonly Word[];
+  readonly hits: readonly Hit[];
+  /** How often each sign stands in it. */
+  readonly counts: Counts;
+  readonly asks: boolean;
+  readonly shouts: number;
+  /** From −1 to 1: how a customer sounds; 0 for those who answer. */
+  readonly valence: number;
+  /** Chances by the emotion heads; of customers in a known language alone. */
+  readonly emotion: Readonly<Record<"positive" | "negative" | "anger" | "annoyance" | "disappointment" | "gratitude" | "joy" | "admiration", number>>;
+} // prettier-ignore
+
+export const chance = (odds: number): number => 1 / (1 + Math.exp(-odds));
+export const clamp = (value: number, from = -1, to = 1): number => Math.min(to, Math.max(from, value));
+
+const still = { positive: 0, negative: 0, anger: 0, annoyance: 0, disappointment: 0, gratitude: 0, joy: 0, admiration: 0 } as const; // prettier-ignore
+const goodFaces = /[\u{1F600}-\u{1F60D}\u{1F970}\u{1F929}\u{1F44D}\u{1F44F}\u{1F64F}\u{2764}\u{1F495}\u{1F496}\u{1F389}\u{1F64C}\u{1F618}]|[:;=]-?[)D]/gu; // prettier-ignore
+const badFaces = /[\u{1F620}-\u{1F629}\u{1F62D}\u{1F92C}\u{1F44E}\u{1F612}\u{1F614}\u{1F61E}-\u{1F61F}\u{1F641}\u{2639}\u{1F494}\u{1F644}]|[:=]-?[(/]/gu; // prettier-ignore
+
+const emotionOf = (words: readonly Word[]): TurnSignals["emotion"] => {
+  const features = featuresOf(words, salts.text);
+  const of = (head: Head): number => chance(logOdds(head, features));
+  return { positive: of("positive"), negative: of("negative"), anger: of("anger"), annoyance: of("annoyance"), disappointment: of("disappointment"), gratitude: of("gratitude"), joy: of("joy"), admiration: of("admiration") }; // prettier-ignore
+};
+
+/** How a customer sounds, from words, heads, faces and marks. */
+const valenceOf = (counts: TurnSignals["counts"], emotion: TurnSignals["emotion"], text: string, shouts: number): number => {
+  const n = (sign: keyof Counts): number => Math.min(2, counts[sign]);
+  const faces = facesIn(text);
+  const good = 0.45 * n("praise") + 0.5 * n("solved") + 0.3 * n("thanks") + 0.15 * n("accepts");
+  const bad = 0.4 * n("negative") + 0.6 * n("strong") + 0.5 * n("threat") + 0.4 * n("unsolved") + 0.25 * n("effort") + 0.3 * n("escalate") + 0.2 * n("corrects") + 0.1 * n("confused");
+  const felt = emotion.positive - emotion.negative;
+  const sum = good - bad + 0.6 * felt + 0.3 * clamp(faces);
+  return clamp(sum - (sum < 0.2 ? 0.1 * Math.min(3, shouts) : 0));
+}; // prettier-ignore
+
+const isMark = (code: number): boolean => code === 33 || code === 63 || code === 0xff01 || code === 0xff1f;
+
+/** Capitals throughout, and marks one after another. */
+const shoutsIn = (text: string): number => {
+  let [letters, upper, run, most] = [0, 0, 0, 0];
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code >= 65 && code <= 90) upper += 1;
+    if ((code >= 65 && code <= 90) || (code >= 97 && code <= 122)) letters += 1;
+    run = isMark(code) ? run + 1 : 0;
+    if (run > most) most = run;
+  }
+  return (letters >= 8 && upper / letters > 0.6 ? 2 : 0) + (most > 1 ? 1 : 0);
+};
+
+/** Faces that laugh, less those that do not. */
+const facesIn = (text: string): number =>
+  /[:;=\u2600-\uffff]/.test(text) ? (text.match(goodFaces)?.length ?? 0) - (text.match(badFaces)?.length ?? 0) : 0;
+
+export interface Signals {
+  readonly turns: readonly TurnSignals[];
+  readonly customer: readonly TurnSignals[];
+  readonly lang: string;
+  /** Words mean nothing to the scorer in this language. */
+  readonly limited: boolean;
+}
+
+export const signalsOf = ({ turns, lang }: Conversation): Signals => {
+  const read = turns.map(({ r, x, t }, at) => ({ at, role: r, text: x, t, words: wordsOf(x) }));
+  const found =
+    lang === undefined || lang === ""
+      ? languageOf(
+          read
+            .filter(({ role }) => role === "customer")
+            .flatMap(({ words }) => words.map(({ word }) => word))
+            .slice(0, 400),
+        )
+      : lang.slice(0, 2).toLowerCase();
+  const limited = found !== "en";
+  const all = read.map((turn): TurnSignals => {
+    const isCustomer = turn.role === "customer";
+    const hits = limited ? [] : hitsIn(turn.words);
+    const counts = noCounts();
+    for (const { sign } of hits) counts[sign] += 1;
+    const emotion = isCustomer && !limited && turn.words.length > 0 ? emotionOf(turn.words) : still;
+    const shouts = shoutsIn(turn.text);
+    return { at: turn.at, role: turn.role, text: turn.text, t: turn.t, words: turn.words, isCustomer, hits, counts, asks: turn.text.includes("?") || turn.text.includes("？"), shouts, emotion, valence: isCustomer ? valenceOf(counts, emotion, turn.text, shouts) : 0 }; // prettier-ignore
+  });
+  return { turns: all, customer: all.filter(({ isCustomer }) => isCustomer), lang: found, limited };
+};
+
+const sets = new WeakMap<TurnSignals, ReadonlySet<string>>();
+const setOf = (turn: TurnSignals): ReadonlySet<string> => {
+  const held = sets.get(turn) ?? new Set(turn.words.map(({ word }) => word));
+  sets.set(turn, held);
+  return held;
+};
+
+/** Whether of the words of the shorter more than a share is in the other. */
+const isAlike = (a: TurnSignals, b: TurnSignals, share: number): boolean => {
+  if (Math.min(a.words.length, b.words.length) * 2.5 < Math.max(a.words.length, b.words.length)) return false;
+  const [one, other] = [setOf(a), setOf(b)];
+  const [small, large] = one.size < other.size ? [one, other] : [other, one];
+  let left = Math.ceil((1 - share) * small.size); // so many may be missing, and no more
+  for (const word of small) {
+    if (large.has(word)) continue;
+    left -= 1;
+    if (left <= 0) return false;
+  }
+  return true;
+};
+
+/** How far back somebody is heard to say the same again. */
+const furthest = 6;
+
+/** Whether a turn says what one of the last few of the same side said. */
+export const isRepeated = (turn: TurnSignals, earlier: readonly TurnSignals[], words: number, share: number): boolean =>
+  turn.words.length >= words && earlier.slice(-furthest).some((one) => one.words.length >= words && isAlike(one, turn, share)); // prettier-ignore
+
+export interface Clause extends Span {
+  readonly turn: number;
+  /** Signs that begin in it. */
+  readonly counts: Counts;
+  readonly from: number;
+  readonly to: number;
+}
+
+const clauses = new WeakMap<TurnSignals, readonly Clause[]>();
+
+/** The clauses of a turn with the signs in each. */
+export const clausesIn = (turn: TurnSignals): readonly Clause[] => {
+  const held = clauses.get(turn) ?? readClauses(turn);
+  clauses.set(turn, held);
+  return held;
+};
+
+const readClauses = ({ at, text, words, hits }: TurnSignals): Clause[] => {
+  let place = 0;
+  return clausesOf(text).map(({ start, end }) => {
+    while (place < words.length && (words[place]?.start ?? 0) < start) place += 1;
+    const from = place;
+    while (place < words.length && (words[place]?.end ?? 0) <= end) place += 1;
+    const to = place;
+    const counts = noCounts();
+    for (const hit of hits) if (hit.from >= from && hit.from < to) counts[hit.sign] += 1;
+    return { turn: at, start, end, counts, from, to };
+  });
+};

@@ -1,0 +1,176 @@
+/** Words of a turn with where they stand, clauses, and what is the same in every language. */
+
+export interface Word {
+  readonly word: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Longer turns are read up to here; what was pasted after it moves nothing. */
+const longest = 4_000;
+
+const split = new Map<string, readonly string[]>(Object.entries({
+  "can't": ["can", "not"], cannot: ["can", "not"], cant: ["can", "not"], "won't": ["will", "not"], wont: ["will", "not"],
+  "shan't": ["shall", "not"], dont: ["do", "not"], doesnt: ["does", "not"], didnt: ["did", "not"], isnt: ["is", "not"],
+  wasnt: ["was", "not"], havent: ["have", "not"], hasnt: ["has", "not"], couldnt: ["could", "not"], wouldnt: ["would", "not"],
+  arent: ["are", "not"], im: ["i", "am"], ive: ["i", "have"], thats: ["that", "is"], whats: ["what", "is"], youre: ["you", "are"],
+  "i'm": ["i", "am"], "let's": ["let", "us"], thankyou: ["thank", "you"], gonna: ["going", "to"], wanna: ["want", "to"],
+})); // prettier-ignore
+const endings: Readonly<Record<string, string>> = { "n't": "not", "'re": "are", "'ve": "have", "'ll": "will", "'d": "would", "'m": "am", "'s": "is" }; // prettier-ignore
+
+const cjk = /[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]/;
+const pattern =
+  /[\p{L}\p{M}]+(?:['’][\p{L}]+)*|\p{N}+(?:[.,:]\p{N}+)*|[!?？！]+|[:;=][-']?[()DdPp/|]|\p{Extended_Pictographic}/gu;
+
+/** Puts a word of letters, in lower case: contractions are taken apart, each character of scripts without spaces is a word. */
+const put = (words: Word[], lower: string, start: number, end: number): void => {
+  const parts = split.get(lower);
+  if (parts !== undefined) {
+    for (const word of parts) words.push({ word, start, end });
+    return;
+  }
+  const mark = lower.lastIndexOf("'");
+  if (mark < 0) {
+    words.push({ word: lower, start, end });
+    return;
+  }
+  const ending = lower.endsWith("n't") ? "n't" : lower.slice(mark);
+  const rest = endings[ending];
+  if (rest === undefined) words.push({ word: lower.replaceAll("'", ""), start, end });
+  else words.push({ word: lower.slice(0, -ending.length), start, end }, { word: rest, start, end });
+};
+
+const [zero, nine, upperA, upperZ, lowerA, lowerZ] = [48, 57, 65, 90, 97, 122] as const;
+const isLetter = (code: number): boolean => (code >= lowerA && code <= lowerZ) || (code >= upperA && code <= upperZ);
+const isDigit = (code: number): boolean => code >= zero && code <= nine;
+const isMark = (code: number): boolean => code === 33 || code === 63;
+const isEye = (code: number): boolean => code === 58 || code === 59 || code === 61;
+const mouths = new Set("()DdPp/|".split("").map((char) => char.charCodeAt(0)));
+
+/** The same as the pattern finds, without it: most text has no other characters, and most time went there. */
+const asciiWords = (given: string): Word[] => {
+  const text = given.toLowerCase(); // as long as it was: it has no other characters
+  const words: Word[] = [];
+  const { length } = text;
+  const code = (at: number): number => (at < length ? text.charCodeAt(at) : 0);
+  for (let at = 0; at < length;) {
+    const start = at;
+    const first = text.charCodeAt(at);
+    if (isLetter(first)) {
+      do {
+        at += 1;
+        while (isLetter(code(at))) at += 1;
+      } while (code(at) === 39 && isLetter(code(at + 1)));
+      put(words, text.slice(start, at), start, at);
+    } else if (isDigit(first)) {
+      do {
+        at += 1;
+        while (isDigit(code(at))) at += 1;
+      } while ((code(at) === 46 || code(at) === 44 || code(at) === 58) && isDigit(code(at + 1)));
+      words.push({ word: "0", start, end: at });
+    } else if (isMark(first)) {
+      while (isMark(code(at))) at += 1;
+      words.push({ word: text.slice(start, at), start, end: at });
+    } else if (isEye(first)) {
+      const nose = code(at + 1) === 45 || code(at + 1) === 39 ? 1 : 0;
+      if (mouths.has(code(at + 1 + nose))) {
+        at += 2 + nose;
+        words.push({ word: text.slice(start, at), start, end: at });
+      } else at += 1;
+    } else at += 1;
+  }
+  return words;
+};
+
+/** By the pattern, for any text. */
+export const patternWords = (text: string): Word[] => {
+  const words: Word[] = [];
+  for (const { 0: found, index } of text.matchAll(pattern)) {
+    const end = index + found.length;
+    const first = found.charCodeAt(0);
+    const lower = found.toLowerCase().replaceAll("’", "'");
+    if (isDigit(first) || /^\p{N}/u.test(found)) words.push({ word: "0", start: index, end });
+    else if (first > 0x3000 && cjk.test(lower)) for (const [at, char] of Array.from(lower).entries()) words.push({ word: char, start: index + at, end: index + at + 1 });
+    else if (isLetter(first) || first > 127) put(words, lower, index, end);
+    else words.push({ word: lower, start: index, end });
+  }
+  return words;
+}; // prettier-ignore
+
+const isAscii = (text: string): boolean => /^[\0-\x7f]*$/.test(text);
+
+/** Contractions are taken apart; numbers are `0`; each character of scripts without spaces is a word. */
+export const wordsOf = (text: string): Word[] => {
+  const read = text.length > longest ? text.slice(0, longest) : text;
+  return isAscii(read) ? asciiWords(read) : patternWords(read);
+};
+
+const isSpace = (code: number): boolean => code === 32 || (code >= 9 && code <= 13) || code === 160 || code === 0x3000;
+const isWideEnd = (code: number): boolean => code === 0x3002 || code === 0xff01 || code === 0xff1f || code === 0xff1b;
+const isEnd = (code: number): boolean => code === 46 || code === 33 || code === 63 || code === 59 || isWideEnd(code);
+
+/** Sentences and lines, without the white space around them. */
+export const clausesOf = (text: string): Span[] => {
+  const spans: Span[] = [];
+  const length = Math.min(text.length, longest);
+  let from = 0;
+  const cut = (to: number): void => {
+    let [start, end] = [from, to];
+    while (start < end && isSpace(text.charCodeAt(start))) start += 1;
+    while (end > start && isSpace(text.charCodeAt(end - 1))) end -= 1;
+    if (end > start) spans.push({ start, end });
+    from = to;
+  };
+  for (let at = 0; at < length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === 10) cut(at + 1);
+    else if (isEnd(code)) {
+      while (at + 1 < length && isEnd(text.charCodeAt(at + 1))) at += 1;
+      const next = at + 1 < length ? text.charCodeAt(at + 1) : 32;
+      // not within a number or an address
+      if (isSpace(next) || isWideEnd(text.charCodeAt(at))) cut(at + 1);
+    }
+  }
+  cut(length);
+  return spans;
+};
+
+/** By script; `en` and other languages of the Latin script are told apart by their most frequent words. */
+const frequent: Readonly<Record<string, readonly string[]>> = {
+  en: ["the", "to", "i", "you", "is", "a", "and", "my", "it", "for", "please", "thanks", "hi", "hello", "not", "yes", "no", "ok", "can", "how", "what", "do"],
+  de: ["ich", "die", "der", "und", "nicht", "das", "ist", "sie", "ein", "mein", "bitte", "danke", "wie", "hallo", "für", "mit"],
+  fr: ["je", "le", "la", "les", "et", "vous", "est", "pas", "mon", "ne", "bonjour", "merci", "une", "pour", "mais", "que"],
+  es: ["el", "la", "que", "no", "mi", "por", "hola", "gracias", "los", "una", "para", "es", "con", "pero", "cómo", "muy"],
+  pt: ["o", "que", "não", "meu", "por", "olá", "obrigado", "uma", "para", "com", "você", "é", "mas", "os", "obrigada"],
+  it: ["il", "che", "non", "per", "ciao", "grazie", "una", "con", "è", "mio", "sono", "ma", "buongiorno", "gli", "della"],
+  nl: ["ik", "de", "het", "een", "niet", "mijn", "bedankt", "hallo", "van", "voor", "maar", "wat", "met", "je", "dat"],
+}; // prettier-ignore
+
+/** Before others where their characters mix: Japanese has Chinese ones. */
+const scripts = [["ja", 0x3040, 0x30ff], ["zh", 0x3400, 0x9fff], ["ko", 0xac00, 0xd7af], ["ru", 0x400, 0x4ff], ["ar", 0x600, 0x6ff], ["el", 0x370, 0x3ff], ["he", 0x590, 0x5ff], ["th", 0xe00, 0xe7f], ["hi", 0x900, 0x97f]] as const; // prettier-ignore
+
+/** What the words of a customer are most likely written in. `und` where nothing can be told. */
+export const languageOf = (words: readonly string[]): string => {
+  const counts = new Map<string, number>();
+  let letters = 0;
+  for (const word of words)
+    for (const char of word) {
+      const code = char.codePointAt(0) ?? 0;
+      if (code < 128 ? !isLetter(code) : code < 192) continue;
+      letters += 1;
+      const script = code < 0x250 ? "latin" : (scripts.find(([, from, to]) => code >= from && code <= to)?.[0] ?? "");
+      counts.set(script, (counts.get(script) ?? 0) + 1);
+    }
+  if (letters === 0) return "und";
+  for (const [lang] of scripts) if ((counts.get(lang) ?? 0) / letters > (lang === "ja" ? 0.1 : 0.4)) return lang;
+  const set = new Set(words);
+  const known = Object.entries(frequent).map(([lang, list]) => ({ lang, count: list.filter((word) => set.has(word)).length }));
+  const best = known.reduce((a, b) => (b.count > a.count ? b : a));
+  // few words of anything: what is most often written
+  return best.count === 0 && words.length < 12 ? "en" : best.count === 0 ? "und" : best.lang;
+}; // prettier-ignore
