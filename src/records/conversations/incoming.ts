@@ -1,0 +1,36 @@
+import { z } from "zod";
+
+/** A conversation as `POST /v1/conversations` takes it. What is sent again replaces what was there, part by part. */
+
+export const partRoles = ["customer", "ai_agent", "teammate", "bot", "system"] as const;
+
+const Id = z.union([z.string().min(1).max(500), z.number().transform(String)]);
+const Name = z.string().max(200).default("");
+const Moment = z.union([z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)), z.int().min(0).max(4e12)]).describe("ISO 8601 with a zone, or milliseconds since 1970."); // prettier-ignore
+
+const Part = z.strictObject({
+  id: Id,
+  role: z.enum(partRoles),
+  text: z.string().max(100_000).describe("Empty where it was taken back."),
+  at: Moment,
+  private: z.boolean().default(false).describe("A note that the customer does not see."),
+  author: Name,
+});
+
+export const IncomingConversation = z.strictObject({
+  id: Id,
+  userId: Id.optional().describe("Your id of the customer."),
+  anonymousId: Id.optional(),
+  account: z.string().max(500).default(""),
+  channel: Name.describe("Such as chat, email or phone."),
+  language: z.string().max(35).default(""),
+  subject: z.string().max(2_000).default(""),
+  state: z.enum(["open", "closed"]).default("open"),
+  team: Name,
+  assignee: Name,
+  tags: z.array(z.string().max(200)).max(100).default([]),
+  rating: z.number().min(1).max(5).nullable().default(null),
+  createdAt: Moment.optional(),
+  parts: z.array(Part).max(5_000).default([]),
+});
+export type IncomingConversation = z.output<typeof IncomingConversation>;
