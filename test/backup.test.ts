@@ -32,9 +32,11 @@ const contents = async (system: System, workspace: string) => {
   const { engine } = (await system.directory.find(workspace))!;
   const found: Record<string, unknown> = {};
   for (const { name, columns } of tables) {
-    const list = Object.keys(columns).map((column) =>
-      column === "properties" ? sql`toString(properties)` : identifier(column),
-    );
+    const list = Object.entries(columns).map(([column, { type }]) => {
+      if (column === "properties") return sql`toString(properties)`;
+      // a hash of nothing would be nothing
+      return type.startsWith("Nullable") ? sql`ifNull(toString(${identifier(column)}), 'nothing')` : identifier(column);
+    });
     const hashed = list.reduce((a, b) => sql`${a}, ${b}`);
     // rows that are the same but for merging count once
     const statement = sql`SELECT toString(uniqExact(h)) AS rows, toString(groupBitXor(h)) AS all FROM (SELECT DISTINCT cityHash64(${hashed}) AS h FROM ${identifier(name)} FINAL)`;

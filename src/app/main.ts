@@ -7,7 +7,9 @@ import { applyFrom, planFrom, planSays, pullTo } from "#surfaces/cli/definitions
 import { importFile } from "#surfaces/cli/import-file.ts";
 import { planFormats } from "#programs/contracts/contract.ts";
 import { codeFrom } from "#surfaces/cli/codegen.ts";
+import { sendConversations } from "#surfaces/cli/conversations.ts";
 import { convert } from "#surfaces/cli/convert.ts";
+import { cxScore } from "#surfaces/cli/cx.ts";
 import { gateOf } from "#surfaces/cli/gate.ts";
 import { checkCode, checkContracts, formats, isFailOn, isFormat } from "#surfaces/cli/check.ts";
 import { auditSays, keysIn, verifyFile, verifyStore } from "#surfaces/cli/audit.ts";
@@ -102,6 +104,23 @@ const importCommand = defineCommand({
       if (outcome.errors !== undefined) console.log(`The refused rows and their reasons are in ${outcome.errors}`);
     })(),
 });
+
+const conversationsCommand = defineCommand({
+  meta: { name: "conversations", description: "Sends conversations of a file (JSON or lines of it; Intercom, Zendesk, Chatwoot or our own) to a running server." },
+  args: {
+    file: { type: "positional", description: "The file.", required: true },
+    key: { type: "string", description: "Write key of the source.", required: true },
+    url: { type: "string", description: "Address of the server.", default: "http://localhost:3100" },
+    format: { type: "string", description: "own, intercom, zendesk or chatwoot; found out where absent." },
+  },
+  run: ({ args }) =>
+    guarded(async () => {
+      const { file, key, url, format } = args;
+      const { taken, rejected, errors } = await sendConversations({ file, key, url, format }, (done, bad) => void process.stderr.write(`\r${done} taken, ${bad} refused`));
+      console.log(`\n${taken} conversations taken, ${rejected} refused`);
+      if (errors !== undefined) console.log(`What was refused and why is in ${errors}`);
+    })(),
+}); // prettier-ignore
 
 const remoteArgs = {
   key: { type: "string", description: "An API key of the workspace.", required: true },
@@ -251,6 +270,20 @@ const checkCommand = defineCommand({
   },
 });
 
+const cxCommand = defineCommand({
+  meta: { name: "cx", description: "CX Score." },
+  subCommands: {
+    score: defineCommand({
+      meta: { name: "score", description: "Scores conversations of a file, one JSON object a line, without a server." },
+      args: {
+        input: { type: "string", required: true, description: 'Lines {"id", "lang"?, "turns": [{"r": "customer|ai_agent|human_agent", "x": "text", "t"?}]}; t in seconds.' },
+        output: { type: "string", required: true, description: "Where a line for each goes, in the same order." },
+      },
+      run: ({ args }) => guarded(() => cxScore(args, console))(),
+    }),
+  },
+}); // prettier-ignore
+
 const convertCommand = defineCommand({
   meta: {
     name: "convert",
@@ -355,6 +388,8 @@ await runMain(
       audit: auditCommand,
       check: checkCommand,
       convert: convertCommand,
+      conversations: conversationsCommand,
+      cx: cxCommand,
       codegen: codegenCommand,
       gate: gateCommand,
     },

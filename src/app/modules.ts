@@ -23,6 +23,10 @@ import type { Store } from "#kernel/state/store.ts";
 import { alerts, notifyIn } from "#programs/alerts/index.ts";
 import type { ContractGate } from "#programs/contracts/gate.ts";
 import { cards } from "#programs/cards/index.ts";
+import { cxScore } from "#programs/cx-score/index.ts";
+import { cxTables } from "#programs/cx-score/tables.ts";
+import { conversations } from "#records/conversations/index.ts";
+import { conversationTables } from "#records/conversations/tables.ts";
 import { experiments } from "#programs/experiments/index.ts";
 import { createDesk } from "#programs/flags/desk.ts";
 import { flags } from "#programs/flags/index.ts";
@@ -68,7 +72,13 @@ export interface Services {
 }
 
 /** Tables of a workspace's database, in the order in which they are made. */
-export const tables: readonly TableDoc[] = [...eventTables, ...peopleTables, ...cohortTables];
+export const tables: readonly TableDoc[] = [
+  ...eventTables,
+  ...peopleTables,
+  ...cohortTables,
+  ...conversationTables,
+  ...cxTables,
+];
 
 /** Every module of the program. A test compares this list with the folders. */
 export const createModules = ({
@@ -119,6 +129,7 @@ export const createModules = ({
     catalog({ ingest }),
     people({ ingest }),
     accounts({ ingest }),
+    conversations({ ingest, store, directory, registry, clock }),
     exports({ ingest }),
     trends({ ingest }),
     funnels({ ingest }),
@@ -155,6 +166,7 @@ export const createModules = ({
     }),
     experiments({ ingest, store, desk, notify: notifyIn(store) }),
     flags({ store, registry, directory, ingest, shelf, desk }),
+    cxScore({ ingest, registry, store, notify: notifyIn(store) }),
     cards({ store, ingest, registry, builtIn: () => all.flatMap(({ aiUses = [] }) => aiUses) }),
     dashboards({
       store,

@@ -119,7 +119,8 @@ export const replaceThrough = async (root: Sql, other: (found: Through) => Promi
   return { chunks: root.chunks, parts };
 };
 
-const dateTime = (ms: number): string => new Date(ms).toISOString().replace("T", " ").replace("Z", "");
+/** A moment as the engine reads it, in parameters and in rows that are inserted. */
+export const engineTime = (ms: number): string => new Date(ms).toISOString().replace("T", " ").replace("Z", "");
 
 /** Values, by the type the engine sees. */
 export const bind = {
@@ -132,7 +133,7 @@ export const bind = {
   id: (value: string): Bound => ({ type: "UInt64", value }),
   ids: (value: readonly string[]): Bound => ({ type: "Array(UInt64)", value: value.map(BigInt) }),
   /** Milliseconds since the epoch, as DateTime64(3) in UTC. */
-  time: (ms: number): Bound => ({ type: "DateTime64(3, 'UTC')", value: dateTime(ms) }),
+  time: (ms: number): Bound => ({ type: "DateTime64(3, 'UTC')", value: engineTime(ms) }),
 };
 
 /** Text and parameters for the engine. Parameters are numbered in order of appearance. */

@@ -325,6 +325,31 @@ const oneExperiment = createRoute({
     };
   }),
 });
+const conversations = createRoute({
+  getParentRoute: () => root,
+  path: "/conversations",
+  component: lazyRouteComponent(async () => {
+    const { ConversationsPage } = await import("#programs/cx-score/ui/conversations-page.tsx");
+    return {
+      default: function Conversations() {
+        return <ConversationsPage mayRead={allows(useContext(Here)?.workspace.role, "edit")} />;
+      },
+    };
+  }),
+});
+const oneConversation = createRoute({
+  getParentRoute: () => root,
+  path: "/conversations/$id",
+  component: lazyRouteComponent(async () => {
+    const { ConversationPage } = await import("#programs/cx-score/ui/conversation-page.tsx");
+    return {
+      default: function OneConversation() {
+        const { id } = oneConversation.useParams();
+        return <ConversationPage key={id} id={id} />;
+      },
+    };
+  }),
+});
 const flags = createRoute({
   getParentRoute: () => root,
   path: "/flags",
@@ -406,6 +431,8 @@ const router = createRouter({
     calculator,
     experiments,
     oneExperiment,
+    conversations,
+    oneConversation,
     flags,
     oneFlag,
     catalog,

@@ -648,4 +648,27 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .execute();
     },
   },
+  "2026-12-14-cx-rules": {
+    up: async (db: Kysely<unknown>) => {
+      await db.schema
+        .createTable("cx_rules")
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("id", "text", (c) => c.notNull())
+        .addColumn("content", "text", (c) => c.notNull())
+        .addColumn("is_on", "integer", (c) => c.notNull())
+        .addColumn("seen", "text", (c) => c.notNull())
+        .addColumn("made_by", "text", (c) => c.notNull())
+        .addColumn("updated_at", "text", (c) => c.notNull())
+        .addPrimaryKeyConstraint("cx_rules_key", ["workspace", "id"])
+        .execute();
+      await db.schema
+        .createTable("cx_firings")
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("rule", "text", (c) => c.notNull())
+        .addColumn("conversation", "text", (c) => c.notNull())
+        .addColumn("at", "text", (c) => c.notNull())
+        .addPrimaryKeyConstraint("cx_firings_key", ["workspace", "rule", "conversation"])
+        .execute();
+    },
+  },
 };

@@ -318,6 +318,25 @@ export interface State {
     decision: string | null;
     updated_at: string;
   };
+  /** What is done about conversations as they are scored. */
+  cx_rules: {
+    workspace: string;
+    id: string;
+    /** As JSON. */
+    content: string;
+    is_on: number;
+    /** Conversations that were scored from here on are looked at; moved on as they are. */
+    seen: string;
+    made_by: string;
+    updated_at: string;
+  };
+  /** A rule acted on a conversation, once. */
+  cx_firings: {
+    workspace: string;
+    rule: string;
+    conversation: string;
+    at: string;
+  };
   flag_changes: {
     workspace: string;
     flag: string;

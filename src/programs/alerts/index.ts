@@ -23,8 +23,8 @@ export interface Alert {
   readonly address: string;
 }
 
-/** Puts alerts on their way; they are sent by a job, and tried again where that fails. */
-export type Notify = (call: WorkspaceCall, alerts: readonly Alert[]) => Promise<void>;
+/** Puts alerts on their way to all channels, or to those that are named; they are sent by a job, and tried again where that fails. */
+export type Notify = (call: WorkspaceCall, alerts: readonly Alert[], only?: readonly string[]) => Promise<void>;
 
 interface Parts {
   readonly store: Store;
@@ -44,16 +44,13 @@ const Ids = z.array(z.string());
 type ChannelRow = State["channels"];
 type DeliveryRow = State["alert_deliveries"];
 
-/** Puts alerts on their way to every channel, each once. */
+/** Puts alerts on their way, each once to a channel. */
 export const notifyIn =
   (store: Store): Notify =>
-  async (call, alerts) => {
+  async (call, alerts, only) => {
     if (alerts.length === 0) return;
-    const channels = await store
-      .selectFrom("channels")
-      .select("id")
-      .where("workspace", "=", call.workspace.id)
-      .execute();
+    const all = await store.selectFrom("channels").select("id").where("workspace", "=", call.workspace.id).execute();
+    const channels = only === undefined ? all : all.filter(({ id }) => only.includes(id));
     const at = new Date(call.now).toISOString();
     for (const alert of alerts)
       for (const { id } of channels)

@@ -78,6 +78,7 @@ const written = {
   cards: "cards",
   flags: "flags",
   flag_changes: "changes of flags",
+  cx_rules: "rules for conversations",
   flag_proposals: "proposed changes of flags",
   experiments: "experiments",
   ai_uses: "AI uses",

@@ -1,0 +1,165 @@
+import { z } from "zod";
+import { defineOperation } from "#kernel/operation.ts";
+import { drivers, reasons } from "./scorer/conversation.ts";
+
+const Day = z.iso.date();
+const Range = z.strictObject({ from: Day, to: Day.describe("The last day, inside.") });
+const Interval = z.object({ share: z.number(), lower: z.number(), upper: z.number() });
+
+const Period = z.object({
+  from: z.string(),
+  conversations: z.number(),
+  scored: z.number(),
+  mean: z.number().nullable(),
+  good: Interval.nullable().describe("Share of 4 to 5 among those that were scored, with its 95 % interval (Wilson)."),
+});
+
+export const overview = defineOperation({
+  name: "cx.overview",
+  summary: "How conversations went, without asking anybody: the score over time, what moved it, how much of them was scored.",
+  permission: "read",
+  input: Range,
+  output: z.object({
+    model: z.string(),
+    total: Period,
+    weeks: z.array(Period),
+    reasons: z.array(z.object({ reason: z.enum(reasons), conversations: z.number() })),
+    drivers: z.array(z.object({ driver: z.enum(drivers), conversations: z.number(), negative: z.number(), positive: z.number(), points: z.number().describe("By which it moved the mean.") })),
+    handlers: z.object({ ai_agent: z.number().nullable(), human_agent: z.number().nullable() }).describe("Means of how well each kind answered."),
+    parts: z.array(z.object({ kind: z.enum(["channel", "team"]), name: z.string(), conversations: z.number(), mean: z.number().nullable(), good: Interval.nullable() })),
+    waiting: z.number().describe("That arrived and are not scored yet."),
+  }),
+}); // prettier-ignore
+export type Overview = z.output<typeof overview.output>;
+
+export const list = defineOperation({
+  name: "cx.conversations",
+  summary: "Conversations with their scores and summaries, the lowest first.",
+  permission: "edit",
+  input: Range.extend({
+    band: z.enum(["all", "low", "middle", "high", "unscored"]).default("all").describe("Below 2.5, up to 3.5, above."),
+    driver: z.enum(drivers).optional(),
+    polarity: z.union([z.literal(-1), z.literal(1)]).optional(),
+    search: z.string().max(200).default(""),
+    rule: z.string().max(100).optional().describe("That this rule flagged."),
+    limit: z.int().min(1).max(500).default(100),
+  }),
+  output: z.object({
+    conversations: z.array(z.object({ id: z.string(), at: z.string(), score: z.number().nullable(), reason: z.string(), channel: z.string(), team: z.string(), account: z.string(), person: z.string(), summary: z.string(), drivers: z.array(z.object({ driver: z.string(), contribution: z.number() })) })),
+  }),
+}); // prettier-ignore
+
+export const Rule = z.strictObject({
+  name: z.string().trim().min(1, "Give it a name.").max(200),
+  below: z.number().min(1).max(5).nullable().default(null).describe("The score is below this."),
+  above: z.number().min(1).max(5).nullable().default(null).describe("The score is this or more."),
+  driver: z.enum(drivers).nullable().default(null),
+  polarity: z
+    .union([z.literal(-1), z.literal(1)])
+    .default(-1)
+    .describe("Which way the driver moved it."),
+  points: z.number().min(0).max(4).default(0.05).describe("By how much at least."),
+  channel: z.string().max(200).default("").describe("Empty: any."),
+  team: z.string().max(200).default("").describe("Empty: any."),
+  words: z.string().max(200).default("").describe("That the customer wrote; empty: any."),
+  tell: z
+    .array(z.string().max(100))
+    .max(20)
+    .default([])
+    .describe("Channels of alerts, by id; none: it is only flagged for review."),
+});
+export type Rule = z.output<typeof Rule>;
+
+const Quote = z.object({ part: z.string(), start: z.number(), end: z.number() });
+export const Detail = z.array(
+  z.object({ driver: z.enum(drivers), polarity: z.number(), strength: z.number(), confidence: z.number(), contribution: z.number(), quotes: z.array(Quote) }),
+); // prettier-ignore
+
+export const get = defineOperation({
+  name: "cx.conversation",
+  summary: "One conversation: what was written, the score, why, and how it was scored before.",
+  permission: "edit",
+  input: z.strictObject({ id: z.string().min(1).max(500) }),
+  output: z.object({
+    id: z.string(),
+    subject: z.string(),
+    channel: z.string(),
+    team: z.string(),
+    account: z.string(),
+    person: z.string(),
+    state: z.string(),
+    rating: z.number().nullable(),
+    label: z.number().nullable().describe("What you said of it."),
+    parts: z.array(z.object({ id: z.string(), role: z.string(), author: z.string(), isPrivate: z.boolean(), text: z.string(), at: z.string() })),
+    scores: z.array(z.object({ model: z.string(), score: z.number().nullable(), reason: z.string(), confidence: z.number(), limited: z.boolean(), other: z.number(), ai: z.number().nullable(), teammate: z.number().nullable(), summary: z.string(), drivers: Detail, scoredAt: z.string() })).describe("The newest first."),
+  }),
+}); // prettier-ignore
+export type Conversation = z.output<typeof get.output>;
+
+const Agreement = z.object({
+  scorer: z.enum(["model", "one_human", "constant"]),
+  pairs: z.number(),
+  kappa: z.number().nullable().describe("Cohen's, with squared weights; 0 is chance."),
+  kappaLower: z.number().nullable(),
+  kappaUpper: z.number().nullable(),
+  rho: z.number().nullable().describe("Spearman's rank correlation."),
+  auc: z.number().nullable().describe("How often of two the unhappy one has the lower score."),
+  recall: z.number().nullable().describe("Mean share of low, middle and high that is found."),
+});
+const Trust = z.object({ rows: z.array(Agreement), labelled: z.number(), double: z.number(), verdict: z.enum(["per_conversation", "trends", "do_not_use", "not_enough"]), says: z.string() }); // prettier-ignore
+
+export const trust = defineOperation({
+  name: "cx.trust",
+  summary: "How far the score may be trusted here: against what people of the workspace said, and against what customers answered.",
+  permission: "read",
+  input: z.strictObject({}),
+  output: z.object({ people: Trust, customers: Trust }),
+}); // prettier-ignore
+
+export const label = defineOperation({
+  name: "cx.label",
+  summary: "Says what you think of a conversation, from 1 to 5.",
+  permission: "edit",
+  input: z.strictObject({ id: z.string().min(1).max(500), label: z.number().min(1).max(5) }),
+  output: z.object({ ok: z.literal(true) }),
+});
+
+export const next = defineOperation({
+  name: "cx.next",
+  summary: "A conversation to label: half of them by chance, half where the score is near an edge; every third one that somebody else has labelled, so that people can be compared.",
+  permission: "edit",
+  input: z.strictObject({}),
+  output: z.object({ id: z.string().nullable().describe("Null where none is left.") }),
+}); // prettier-ignore
+
+export const rules = defineOperation({
+  name: "cx.rules",
+  summary: "What is done about conversations as they are scored, and how often it was.",
+  permission: "read",
+  input: z.strictObject({}),
+  output: z.object({ rules: z.array(z.object({ id: z.string(), rule: Rule, isOn: z.boolean(), firings: z.number(), last: z.string().nullable() })) }),
+}); // prettier-ignore
+
+export const saveRule = defineOperation({
+  name: "cx.saveRule",
+  summary: "Writes a rule. Switched on, it looks at what is scored from then on, each conversation once.",
+  permission: "edit",
+  input: z.strictObject({ id: z.string().max(100).optional(), rule: Rule, isOn: z.boolean() }),
+  output: z.object({ id: z.string() }),
+});
+
+export const removeRule = defineOperation({
+  name: "cx.removeRule",
+  summary: "Takes a rule away.",
+  permission: "edit",
+  input: z.strictObject({ id: z.string().max(100) }),
+  output: z.object({ ok: z.literal(true) }),
+});
+
+export const tryRule = defineOperation({
+  name: "cx.tryRule",
+  summary: "What a rule would have done: conversations of a time that it fits. Nothing is told to anybody.",
+  permission: "edit",
+  input: Range.extend({ rule: Rule }),
+  output: z.object({ fits: z.number(), conversations: z.number(), examples: z.array(z.object({ id: z.string(), score: z.number().nullable(), summary: z.string() })) }),
+}); // prettier-ignore

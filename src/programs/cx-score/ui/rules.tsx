@@ -1,0 +1,129 @@
+import { Anchor, Button, Card, Group, List, Modal, MultiSelect, NumberInput, Select, SimpleGrid, Stack, Switch, Text, TextInput, Title } from "@mantine/core"; // prettier-ignore
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
+import * as alerts from "../../alerts/contract.ts";
+import { call } from "#web/call.ts";
+import { DataTable } from "#web/kit/data-table.tsx";
+import { moment } from "#web/kit/moment.ts";
+import { Loaded, Problem } from "#web/kit/states.tsx";
+import * as contract from "../contract.ts";
+import { Rule } from "../contract.ts";
+import { drivers } from "../scorer/conversation.ts";
+import { driverWords, oneDigit } from "./words.ts";
+
+interface Kept {
+  readonly id?: string;
+  readonly rule: Rule;
+  readonly isOn: boolean;
+}
+
+/** What a rule asks for, in words. */
+const saysOf = ({ below, above, driver, polarity, points, channel, team, words }: Rule): string => {
+  const all = [
+    ...(below === null ? [] : [`below ${below}`]),
+    ...(above === null ? [] : [`${above} or more`]),
+    ...(driver === null ? [] : [`${driverWords[driver]} ${polarity < 0 ? "pulled it down" : "pushed it up"} by ${points} or more`]),
+    ...(channel === "" ? [] : [`by ${channel}`]),
+    ...(team === "" ? [] : [`handled by ${team}`]),
+    ...(words === "" ? [] : [`the customer wrote “${words}”`]),
+  ];
+  return all.length === 0 ? "every scored conversation" : all.join(", ");
+}; // prettier-ignore
+
+const RuleForm = ({ given, range, close }: { given: Kept; range: { from: string; to: string }; close: () => void }) => {
+  const client = useQueryClient();
+  const [rule, setRule] = useState(given.rule);
+  const change = (next: Partial<Rule>): void => setRule({ ...rule, ...next });
+  const channels = useQuery({ queryKey: ["alerts", "list"], queryFn: ({ signal }) => call(alerts.list, {}, signal) });
+  const dry = useMutation({ mutationFn: () => call(contract.tryRule, { ...range, rule }) });
+  const save = useMutation({
+    mutationFn: () => call(contract.saveRule, { ...(given.id === undefined ? {} : { id: given.id }), rule, isOn: given.isOn }),
+    onSuccess: async () => {
+      await client.invalidateQueries({ queryKey: ["cx", "rules"] });
+      close();
+    },
+  });
+  const limit = (key: "below" | "above", label: string) => <NumberInput label={label} min={1} max={5} step={0.5} decimalScale={1} value={rule[key] ?? ""} onChange={(value) => change({ [key]: typeof value === "number" ? value : null })} />;
+  return (
+    <Modal opened onClose={close} title={given.id === undefined ? "New rule" : "Rule"} size="lg">
+      <form
+        onSubmit={(submitted) => {
+          submitted.preventDefault();
+          save.mutate();
+        }}
+      >
+        <Stack gap="sm">
+          <TextInput label="Name" required data-autofocus value={rule.name} onChange={(event) => change({ name: event.currentTarget.value })} />
+          <SimpleGrid cols={{ base: 1, xs: 2 }}>
+            {limit("below", "Score below")}
+            {limit("above", "Score from")}
+            <Select label="Driver" clearable data={drivers.map((value) => ({ value, label: driverWords[value] }))} value={rule.driver} onChange={(next) => change({ driver: drivers.find((one) => one === next) ?? null })} />
+            {rule.driver !== null && <Select label="Which way" data={[{ value: "-1", label: "Pulled it down" }, { value: "1", label: "Pushed it up" }]} value={String(rule.polarity)} allowDeselect={false} onChange={(next) => change({ polarity: next === "1" ? 1 : -1 })} />}
+            <TextInput label="Channel" description="Empty: any" value={rule.channel} onChange={(event) => change({ channel: event.currentTarget.value })} />
+            <TextInput label="Team" description="Empty: any" value={rule.team} onChange={(event) => change({ team: event.currentTarget.value })} />
+            <TextInput label="The customer wrote" description="Empty: anything" value={rule.words} onChange={(event) => change({ words: event.currentTarget.value })} />
+            <MultiSelect label="Tell" description="Channels of alerts; none: flagged alone" data={(channels.data?.channels ?? []).map(({ id, name }) => ({ value: id, label: name }))} value={rule.tell} onChange={(tell) => change({ tell })} />
+          </SimpleGrid>
+          <Group><Button variant="default" loading={dry.isPending} disabled={rule.name === ""} onClick={() => dry.mutate()}>Try it on this time</Button></Group>
+          {dry.data !== undefined && (
+            <Stack gap={4} role="status">
+              <Text size="sm">It fits {dry.data.fits.toLocaleString()} of {dry.data.conversations.toLocaleString()} conversations. Nobody was told.</Text>
+              <List size="sm">{dry.data.examples.slice(0, 3).map(({ id, score, summary }) => <List.Item key={id}>{oneDigit(score)}: {summary}</List.Item>)}</List>
+            </Stack>
+          )}
+          {[dry.error, save.error].map((error, at) => error !== null && <Problem key={at} error={error} />)}
+          <Group><Button type="submit" loading={save.isPending}>Save</Button></Group>
+        </Stack>
+      </form>
+    </Modal>
+  );
+}; // prettier-ignore
+
+/** What is done about conversations as they are scored. */
+export const Rules = ({ range, mayEdit }: { range: { from: string; to: string }; mayEdit: boolean }) => {
+  const client = useQueryClient();
+  const [open, setOpen] = useState<Kept>();
+  const query = useQuery({ queryKey: ["cx", "rules"], queryFn: ({ signal }) => call(contract.rules, {}, signal) });
+  const done = () => client.invalidateQueries({ queryKey: ["cx", "rules"] });
+  const turn = useMutation({ mutationFn: (given: { id: string; rule: Rule; isOn: boolean }) => call(contract.saveRule, given), onSuccess: done });
+  const remove = useMutation({ mutationFn: (id: string) => call(contract.removeRule, { id }), onSuccess: done });
+  return (
+    <Card withBorder>
+      <Stack gap="sm">
+        <Title order={2} size="h4">Rules</Title>
+        <Loaded query={query} height={60}>
+          {({ rules }) =>
+            rules.length === 0 ? (
+              <Text size="sm">A rule flags conversations as they are scored, and tells the channels of your alerts: each conversation once.</Text>
+            ) : (
+              <DataTable
+                caption="What is done, and how often it was"
+                rows={rules}
+                columns={[
+                  { title: "Rule", cell: ({ rule }) => rule.name },
+                  { title: "Fits", cell: ({ rule }) => saysOf(rule) },
+                  { title: "Acted", numeric: true, cell: ({ id, firings }) => (firings === 0 ? "0" : <Anchor component={Link} to={`/conversations?rule=${encodeURIComponent(id)}`}>{firings.toLocaleString()}</Anchor>) },
+                  { title: "Last", cell: ({ last }) => (last === null ? "" : moment(last)) },
+                  {
+                    title: "",
+                    cell: ({ id, rule, isOn }) => mayEdit && (
+                      <Group gap="xs" wrap="nowrap">
+                        <Switch aria-label={`${rule.name} is on`} checked={isOn} disabled={turn.isPending} onChange={(event) => turn.mutate({ id, rule, isOn: event.currentTarget.checked })} />
+                        <Button size="xs" variant="default" aria-label={`Change ${rule.name}`} onClick={() => setOpen({ id, rule, isOn })}>Change</Button>
+                        <Button size="xs" variant="default" aria-label={`Take ${rule.name} away`} loading={remove.isPending} onClick={() => remove.mutate(id)}>Take away</Button>
+                      </Group>
+                    ),
+                  },
+                ]}
+              />
+            )
+          }
+        </Loaded>
+        {[turn.error, remove.error].map((error, at) => error !== null && <Problem key={at} error={error} />)}
+        {mayEdit && <Group><Button variant="default" onClick={() => setOpen({ rule: Rule.parse({ name: "New rule", below: 2.5 }), isOn: true })}>New rule</Button></Group>}
+        {open !== undefined && <RuleForm given={open} range={range} close={() => setOpen(undefined)} />}
+      </Stack>
+    </Card>
+  );
+}; // prettier-ignore

@@ -1,0 +1,114 @@
+import { z } from "zod";
+import type { WorkspaceCall } from "#kernel/module.ts";
+import { bind, engineTime, literal, sql, type Sql } from "#kernel/sql.ts";
+import type { Ingest } from "#records/events/ingest.ts";
+import type { IncomingEvent } from "#records/events/incoming.ts";
+import type { SourceRegistry } from "#records/sources/registry.ts";
+import type { Turn, TurnRole } from "./scorer/conversation.ts";
+import { modelVersion } from "./scorer/heads.ts";
+import { scoreConversation } from "./scorer/score.ts";
+
+/**
+ * Scores what was not scored as it stands now. It can end anywhere and begin again: what is left is found from the tables,
+ * the same conversation gives the same row, and its event the same message id.
+ */
+
+const [batch, settleMs] = [1_000, 30_000];
+export const scoredEvent = "Conversation Scored";
+
+/** Of all parts together, whatever their order and however often they were sent: another text is another content. */
+const standing = sql`SELECT conversation, hex(groupBitXor(sipHash64(id, role, private, text))) AS content FROM conversation_parts FINAL GROUP BY conversation`;
+
+const unscored = (): Sql => sql`
+  SELECT conversation, content FROM (${standing})
+  WHERE (conversation, content) NOT IN (SELECT conversation, content FROM cx_scores WHERE model = ${bind.string(modelVersion)})
+  ORDER BY conversation LIMIT ${literal(batch)}`;
+
+const Waiting = z.object({ conversation: z.string(), content: z.string() });
+const Head = z.object({ id: z.string(), actor: z.string(), user: z.string(), account: z.string(), source: z.string(), channel: z.string(), language: z.string(), team: z.string(), state: z.string() }); // prettier-ignore
+const Part = z.object({ conversation: z.string(), id: z.string(), role: z.string(), text: z.string(), at: z.number() });
+
+const headsOf = (ids: readonly string[]): Sql => sql`
+  SELECT id, toString(actor) AS actor, ifNull(known.id, '') AS user, account, source, channel, language, team, state
+  FROM (SELECT * FROM conversations FINAL WHERE id IN ${bind.strings(ids)}) AS conversations
+  LEFT ANY JOIN (SELECT actor, any(identities.id) AS id FROM identities GROUP BY actor) AS known ON known.actor = conversations.actor`;
+
+/** Notes that customers do not see, and what was taken back, never reach the score. */
+const partsOf = (ids: readonly string[]): Sql => sql`
+  SELECT conversation, id, role, text, toFloat64(toUnixTimestamp64Milli(at)) AS at FROM conversation_parts FINAL
+  WHERE conversation IN ${bind.strings(ids)} AND private = 0 AND text != '' AND role IN ('customer', 'ai_agent', 'teammate', 'bot')
+  ORDER BY conversation, at, id`;
+
+const roles: Readonly<Record<string, TurnRole>> = { customer: "customer", ai_agent: "ai_agent", bot: "ai_agent", teammate: "human_agent" }; // prettier-ignore
+
+interface Parts {
+  readonly ingest: Ingest;
+  readonly registry: SourceRegistry;
+}
+
+/** The properties of an event, by which every question may ask for the score. */
+const eventOf = (head: z.output<typeof Head>, content: string, at: number, found: ReturnType<typeof scoreConversation>): IncomingEvent => ({
+  name: scoredEvent,
+  at,
+  messageId: `cx ${head.id} ${content} ${modelVersion}`,
+  userId: head.user,
+  ...(head.account === "" ? {} : { account: head.account }),
+  properties: {
+    conversation: head.id,
+    score: found.score,
+    channel: head.channel,
+    team: head.team,
+    language: found.lang,
+    ...Object.fromEntries(found.drivers.map(({ driver, contribution }) => [driver, contribution])),
+  },
+}); // prettier-ignore
+
+/** One batch; how many it scored. */
+const scoreBatch = async (call: WorkspaceCall, { ingest, registry }: Parts, now: number): Promise<number> => {
+  const { engine } = call;
+  // whose conversation it is, is known once the event by which it started can be read
+  if (!(await ingest.caughtUp(settleMs))) return 0;
+  const maintain = { purpose: "maintain", signal: call.signal } as const;
+  const waiting = await engine.rows(unscored(), Waiting, maintain);
+  if (waiting.length === 0) return 0;
+  const ids = waiting.map(({ conversation }) => conversation);
+  const [heads, parts] = [await engine.rows(headsOf(ids), Head, maintain), await engine.rows(partsOf(ids), Part, maintain)]; // prettier-ignore
+  const headOf = new Map(heads.map((head) => [head.id, head]));
+  const partsBy = new Map<string, z.output<typeof Part>[]>();
+  for (const part of parts) partsBy.set(part.conversation, [...(partsBy.get(part.conversation) ?? []), part]);
+  const events = new Map<string, IncomingEvent[]>();
+  const rows = waiting.map(({ conversation, content }) => {
+    const head = headOf.get(conversation);
+    const own = partsBy.get(conversation) ?? [];
+    const turns = own.map(({ role, text, at }): Turn => ({ r: roles[role] ?? "human_agent", x: text, t: at / 1000 }));
+    const found = scoreConversation({ turns, lang: head === undefined || head.language === "" ? undefined : head.language }); // prettier-ignore
+    const at = own.at(-1)?.at ?? call.now;
+    if (head !== undefined && head.state === "closed" && head.user !== "" && found.eligible) events.set(head.source, [...(events.get(head.source) ?? []), eventOf(head, content, at, found)]); // prettier-ignore
+    const drivers = found.drivers.map((driver) => ({ ...driver, quotes: driver.quotes.map(({ turn, start, end }) => ({ part: own[turn]?.id ?? "", start, end })) })); // prettier-ignore
+    return { conversation, model: modelVersion, content, actor: head?.actor ?? "0", at: engineTime(at), score: found.score, reason: found.reason, language: found.lang, limited: found.limited ? 1 : 0, confidence: found.confidence, other: found.other, ai: found.handlers.ai_agent, teammate: found.handlers.human_agent, drivers: drivers.map(({ driver }) => driver), contributions: drivers.map(({ contribution }) => contribution), detail: JSON.stringify(drivers), summary: found.summary, scored: engineTime(now) }; // prettier-ignore
+  });
+  // events first: where it ends between the two, the same events come again and count once
+  for (const [id, some] of events) {
+    const source = await registry.byId(call.workspace.id, id).catch(() => undefined);
+    if (source !== undefined) await ingest.accept(source, some);
+  }
+  await engine.insert("cx_scores", rows.map((row) => JSON.stringify(row)).join("\n"));
+  return rows.length;
+};
+
+const Arrived = z.object({ rows: z.number(), latest: z.string() });
+/** What had arrived in a workspace when nothing was left to score. */
+const settled = new Map<string, string>();
+
+/** Everything that waits. Nothing is asked where nothing came. */
+export const scoreAll = async (call: WorkspaceCall, parts: Parts): Promise<number> => {
+  const [arrived] = await call.engine.rows(sql`SELECT toFloat64(count()) AS rows, toString(max(received)) AS latest FROM conversation_parts`, Arrived, { purpose: "maintain" }); // prettier-ignore
+  const state = JSON.stringify([modelVersion, arrived]);
+  if (settled.get(call.workspace.id) === state) return 0;
+  const began = Date.now();
+  let total = 0;
+  for (let done = batch; done === batch && !call.signal.aborted; total += done)
+    done = await scoreBatch(call, parts, call.now + Date.now() - began);
+  if (!call.signal.aborted && (await parts.ingest.caughtUp(0))) settled.set(call.workspace.id, state);
+  return total;
+};
