@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { TrendsResult } from "#insights/trends/contract.ts";
-import { companyDays, simulate } from "#programs/demo/company.ts";
+import { noVeil } from "#kernel/classes.ts";
+import type { Overview } from "#programs/cx-score/contract.ts";
+import type { Trust } from "#programs/cx-score/trust.ts";
+import { companyDays, simulate, truths } from "#programs/demo/company.ts";
 import { Question } from "#surfaces/explore/contract.ts";
 import { questionOf } from "#surfaces/explore/ui/question.ts";
 import { readAsked } from "#surfaces/explore/ui/asked.ts";
@@ -56,6 +59,21 @@ describe("the demo workspace", () => {
     expect(colours).toMatchObject({ verdict: "invalid", mismatch: { isMismatch: true }, strange: [] });
     const [control, other] = colours.arms;
     expect(other!.units / control!.units).toBeCloseTo(0.8, 1);
+
+    // its conversations are scored, and the seat minimum is what pulls them down
+    const found = (await world.system.directory.find(workspace))!;
+    const [scoring] = world.system.modules.find(({ name }) => name === "cx-score")!.jobs!;
+    await scoring!.run({ principal: { kind: "nobody" }, role: "owner", veil: noVeil, signal: new AbortController().signal, log: world.system.log, now: Date.now(), ...found }); // prettier-ignore
+    const dayAt = (ago: number): string => new Date(Date.parse(today) - ago * 86_400_000).toISOString().slice(0, 10);
+    const since = companyDays - truths.seatMinimum.day;
+    const [before, after] = await Promise.all([[companyDays + 10, since + 1], [since, 0]].map(([from = 0, to = 0]) => world.ask<Overview>("cx.overview", { from: dayAt(from), to: dayAt(to) }, workspace))); // prettier-ignore
+    expect(after!.total.scored).toBe(after!.total.conversations);
+    expect(before!.total.mean! - after!.total.mean!).toBeGreaterThan(0.1);
+    const policy = ({ drivers }: Overview): number => drivers.find(({ driver }) => driver === "policy_feedback")?.points ?? 0; // prettier-ignore
+    expect(policy(after!)).toBeLessThan(policy(before!));
+    // customers of the demo agree where they were asked
+    const { customers } = await world.ask<{ customers: Trust }>("cx.trust", {}, workspace);
+    expect(customers.rows[0]!.auc).toBeGreaterThan(0.8);
 
     await world.ask("workspaces.remove", { name: "Fernly (demo)" }, workspace);
     await expect(status()).rejects.toMatchObject({ status: 404 });

@@ -25,6 +25,7 @@ import type { ContractGate } from "#programs/contracts/gate.ts";
 import { cards } from "#programs/cards/index.ts";
 import { cxScore } from "#programs/cx-score/index.ts";
 import { cxTables } from "#programs/cx-score/tables.ts";
+import { createConversationDesk } from "#records/conversations/desk.ts";
 import { conversations } from "#records/conversations/index.ts";
 import { conversationTables } from "#records/conversations/tables.ts";
 import { experiments } from "#programs/experiments/index.ts";
@@ -109,6 +110,7 @@ export const createModules = ({
   };
   const shelf = createShelf(store);
   const desk = createDesk(store, shelf);
+  const conversationDesk = createConversationDesk({ ingest, store, directory, clock });
   const mailer = createMailer(config.smtp_url, config.mail_from);
   const publicUrl = config.public_url ?? `http://localhost:${config.port}`;
   const secureCookies = config.public_url?.startsWith("https:") === true;
@@ -129,7 +131,7 @@ export const createModules = ({
     catalog({ ingest }),
     people({ ingest }),
     accounts({ ingest }),
-    conversations({ ingest, store, directory, registry, clock }),
+    conversations({ desk: conversationDesk, registry }),
     exports({ ingest }),
     trends({ ingest }),
     funnels({ ingest }),
@@ -175,7 +177,7 @@ export const createModules = ({
       publicUrl,
       answerTo,
     }),
-    demo({ store, registry, ingest, clock, log, furnish: furnishDemo(store, clock) }),
+    demo({ store, registry, ingest, conversations: conversationDesk, clock, log, furnish: furnishDemo(store, clock) }),
   ];
   return all;
 };

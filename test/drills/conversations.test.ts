@@ -45,7 +45,7 @@ describe("the drill of conversations", () => {
     const took = performance.now() - began;
     await world.settled();
     expect(await scored()).toBe(count);
-    const [events] = await found.engine.rows(sql`SELECT toFloat64(countIf(event = 'Conversation Scored')) AS scored, toFloat64(countIf(event = 'Conversation Started')) AS started FROM events`, z.object({ scored: z.number(), started: z.number() })); // prettier-ignore
+    const [events] = await found.engine.rows(sql`SELECT toFloat64(countIf(event = 'Conversation scored')) AS scored, toFloat64(countIf(event = 'Conversation started')) AS started FROM events`, z.object({ scored: z.number(), started: z.number() })); // prettier-ignore
     expect(events).toEqual({ scored: count, started: count });
     const range = { from: new Date(begin - day).toISOString().slice(0, 10), to: new Date().toISOString().slice(0, 10) };
     began = performance.now();

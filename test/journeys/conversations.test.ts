@@ -66,7 +66,7 @@ describe("whoever answers for support", () => {
     expect(await serious(page)).toEqual([]);
     await page.goBack();
     await page.getByRole("link", { name: "The customer" }).click();
-    await page.getByText("Conversation Scored").first().waitFor();
+    await page.getByText("Conversation scored").first().waitFor();
     expect(faults).toEqual([]);
   }, 120_000);
 });

@@ -71,10 +71,10 @@ describe("conversations", () => {
     expect(one.scores[0]!.ai).toBeLessThan(3);
 
     // as an event, in every question
-    const { lines } = await ask<TrendsResult>("trends.ask", { series: [{ event: "Conversation Scored", measure: "avg", property: "score" }, { event: "Conversation Scored", measure: "unique", filters: [{ property: "policy_feedback", op: "lt", values: [0] }] }] }); // prettier-ignore
+    const { lines } = await ask<TrendsResult>("trends.ask", { series: [{ event: "Conversation scored", measure: "avg", property: "score" }, { event: "Conversation scored", measure: "unique", filters: [{ property: "policy_feedback", op: "lt", values: [0] }] }] }); // prettier-ignore
     expect(lines.map(({ total }) => total)).toEqual([expect.closeTo(overview.total.mean!, 6), 1]);
     const { events } = await ask<{ events: { name: string; count?: number }[] }>("catalog.events", {});
-    expect(events.map(({ name }) => name).toSorted()).toEqual(["Conversation Scored", "Conversation Started"]);
+    expect(events.map(({ name }) => name).toSorted()).toEqual(["Conversation scored", "Conversation started"]);
 
     // sent again, nothing is doubled and nothing is scored anew
     await send([angry("a1", "ana"), happy("h1", "bo")]);

@@ -14,7 +14,7 @@ import { scoreConversation } from "./scorer/score.ts";
  */
 
 const [batch, settleMs] = [1_000, 30_000];
-export const scoredEvent = "Conversation Scored";
+export const scoredEvent = "Conversation scored";
 
 /** Of all parts together, whatever their order and however often they were sent: another text is another content. */
 const standing = sql`SELECT conversation, hex(groupBitXor(sipHash64(id, role, private, text))) AS content FROM conversation_parts FINAL GROUP BY conversation`;

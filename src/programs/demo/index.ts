@@ -4,9 +4,11 @@ import { defineModule, handle, type Module } from "#kernel/module.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import type { Store } from "#kernel/state/store.ts";
 import { createWorkspace } from "#programs/workspaces/create.ts";
+import type { ConversationDesk } from "#records/conversations/desk.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import type { IncomingEvent } from "#records/events/incoming.ts";
 import type { SourceRegistry } from "#records/sources/registry.ts";
+import { conversationsIn } from "./support.ts";
 import { companyDays, simulate } from "./company.ts";
 import * as contract from "./contract.ts";
 
@@ -16,6 +18,8 @@ interface Parts {
   readonly ingest: Ingest;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Where the company's conversations go. */
+  readonly conversations: ConversationDesk;
   /** Puts questions worth asking into a new demo workspace. */
   readonly furnish: (workspace: string, member: string) => Promise<void>;
 }
@@ -32,7 +36,7 @@ const full = 2;
  * The demo: a made-up company whose history arrives through the same door as real events. Message ids are fixed, so
  * that a filling which a restart cut short begins again and counts nothing twice.
  */
-export const demo = ({ store, registry, ingest, clock, log, furnish }: Parts): Module => {
+export const demo = ({ store, registry, ingest, conversations, clock, log, furnish }: Parts): Module => {
   const running = new Map<string, { share: number }>();
 
   const rowOf = (workspace: string) =>
@@ -74,6 +78,9 @@ export const demo = ({ store, registry, ingest, clock, log, furnish }: Parts): M
       if (held.length < batchEvents && day < companyDays) continue;
       for (let from = 0; from < held.length; from += batchEvents)
         await ingest.accept(source, held.slice(from, from + batchEvents));
+      const written = conversationsIn(held);
+      for (let from = 0; from < written.length; from += 1_000)
+        await conversations.take(source, { conversations: written.slice(from, from + 1_000) }, true);
       held = [];
       progress.share = day / companyDays;
       if ((await rowOf(workspace)) === undefined) return; // removed meanwhile

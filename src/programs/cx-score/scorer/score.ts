@@ -77,12 +77,15 @@ const reactionTo = (turns: readonly TurnSignals[], at: number): { readonly value
 }; // prettier-ignore
 
 /** What a reply is worth by itself. */
-const worthOf = (turn: TurnSignals, earlier: readonly TurnSignals[]): number => {
+const worthOf = (turn: TurnSignals, earlier: readonly TurnSignals[], asked: TurnSignals | undefined): number => {
   const n = (sign: Sign): number => Math.min(2, turn.counts[sign] ?? 0);
   const isCopy = isRepeated(turn, earlier, 8, 0.9);
   const detail = Math.min(1, turn.words.length / 60);
-  const good = 0.55 * n("done") + 0.22 * n("answers") + 0.15 * Math.min(1, n("empathy")) + 0.2 * detail;
-  const bad = 0.4 * n("refuses") + 0.25 * n("defers") + (turn.words.length < 4 ? 0.15 : 0) + (isCopy ? 0.4 : 0);
+  // a question was asked, and something was said that neither refuses, nor defers, nor asks back
+  const direct =
+    asked?.asks === true && !turn.asks && has(turn, "refuses", "defers") === 0 && turn.words.length >= 4 ? 0.2 : 0;
+  const good = 0.55 * n("done") + 0.22 * n("answers") + 0.15 * Math.min(1, n("empathy")) + 0.2 * detail + direct;
+  const bad = 0.4 * n("refuses") + 0.18 * n("defers") + (turn.words.length < 4 ? 0.15 : 0) + (isCopy ? 0.4 : 0);
   return clamp(good - bad);
 };
 
@@ -98,7 +101,7 @@ const answerOf = ({ turns, limited }: Signals, role: "ai_agent" | "human_agent")
     const isGreeting = place === 0 && has(turn, "greets") > 0 && turn.words.length < 14 && !isLast;
     const before = lastBefore(turns, turn.at);
     const isPraised = before !== undefined && !before.asks && before.valence > 0.4; // nothing was wanted
-    const worth = limited || isGreeting || isPraised ? 0 : worthOf(turn, own.slice(Math.max(0, place - 6), place));
+    const worth = limited || isGreeting || isPraised ? 0 : worthOf(turn, own.slice(Math.max(0, place - 6), place), before);
     const reaction = reactionTo(turns, turn.at);
     const isHandedOver = role === "ai_agent" && nextOf(turns, turn.at, false)?.role === "human_agent";
     const isClosing = has(turn, "closes") > 0 && has(turn, "refuses", "defers", "answers", "done") === 0 && turn.words.length < 30;
@@ -126,7 +129,9 @@ const emotionOf = ({ customer }: Signals): Found => {
   for (const [place, turn] of customer.entries()) {
     const late = customer.length === 1 ? 1 : 0.6 + (0.4 * place) / (customer.length - 1); // the end stays in mind
     const { anger, annoyance, disappointment, gratitude, joy, admiration, positive, negative } = turn.emotion;
-    const bad = any([0.3 * has(turn, "negative"), 0.5 * has(turn, "strong"), 0.45 * has(turn, "threat"), 0.12 * turn.shouts * Number(turn.valence < 0), 0.9 * anger, 0.7 * annoyance, 0.7 * disappointment, 0.35 * negative]); // prettier-ignore
+    // the heads know web comments; of a plain question they hear more than is in it
+    const heard = has(turn, "negative", "strong", "threat", "unsolved", "effort") > 0 ? 1 : turn.asks ? 0.3 : 0.6;
+    const bad = any([0.12 * has(turn, "unsolved"), 0.08 * has(turn, "effort"), 0.3 * has(turn, "negative"), 0.5 * has(turn, "strong"), 0.45 * has(turn, "threat"), 0.12 * turn.shouts * Number(turn.valence < 0), heard * 0.9 * anger, heard * 0.7 * annoyance, heard * 0.7 * disappointment, heard * 0.35 * negative]); // prettier-ignore
     const good = any([0.35 * has(turn, "praise"), 0.12 * has(turn, "thanks"), 0.15 * has(turn, "solved"), 0.25 * gratitude, 0.6 * joy, 0.5 * admiration, 0.15 * positive]); // prettier-ignore
     const [lean, other] = turn.valence < 0 ? [bad, good] : [good, bad];
     (turn.valence < 0 ? negatives : positives).push(late * Math.max(0, lean - 0.5 * other));
@@ -157,7 +162,7 @@ const effortOf = ({ turns, customer }: Signals): Found => {
   const waited = wait > 24 * hour ? 0.3 : wait > 2 * hour ? 0.15 : 0;
   const strength = any([0.22 * hits, 0.25 * repeats, handlers > 1 ? 0.15 : 0, waited, 0.02 * Math.max(0, customer.length - 8)]);
   if (strength >= 0.12) return { value: -strength, confidence: clamp(0.3 + 0.5 * strength, 0, 0.9), evidence };
-  const isShort = customer.length <= 3 && customer.some((turn) => has(turn, "solved", "praise") > 0);
+  const isShort = customer.length <= 3 && customer.some((turn) => has(turn, "solved", "praise") > 0) && customer.every((turn) => turn.valence > -0.1);
   return isShort ? { value: 0.3, confidence: 0.4, evidence: customer.map((turn) => ({ turn, weight: has(turn, "solved", "praise"), signs: ["solved", "praise"] })) } : nothing;
 }; // prettier-ignore
 
@@ -211,13 +216,17 @@ const shared = (turns: readonly TurnSignals[]) => turns.slice(-3).flatMap((turn)
 /** What words that most conversations share say of how it went. */
 const otherOf = ({ turns, customer, limited }: Signals): number => {
   const agents = turns.filter(({ isCustomer }) => !isCustomer);
-  const ends = turns.at(-1);
   const features = Int32Array.from(new Set([...shared(customer), ...shared(agents)]));
-  const learnt = limited ? 0 : 0.16 * clamp(logOdds("success", features) - 1, -2.5, 2.5) - 0.16 * clamp(logOdds("annoyed", features) + 3, -2.5, 2.5); // prettier-ignore
+  // that somebody ends politely undoes no complaint
+  const soured = customer.some(({ valence }) => valence < -0.3) ? 0.15 : 1;
+  const heard = limited ? 0 : 0.16 * clamp(logOdds("success", features) - 1, -2.5, 2.5) - 0.16 * clamp(logOdds("annoyed", features) + 3, -2.5, 2.5); // prettier-ignore
+  const learnt = heard > 0 ? soured * heard : heard;
   const [first, last] = [customer[0]?.valence ?? 0, customer.at(-1)?.valence ?? 0];
-  const course = 0.3 * last + (customer.length > 1 ? 0.15 * (last - first) : 0);
+  // a word that says little does not undo a complaint
+  const ends = Math.abs(last) > 0.2 || customer.length === 1 ? last : 0.6 * first;
+  const course = 0.3 * ends + (customer.length > 1 ? 0.15 * (ends - first) : 0);
   const unanswered = agents.length === 0 ? -0.7 : 0;
-  const polite = ends !== undefined && customer.some((turn) => has(turn, "thanks") > 0 && turn.at >= turns.length - 3) ? 0.15 : 0; // prettier-ignore
+  const polite = customer.some((turn) => has(turn, "thanks") > 0 && turn.at >= turns.length - 3) ? 0.15 : 0; // prettier-ignore
   return learnt + course + unanswered + polite;
 };
 

@@ -1,10 +1,12 @@
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { roles, type Scored, type Turn } from "./conversation.ts";
+import { modelVersion } from "./heads.ts";
 import { scoreConversation } from "./score.ts";
 import { clausesOf, languageOf, patternWords, wordsOf } from "./text.ts";
 
@@ -45,6 +47,13 @@ describe("the scorer", () => {
     expect(summary).toMatch(/^The customer wrote: “I want a refund for order 112” The answer: “Hi, I have refunded order 112.*The customer said thanks\. It scored high: /); // prettier-ignore
     expect(of(scored("c:The cancellation fee is a joke, totally unfair. Why was I charged twice?", "t:Our policy does not allow refunds."), "policy_feedback")).toMatchObject({ polarity: -1 }); // prettier-ignore
     expect(of(scored("c:The new dashboard is great, I love it. The export works great too.", "t:Thank you!"), "product_feedback")).toMatchObject({ polarity: 1 }); // prettier-ignore
+  });
+
+  it("has another version wherever it gives another score", () => {
+    const given = Object.values(calls).map((turns) => scored(...turns));
+    const hash = createHash("sha256").update(JSON.stringify(given)).digest("hex").slice(0, 12);
+    // where this fails, raise `rules` in heads.ts, and write both down here
+    expect([modelVersion, hash]).toEqual(["1.6c44a5ec47a8", "d6ca69b63bcb"]);
   });
 
   it("does not read `not happy` as happy, nor a repeat as news", () => {

@@ -75,6 +75,10 @@ export interface Signals {
   readonly limited: boolean;
 }
 
+/** Praise that is answered with an apology, or by asking for details to look into it, was none. */
+const isIronic = ({ isCustomer, valence, counts }: TurnSignals, next: TurnSignals | undefined): boolean =>
+  isCustomer && valence > 0.3 && counts.thanks === 0 && counts.solved === 0 && next?.isCustomer === false && next.counts.thanks === 0 && (next.counts.sorry > 0 || next.counts.defers > 1); // prettier-ignore
+
 export const signalsOf = ({ turns, lang }: Conversation): Signals => {
   const read = turns.map(({ r, x, t }, at) => ({ at, role: r, text: x, t, words: wordsOf(x) }));
   const found =
@@ -96,7 +100,8 @@ export const signalsOf = ({ turns, lang }: Conversation): Signals => {
     const shouts = shoutsIn(turn.text);
     return { at: turn.at, role: turn.role, text: turn.text, t: turn.t, words: turn.words, isCustomer, hits, counts, asks: turn.text.includes("?") || turn.text.includes("？"), shouts, emotion, valence: isCustomer ? valenceOf(counts, emotion, turn.text, shouts) : 0 }; // prettier-ignore
   });
-  return { turns: all, customer: all.filter(({ isCustomer }) => isCustomer), lang: found, limited };
+  const heard = all.map((turn, at) => (isIronic(turn, all[at + 1]) ? { ...turn, valence: -0.4, counts: { ...turn.counts, praise: 0, accepts: 0, negative: turn.counts.negative + 1 }, emotion: { ...turn.emotion, positive: turn.emotion.negative, negative: turn.emotion.positive, joy: 0, admiration: 0, gratitude: 0 } } : turn)); // prettier-ignore
+  return { turns: heard, customer: heard.filter(({ isCustomer }) => isCustomer), lang: found, limited };
 };
 
 const sets = new WeakMap<TurnSignals, ReadonlySet<string>>();
