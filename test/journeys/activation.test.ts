@@ -1,20 +1,26 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startJobs } from "#kernel/jobs.ts";
 import { launchBrowser } from "#test/browser.ts";
 import { useWorld } from "#test/world.ts";
 import { picture, serious, signedIn } from "./pages.ts";
 
 const world = useWorld();
 let browser: Browser;
+let workspace = "";
+let jobs: ReturnType<typeof startJobs> | undefined;
 
 beforeAll(async () => {
   browser = await launchBrowser();
 });
-afterAll(() => browser.close());
+afterAll(async () => {
+  await jobs?.stop();
+  await browser.close();
+});
 
 describe("a product manager", () => {
   it("finds whom the faulty release hit, makes a cohort of them, and keeps an eye on it", async () => {
-    const { workspace } = await world.ask<{ workspace: string }>("demo.create", {});
+    ({ workspace } = await world.ask<{ workspace: string }>("demo.create", {}));
     const status = () => world.ask<{ complete: boolean }>("demo.status", {}, workspace);
     await expect.poll(async () => (await status()).complete, { timeout: 120_000, interval: 500 }).toBe(true);
     const { page, faults } = await signedIn(browser, world);
@@ -113,6 +119,85 @@ describe("a product manager", () => {
     await page.getByRole("cell", { name: "By rule" }).waitFor();
     expect(await serious(page)).toEqual([]);
     await picture(page, "cohorts");
+    expect(faults).toEqual([]);
+  }, 240_000);
+});
+
+describe("whoever leads support", () => {
+  it("sees what pulls the score down, reads why, has it forwarded, and follows those customers to what they pay", async () => {
+    // after the one before: the demo is full
+    const { modules, store, directory, log } = world.system;
+    jobs = startJobs({ modules: modules.filter(({ name }) => name === "cx-score"), store, directory, clock: world.clock, log, tickMs: 50 }); // prettier-ignore
+    const { page, faults } = await signedIn(browser, world);
+    const sentence = () => page.getByTestId("sentence").textContent();
+
+    await page.goto(`${world.url}/conversations?days=365&w=${workspace}`);
+    await page.getByText(/^of [\d,]+$/).waitFor({ timeout: 60_000 });
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "cx-demo");
+    await page.getByRole("button", { name: "Policy", exact: true }).click();
+    await page
+      .getByRole("link", { name: /seat|bill|minimum/ })
+      .first()
+      .click();
+    await page.getByRole("heading", { name: "Why this score" }).waitFor();
+    await page.getByRole("complementary", { name: "Why this score" }).getByText("Policy", { exact: true }).waitFor();
+    await page.locator("mark").first().waitFor();
+    await picture(page, "cx-demo-conversation");
+
+    // from now on somebody hears of it
+    await page.goBack();
+    await page.getByRole("button", { name: "New rule" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("textbox", { name: "Name" }).fill("Price complaints");
+    await dialog.getByRole("combobox", { name: "Driver" }).click();
+    await page.getByRole("option", { name: "Policy" }).click();
+    await dialog.getByRole("button", { name: "Try it on this time" }).click();
+    await dialog.getByText(/It fits [\d,]+ of [\d,]+ conversations/).waitFor();
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "cx-rule");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("switch", { name: "Price complaints is on" }).waitFor();
+
+    // the customers behind it
+    await page.getByRole("link", { name: "Explore" }).click();
+    const choose = async (event: string) => {
+      await page.getByRole("combobox", { name: "Events", exact: true }).fill(event);
+      await page.getByRole("option", { name: event, exact: true }).click();
+    };
+    const year = async () => {
+      await page.getByRole("combobox", { name: "Range", exact: true }).click();
+      await page.getByRole("option", { name: "Last 365 days" }).click();
+    };
+    await choose("Conversation scored");
+    await year();
+    await page.getByRole("button", { name: "Add a condition", exact: true }).click();
+    await page.getByRole("combobox", { name: "Property" }).fill("policy_feedback");
+    await page.getByRole("option", { name: "policy_feedback", exact: true }).click();
+    await page.getByRole("combobox", { name: "Condition" }).click();
+    await page.getByRole("option", { name: "less than", exact: true }).click();
+    await page.getByRole("combobox", { name: "Values" }).fill("0");
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Escape");
+    await expect.poll(sentence).toMatch(/^Conversation scored: [1-9]\d* people/);
+    await page.getByRole("button", { name: "See people" }).click();
+    await page.getByRole("dialog").getByRole("link").first().waitFor();
+    await page.getByLabel("Make a cohort of them").fill("Hurt by policy");
+    await page.getByRole("button", { name: "Make cohort" }).click();
+    await page.getByRole("heading", { name: "Hurt by policy" }).waitFor();
+
+    // and what they went on to pay
+    await page.getByRole("link", { name: "Explore" }).click();
+    await choose("Invoice paid");
+    await year();
+    await page.getByRole("button", { name: "Add a condition", exact: true }).click();
+    await page.getByRole("combobox", { name: "Property" }).click();
+    await page.getByRole("option", { name: "Cohort", exact: true }).click();
+    await page.getByRole("combobox", { name: "Cohorts" }).click();
+    await page.getByRole("option", { name: "Hurt by policy" }).click();
+    await page.keyboard.press("Escape");
+    await expect.poll(sentence).toMatch(/^Invoice paid: \d+ people/);
+    await picture(page, "cx-paid");
     expect(faults).toEqual([]);
   }, 240_000);
 });
