@@ -113,7 +113,11 @@ export const trust = defineOperation({
   summary: "How far the score may be trusted here: against what people of the workspace said, and against what customers answered.",
   permission: "read",
   input: z.strictObject({}),
-  output: z.object({ people: Trust, customers: Trust }),
+  output: z.object({
+    people: Trust,
+    customers: Trust,
+    bias: z.array(z.object({ kind: z.enum(["language", "channel", "length"]), name: z.string(), pairs: z.number(), score: z.number(), label: z.number(), gap: z.number(), lower: z.number(), upper: z.number() })).describe("Where the score is above or below what people (or customers, where nobody labelled) say, against everywhere else."),
+  }),
 }); // prettier-ignore
 
 export const label = defineOperation({

@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { TrendsResult } from "#insights/trends/contract.ts";
 import type { Conversation, Overview } from "./contract.ts";
 import { modelVersion } from "./scorer/heads.ts";
-import { trustOf, type Trust as TrustOf } from "./trust.ts";
+import { biasOf, trustOf, type Bias, type Trust as TrustOf } from "./trust.ts";
 
 const world = useWorld();
 const day = 86_400_000;
@@ -132,7 +132,8 @@ describe("conversations", () => {
     const all = Array.from({ length: 60 }, (_, n) => ({ ...(n % 2 === 0 ? angry(`t${n}`, `p${n}`) : happy(`t${n}`, `p${n}`)), rating: n % 2 === 0 ? 1 : 5 })); // prettier-ignore
     await send(all);
     await score();
-    const first = await ask<{ people: TrustOf; customers: TrustOf }>("cx.trust", {});
+    const first = await ask<{ people: TrustOf; customers: TrustOf; bias: Bias[] }>("cx.trust", {});
+    expect(first.bias.map(({ kind, name, pairs }) => [kind, name, pairs])).toEqual([["channel", "chat", 30], ["channel", "email", 30]]); // prettier-ignore
     expect(first.people).toMatchObject({ labelled: 0, verdict: "not_enough" });
     expect(first.customers).toMatchObject({ labelled: 60, rows: [{ scorer: "model", pairs: 60, auc: 1 }, { pairs: 0 }, { scorer: "constant", kappa: 0, auc: 0.5 }] }); // prettier-ignore
     // each once, until none is left
@@ -196,6 +197,22 @@ describe("conversations", () => {
     await ask("cx.removeRule", { id });
     expect(await ask("cx.rules", {})).toEqual({ rules: [] });
   }, 60_000);
+
+  it("are held against labels by group, so that what is unfair is seen", () => {
+    const rows = Array.from({ length: 200 }, (_, n) => ({ score: 3 + (n % 2 === 0 ? 0.5 : 0) + ((n * 7) % 5) * 0.1, label: 3 + ((n * 3) % 5) * 0.1, language: n % 40 === 0 ? "de" : "en", channel: n % 2 === 0 ? "chat" : "email", length: 1 + (n % 9) })); // prettier-ignore
+    const found = biasOf(rows);
+    expect(found.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
+      "channel chat",
+      "channel email",
+      "length 1 to 2 parts",
+      "length 3 to 6 parts",
+      "length 7 parts and more",
+    ]); // five of a language say nothing
+    expect(found[0]).toMatchObject({ pairs: 100, gap: expect.closeTo(0.5, 1) });
+    expect(found[0]!.lower).toBeGreaterThan(0.4);
+    expect(found[1]!.upper).toBeLessThan(-0.4);
+    expect(found.slice(2).every(({ lower, upper }) => lower < 0 && upper > 0)).toBe(true);
+  });
 
   it("are trusted by a rule: close to people, for trends, or not at all", () => {
     const labels = (error: (n: number) => number) => Array.from({ length: 120 }, (_, n) => ["a", "b"].map((by, at) => ({ conversation: `c${n}`, by, label: Math.min(5, Math.max(1, 1 + (n % 5) + error(n * 2 + at))) }))).flat(); // prettier-ignore

@@ -18,6 +18,7 @@ import {
   fitCounts,
   fitExamples,
   headOf,
+  labelledRows,
   labelOf,
   labelRows,
   nextFor,
@@ -34,7 +35,7 @@ import {
 import { drivers, reasons } from "./scorer/conversation.ts";
 import { modelVersion } from "./scorer/heads.ts";
 import { createRules } from "./rules.ts";
-import { trustOf } from "./trust.ts";
+import { biasOf, trustOf } from "./trust.ts";
 import { scoreAll } from "./work.ts";
 
 const Text = z.string();
@@ -110,6 +111,13 @@ const periodOf = ({ name, conversations, scored, mean, good }: z.output<typeof C
 const Labelled = z.object({ conversation: Text, by: Text, label: z.number() });
 const ScoreOf = z.object({ conversation: Text, score: z.number() });
 const Own = z.object({ label: z.number() });
+const LabelledRow = z.object({
+  score: z.number(),
+  label: z.number(),
+  language: Text,
+  channel: Text,
+  length: z.number(),
+});
 const memberOf = ({ principal }: WorkspaceCall): string => (principal.kind === "nobody" ? "" : principal.id);
 
 interface Parts {
@@ -180,7 +188,9 @@ export const cxScore = ({ ingest, registry, store, notify }: Parts): Module => {
           return trustOf(labels, new Map(scores.map(({ conversation, score }) => [conversation, score])));
         };
         const [people, customers] = await Promise.all([against(labelRows), against(ratingRows)]);
+        const bias = biasOf(await ask(call, labelledRows(people.labelled > 0 ? labelRows : ratingRows), LabelledRow));
         return {
+          bias,
           people: { ...people, rows: [...people.rows] },
           // each answers once, so they cannot be held against each other
           customers: { ...customers, rows: [...customers.rows], says: "Who answers is not everybody: read it beside what your people say." },

@@ -106,3 +106,11 @@ export const fitExamples = (range: TimeRange, rule: Rule): Sql =>
 export const scoredSince = (seen: number, rule: Rule, limit: number): Sql => sql`
   SELECT id, score, drivers, contributions, channel, team, toFloat64(toUnixTimestamp64Milli(latest)) AS stamp, toFloat64(${fits(rule)}) AS fits
   FROM (${joined()}) WHERE latest >= ${bind.time(seen)} ORDER BY latest LIMIT ${literal(limit)} WITH TIES`;
+
+/** Scores beside labels, with what they may be unfair by. */
+export const labelledRows = (rows: Sql): Sql => sql`
+  SELECT scores.score AS score, labels.label AS label, scores.language AS language, heads.channel AS channel, toFloat64(sizes.size) AS length
+  FROM (SELECT conversation, avg(label) AS label FROM (${rows}) GROUP BY conversation) AS labels
+  INNER JOIN (SELECT conversation, argMax(cx_scores.score, scored) AS score, argMax(cx_scores.language, scored) AS language FROM cx_scores GROUP BY conversation HAVING score IS NOT NULL) AS scores ON scores.conversation = labels.conversation
+  LEFT ANY JOIN (SELECT id, channel FROM conversations FINAL) AS heads ON heads.id = labels.conversation
+  LEFT ANY JOIN (SELECT conversation, uniqExact(id) AS size FROM conversation_parts WHERE private = 0 GROUP BY conversation) AS sizes ON sizes.conversation = labels.conversation`;

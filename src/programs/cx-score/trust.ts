@@ -1,3 +1,4 @@
+import { normalCritical } from "#stats/distributions.ts";
 import { aucOfLow, averageRecall, bootstrapped, quadraticKappa, spearman, type Pair } from "#stats/agreement.ts";
 
 /** How far scores may be trusted, by the labels that people of the workspace gave. Pure. */
@@ -76,4 +77,49 @@ export const trustOf = (labels: readonly Label[], scores: ReadonlyMap<string, nu
   if (isClose) return { ...shared, verdict: "per_conversation", says: "It agrees with people about as well as they agree with each other: a single score may be used." }; // prettier-ignore
   if ((model.rho ?? 0) >= leastRho) return { ...shared, verdict: "trends", says: "It may be used for trends and comparisons; not for a single conversation." }; // prettier-ignore
   return { ...shared, verdict: "do_not_use", says: "It does not agree with your people. Do not use it." };
+};
+
+export interface Labelled {
+  readonly score: number;
+  readonly label: number;
+  readonly language: string;
+  readonly channel: string;
+  /** Parts that were written. */
+  readonly length: number;
+}
+
+export interface Bias {
+  readonly kind: "language" | "channel" | "length";
+  readonly name: string;
+  readonly pairs: number;
+  readonly score: number;
+  readonly label: number;
+  /** By how much the score is above the label there, less what it is in all others; with a 95 % interval. */
+  readonly gap: number;
+  readonly lower: number;
+  readonly upper: number;
+}
+
+const leastPairs = 20;
+const variance = (all: readonly number[]): number => {
+  const middle = mean(all);
+  return all.reduce((sum, one) => sum + (one - middle) ** 2, 0) / (all.length - 1);
+};
+const lengthOf = (parts: number): string =>
+  parts <= 2 ? "1 to 2 parts" : parts <= 6 ? "3 to 6 parts" : "7 parts and more";
+
+/** Where the score is kinder or harsher than people are, against everywhere else (Welch). Groups of fewer than 20 say nothing. */
+export const biasOf = (rows: readonly Labelled[]): Bias[] => {
+  const kinds = { language: (row: Labelled) => row.language, channel: (row: Labelled) => row.channel, length: (row: Labelled) => lengthOf(row.length) }; // prettier-ignore
+  return (Object.keys(kinds) as (keyof typeof kinds)[]).flatMap((kind) => {
+    const names = [...new Set(rows.map(kinds[kind]))].filter((name) => name !== "").toSorted();
+    return names.flatMap((name): Bias[] => {
+      const [own, others] = [rows.filter((row) => kinds[kind](row) === name), rows.filter((row) => kinds[kind](row) !== name)]; // prettier-ignore
+      if (own.length < leastPairs || others.length < leastPairs) return [];
+      const gaps = (some: readonly Labelled[]): number[] => some.map(({ score, label }) => score - label);
+      const gap = mean(gaps(own)) - mean(gaps(others));
+      const half = normalCritical(0.05, 2) * Math.sqrt(variance(gaps(own)) / own.length + variance(gaps(others)) / others.length); // prettier-ignore
+      return [{ kind, name, pairs: own.length, score: mean(own.map((row) => row.score)), label: mean(own.map((row) => row.label)), gap, lower: gap - half, upper: gap + half }]; // prettier-ignore
+    });
+  });
 };

@@ -34,7 +34,7 @@ export const Trust = ({ mayLabel }: { mayLabel: boolean }) => {
       <Stack gap="sm">
         <Title order={2} size="h4">How far it may be trusted</Title>
         <Loaded query={query} height={120}>
-          {({ people, customers }) => (
+          {({ people, customers, bias }) => (
             <Stack gap="sm">
               <Alert variant="outline" color={people.verdict === "do_not_use" ? "red" : people.verdict === "not_enough" ? "gray" : "blue"} title={verdictWords[people.verdict]}>{people.says}</Alert>
               {people.labelled > 0 && (
@@ -52,6 +52,21 @@ export const Trust = ({ mayLabel }: { mayLabel: boolean }) => {
                 />
               )}
               {customers.labelled > 0 && <Text size="sm">Against {customers.labelled.toLocaleString()} answers of customers: rank {two(customers.rows[0]?.rho ?? null)}, unhappy found {two(customers.rows[0]?.auc ?? null)}. {customers.says}</Text>}
+              {bias.length > 0 && (
+                <DataTable
+                  caption="Where it is kinder or harsher than people are, against everywhere else"
+                  rows={bias}
+                  columns={[
+                    { title: "", cell: ({ kind }) => ({ language: "Language", channel: "Channel", length: "Length" })[kind] },
+                    { title: "Name", cell: ({ name }) => name },
+                    { title: "Pairs", numeric: true, cell: ({ pairs }) => pairs.toLocaleString() },
+                    { title: "Score", numeric: true, cell: ({ score }) => two(score) },
+                    { title: "Label", numeric: true, cell: ({ label }) => two(label) },
+                    { title: "Apart", numeric: true, cell: ({ gap, lower, upper }) => `${two(gap)} (${two(lower)} to ${two(upper)})` },
+                    { title: "", cell: ({ lower, upper }) => (lower > 0 ? "Kinder" : upper < 0 ? "Harsher" : "") },
+                  ]}
+                />
+              )}
               <Text size="sm">Kappa has squared weights and a 95 % interval; 0 is chance. “Unhappy found”: how often of two the unhappy one has the lower score; 0.5 is chance.</Text>
               {mayLabel && <LabelNext title="Label a conversation" />}
             </Stack>
