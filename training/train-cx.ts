@@ -23,7 +23,7 @@ const random = (seed: number) => () => {
 };
 
 interface Row {
-  readonly features: Int32Array;
+  readonly features: readonly number[];
   readonly labels: readonly (number | null)[];
 }
 
@@ -96,12 +96,12 @@ for (const { domain, turns } of star)
   for (const { x } of turns) for (const { word } of wordsOf(x)) for (const one of domain) domains.set(word, (domains.get(word) ?? new Set()).add(one)); // prettier-ignore
 const isShared = (word: string): boolean => (domains.get(word)?.size ?? 0) >= 9;
 const of = (turns: Dialogue["turns"], role: string) => turns.filter(({ r }) => (r === "customer") === (role === "customer")); // prettier-ignore
-const dialogueFeatures = ({ turns }: Dialogue): Int32Array => {
+const dialogueFeatures = ({ turns }: Dialogue): number[] => {
   const parts = [
     ...of(turns, "customer").slice(-3).map(({ x }) => featuresOf(wordsOf(x).filter(({ word }) => isShared(word)), salts.customer)),
     ...of(turns, "agent").slice(-3).map(({ x }) => featuresOf(wordsOf(x).filter(({ word }) => isShared(word)), salts.agent)),
   ]; // prettier-ignore
-  return Int32Array.from(new Set(parts.flatMap((part) => [...part])));
+  return [...new Set(parts.flat())];
 };
 const flag = (value: unknown): number | null => (typeof value === "boolean" ? Number(value) : null);
 keep(["success", "annoyed"], fit(star.map((one) => ({ features: dialogueFeatures(one), labels: [flag(one.labels["task_success"]), flag(one.labels["customer_annoyed"])] })), 2, { epochs: 8, rate: 0.15, decay: 1e-3, seed: 3 })); // prettier-ignore

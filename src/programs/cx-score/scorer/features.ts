@@ -19,23 +19,16 @@ const mixed = (a: number, b: number): number => {
 };
 
 /** Buckets of a text: each word and each pair, of a kind (`salt`), so that what a customer and an agent say are apart. */
-export const featuresOf = (words: readonly Pick<Word, "word">[], salt: number): Int32Array => {
-  const found = new Int32Array(words.length * 3);
-  let [at, before] = [0, 0];
+export const featuresOf = (words: readonly Pick<Word, "word">[], salt: number): number[] => {
+  const found: number[] = [];
+  let before = 0;
   for (const [place, { word }] of words.entries()) {
     const own = hashOf(word, 0x811c9dc5 ^ salt);
-    found[at] = mixed(own, 0x9e3779b9);
-    at += 1;
-    if (place > 0) {
-      found[at] = mixed(before, own);
-      at += 1;
-    }
+    found.push(mixed(own, 0x9e3779b9));
+    if (place > 0) found.push(mixed(before, own));
     // the beginning of a long word, so that its endings share what was learnt
-    if (word.length > 5) {
-      found[at] = mixed(hashOf(word.slice(0, 5), 0x01234567 ^ salt), 0x7f4a7c15);
-      at += 1;
-    }
+    if (word.length > 5) found.push(mixed(hashOf(word.slice(0, 5), 0x01234567 ^ salt), 0x7f4a7c15));
     before = own;
   }
-  return found.subarray(0, at);
+  return found;
 };

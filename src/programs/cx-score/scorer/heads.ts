@@ -16,7 +16,7 @@ const { weights, scales, biases } = load();
 const places = new Map(heads.map((head, at) => [head, at]));
 
 /** Log-odds of a head for a text's buckets; `bias` alone for none. */
-export const logOdds = (head: Head, features: Int32Array): number => {
+export const logOdds = (head: Head, features: readonly number[]): number => {
   const at = places.get(head) ?? 0;
   const from = at * buckets;
   let sum = 0;

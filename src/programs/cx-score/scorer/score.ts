@@ -101,7 +101,7 @@ const answerOf = ({ turns, limited }: Signals, role: "ai_agent" | "human_agent")
     const isGreeting = place === 0 && has(turn, "greets") > 0 && turn.words.length < 14 && !isLast;
     const before = lastBefore(turns, turn.at);
     const isPraised = before !== undefined && !before.asks && before.valence > 0.4; // nothing was wanted
-    const worth = limited || isGreeting || isPraised ? 0 : worthOf(turn, own.slice(Math.max(0, place - 6), place), before);
+    const worth = limited || isGreeting || isPraised ? 0 : worthOf(turn, own.slice(Math.max(0, place - 4), place), before);
     const reaction = reactionTo(turns, turn.at);
     const isHandedOver = role === "ai_agent" && nextOf(turns, turn.at, false)?.role === "human_agent";
     const isClosing = has(turn, "closes") > 0 && has(turn, "refuses", "defers", "answers", "done") === 0 && turn.words.length < 30;
@@ -151,7 +151,7 @@ const effortOf = ({ turns, customer }: Signals): Found => {
     const own = has(turn, "effort") + 0.7 * has(turn, "escalate") + 0.4 * has(turn, "unsolved");
     hits += Math.min(2.5, own);
     if (own > 0) evidence.push({ turn, weight: own, signs: ["effort", "escalate", "unsolved"] });
-    if (isRepeated(turn, customer.slice(Math.max(0, place - 6), place), 5, 0.7)) repeats += 1;
+    if (isRepeated(turn, customer.slice(Math.max(0, place - 4), place), 5, 0.7)) repeats += 1;
   }
   const handlers = new Set(turns.filter(({ isCustomer }) => !isCustomer).map(({ role }) => role)).size;
   const waits = turns.flatMap(({ isCustomer, t }, at) => {
@@ -216,7 +216,7 @@ const shared = (turns: readonly TurnSignals[]) => turns.slice(-3).flatMap((turn)
 /** What words that most conversations share say of how it went. */
 const otherOf = ({ turns, customer, limited }: Signals): number => {
   const agents = turns.filter(({ isCustomer }) => !isCustomer);
-  const features = Int32Array.from(new Set([...shared(customer), ...shared(agents)]));
+  const features = [...new Set([...shared(customer), ...shared(agents)])];
   // that somebody ends politely undoes no complaint
   const soured = customer.some(({ valence }) => valence < -0.3) ? 0.15 : 1;
   const heard = limited ? 0 : 0.16 * clamp(logOdds("success", features) - 1, -2.5, 2.5) - 0.16 * clamp(logOdds("annoyed", features) + 3, -2.5, 2.5); // prettier-ignore

@@ -17,6 +17,8 @@ export interface TurnSignals {
   /** How often each sign stands in it. */
   readonly counts: Counts;
   readonly asks: boolean;
+  /** Made once, where they are asked for. */
+  readonly held: { set?: ReadonlySet<string>; clauses?: readonly Clause[] };
   readonly shouts: number;
   /** From −1 to 1: how a customer sounds; 0 for those who answer. */
   readonly valence: number;
@@ -98,18 +100,14 @@ export const signalsOf = ({ turns, lang }: Conversation): Signals => {
     for (const { sign } of hits) counts[sign] += 1;
     const emotion = isCustomer && !limited && turn.words.length > 0 ? emotionOf(turn.words) : still;
     const shouts = shoutsIn(turn.text);
-    return { at: turn.at, role: turn.role, text: turn.text, t: turn.t, words: turn.words, isCustomer, hits, counts, asks: turn.text.includes("?") || turn.text.includes("？"), shouts, emotion, valence: isCustomer ? valenceOf(counts, emotion, turn.text, shouts) : 0 }; // prettier-ignore
+    return { at: turn.at, role: turn.role, text: turn.text, t: turn.t, words: turn.words, held: {}, isCustomer, hits, counts, asks: turn.text.includes("?") || turn.text.includes("？"), shouts, emotion, valence: isCustomer ? valenceOf(counts, emotion, turn.text, shouts) : 0 }; // prettier-ignore
   });
-  const heard = all.map((turn, at) => (isIronic(turn, all[at + 1]) ? { ...turn, valence: -0.4, counts: { ...turn.counts, praise: 0, accepts: 0, negative: turn.counts.negative + 1 }, emotion: { ...turn.emotion, positive: turn.emotion.negative, negative: turn.emotion.positive, joy: 0, admiration: 0, gratitude: 0 } } : turn)); // prettier-ignore
+  const heard = all.map((turn, at) => (isIronic(turn, all[at + 1]) ? { ...turn, held: {}, valence: -0.4, counts: { ...turn.counts, praise: 0, accepts: 0, negative: turn.counts.negative + 1 }, emotion: { ...turn.emotion, positive: turn.emotion.negative, negative: turn.emotion.positive, joy: 0, admiration: 0, gratitude: 0 } } : turn)); // prettier-ignore
   return { turns: heard, customer: heard.filter(({ isCustomer }) => isCustomer), lang: found, limited };
 };
 
-const sets = new WeakMap<TurnSignals, ReadonlySet<string>>();
-const setOf = (turn: TurnSignals): ReadonlySet<string> => {
-  const held = sets.get(turn) ?? new Set(turn.words.map(({ word }) => word));
-  sets.set(turn, held);
-  return held;
-};
+const setOf = ({ held, words }: TurnSignals): ReadonlySet<string> =>
+  (held.set ??= new Set(words.map(({ word }) => word)));
 
 /** Whether of the words of the shorter more than a share is in the other. */
 const isAlike = (a: TurnSignals, b: TurnSignals, share: number): boolean => {
@@ -126,7 +124,7 @@ const isAlike = (a: TurnSignals, b: TurnSignals, share: number): boolean => {
 };
 
 /** How far back somebody is heard to say the same again. */
-const furthest = 6;
+const furthest = 4;
 
 /** Whether a turn says what one of the last few of the same side said. */
 export const isRepeated = (turn: TurnSignals, earlier: readonly TurnSignals[], words: number, share: number): boolean =>
@@ -140,14 +138,8 @@ export interface Clause extends Span {
   readonly to: number;
 }
 
-const clauses = new WeakMap<TurnSignals, readonly Clause[]>();
-
 /** The clauses of a turn with the signs in each. */
-export const clausesIn = (turn: TurnSignals): readonly Clause[] => {
-  const held = clauses.get(turn) ?? readClauses(turn);
-  clauses.set(turn, held);
-  return held;
-};
+export const clausesIn = (turn: TurnSignals): readonly Clause[] => (turn.held.clauses ??= readClauses(turn));
 
 const readClauses = ({ at, text, words, hits }: TurnSignals): Clause[] => {
   let place = 0;
