@@ -76,10 +76,17 @@ describe("conversations", () => {
     const { events } = await ask<{ events: { name: string; count?: number }[] }>("catalog.events", {});
     expect(events.map(({ name }) => name).toSorted()).toEqual(["Conversation scored", "Conversation started"]);
 
+    // a visitor stays a visitor
+    await send([{ ...happy("v1", "x"), userId: undefined, anonymousId: "visitor-1" }]);
+    await score();
+    const { people } = await ask<{ people: { id: string }[] }>("people.list", { search: "visitor-1" });
+    const profile = await ask<{ ids: { id: string; kind: string }[]; events: { event: string }[] }>("people.profile", { id: people[0]!.id }); // prettier-ignore
+    expect(profile).toMatchObject({ ids: [{ id: "visitor-1", kind: "anonymous" }], events: [{ event: "Conversation scored" }, { event: "Conversation started" }] }); // prettier-ignore
+
     // sent again, nothing is doubled and nothing is scored anew
     await send([angry("a1", "ana"), happy("h1", "bo")]);
     await score();
-    expect([await count("conversations"), await count("cx_scores")]).toEqual([4, 4]);
+    expect([await count("conversations"), await count("cx_scores")]).toEqual([5, 5]);
   }, 60_000);
 
   it("are scored anew where something was added or taken back, and what was said before stays", async () => {

@@ -25,13 +25,13 @@ const unscored = (): Sql => sql`
   ORDER BY conversation LIMIT ${literal(batch)}`;
 
 const Waiting = z.object({ conversation: z.string(), content: z.string() });
-const Head = z.object({ id: z.string(), actor: z.string(), user: z.string(), account: z.string(), source: z.string(), channel: z.string(), language: z.string(), team: z.string(), state: z.string() }); // prettier-ignore
+const Head = z.object({ id: z.string(), actor: z.string(), user: z.string(), identified: z.number(), account: z.string(), source: z.string(), channel: z.string(), language: z.string(), team: z.string(), state: z.string() }); // prettier-ignore
 const Part = z.object({ conversation: z.string(), id: z.string(), role: z.string(), text: z.string(), at: z.number() });
 
 const headsOf = (ids: readonly string[]): Sql => sql`
-  SELECT id, toString(actor) AS actor, ifNull(known.id, '') AS user, account, source, channel, language, team, state
+  SELECT conversations.id AS id, toString(actor) AS actor, ifNull(known.id, '') AS user, toFloat64(ifNull(known.identified, 0)) AS identified, account, source, channel, language, team, state
   FROM (SELECT * FROM conversations FINAL WHERE id IN ${bind.strings(ids)}) AS conversations
-  LEFT ANY JOIN (SELECT actor, any(identities.id) AS id FROM identities GROUP BY actor) AS known ON known.actor = conversations.actor`;
+  LEFT ANY JOIN (SELECT actor, any(identities.id) AS id, max(kind = 'identified') AS identified FROM identities WHERE actor IN (SELECT actor FROM conversations WHERE id IN ${bind.strings(ids)}) GROUP BY actor) AS known ON known.actor = conversations.actor`;
 
 /** Notes that customers do not see, and what was taken back, never reach the score. */
 const partsOf = (ids: readonly string[]): Sql => sql`
@@ -51,7 +51,7 @@ const eventOf = (head: z.output<typeof Head>, content: string, at: number, found
   name: scoredEvent,
   at,
   messageId: `cx ${head.id} ${content} ${modelVersion}`,
-  userId: head.user,
+  ...(head.identified === 1 ? { userId: head.user } : { anonymousId: head.user }),
   ...(head.account === "" ? {} : { account: head.account }),
   properties: {
     conversation: head.id,
