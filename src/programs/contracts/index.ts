@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { stringify } from "yaml";
+import { yamlOf } from "./yaml.ts";
 import { z } from "zod";
 import { downstreamOf } from "#kernel/lineage.ts";
 import { defineModule, handle, type Asset, type Module, type Used, type WorkspaceCall } from "#kernel/module.ts";
@@ -124,7 +124,7 @@ export const contracts = ({ store, ingest, registry, gate, assets }: Parts): Mod
         faults.push({ rule: name, message: `Version ${version} of ${id} is ${held.status} and differs. Raise the version of the event in the plan.` }); // prettier-ignore
         continue;
       }
-      if (!dryRun && !isSame) await keep(call, document, stringify(document));
+      if (!dryRun && !isSame) await keep(call, document, yamlOf(document));
       const properties = schema.reduce((sum, one) => sum + one.properties.length, 0);
       found.push({ id, version, name, properties, becomes: held === undefined ? "new" : isSame ? "same" : "changed" });
     }

@@ -1,4 +1,4 @@
-import { stringify } from "yaml";
+import { yamlOf } from "./yaml.ts";
 import { maskText } from "../privacy/redact.ts";
 
 /** What came of a property: its types as the store tells them, in how many of the events, and its values while few. */
@@ -63,7 +63,7 @@ export const proposed = (event: string, events: number, seen: readonly Seen[]): 
     };
   });
   const id = event.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-|-$/g, ""); // prettier-ignore
-  return stringify({
+  return yamlOf({
     apiVersion: "v3.1.0",
     kind: "DataContract",
     id: id === "" ? "event" : id,

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { stringify } from "yaml";
+import { yamlOf } from "#programs/contracts/yaml.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import { planFormats, type PlanFormat } from "#programs/contracts/contract.ts";
 import { readContract } from "#programs/contracts/document.ts";
@@ -50,14 +50,14 @@ const contractsFrom = ({ path, out, format }: Given, say: Say): void => {
   for (const note of read.plan.notes) say.error(note);
   for (const { rule, message } of read.plan.faults) say.error(`${rule}: ${message}`);
   const { contracts } = read.plan;
-  if (out === undefined) say.log(contracts.map((contract) => stringify(contract)).join("---\n"));
+  if (out === undefined) say.log(contracts.map((contract) => yamlOf(contract)).join("---\n"));
   else {
     mkdirSync(out, { recursive: true });
     const isMany = new Set(contracts.map(({ id }) => id)).size < contracts.length;
     for (const contract of contracts) {
       const file = join(out, `${contract.id}${isMany ? `-${contract.version}` : ""}.yaml`);
       if (existsSync(file)) throw new Refusal("plan.exists", `${file} is there already, and stays as it is. Choose an empty folder.`); // prettier-ignore
-      writeFileSync(file, stringify(contract));
+      writeFileSync(file, yamlOf(contract));
     }
     say.error(`${contracts.length} contracts of a ${read.format} plan are in ${out}.`);
   }

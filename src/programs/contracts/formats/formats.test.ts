@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parse, stringify } from "yaml";
+import { parse } from "yaml";
+import { yamlOf } from "../yaml.ts";
 import { planFormats, type PlanFormat } from "../contract.ts";
 import { readContract } from "../document.ts";
 import { OdcsSchema, schemaOf, subjectOf, type Odcs } from "../odcs.ts";
@@ -11,7 +12,7 @@ import { fromJsonSchema, toJsonSchema } from "./json-schema.ts";
 import { contractsOf } from "./plan.ts";
 
 /** What a contract is after it has been written to a file and read again. */
-const reread = (schema: OdcsSchema): OdcsSchema => OdcsSchema.parse(parse(stringify(schema)));
+const reread = (schema: OdcsSchema): OdcsSchema => OdcsSchema.parse(parse(yamlOf(schema)));
 
 const { schema: anySchema } = fc.letrec<{ schema: Record<string, unknown> }>((tie) => {
   const words = fc.constantFrom("plan", "amount", "email", "a b", "$lib", "x/y", "constructor", "");
@@ -92,7 +93,7 @@ describe("plans of others", () => {
     expect(read.format).toBe(format);
     expect(read.plan.faults).toEqual([]);
     expect(read.plan.contracts.length).toBe(count);
-    const files = read.plan.contracts.map((contract) => readContract(stringify(contract)));
+    const files = read.plan.contracts.map((contract) => readContract(yamlOf(contract)));
     expect(sorted(JSON.parse(writePlan(format, files)))).toEqual(sorted(given));
   });
 
