@@ -8,44 +8,13 @@ import { logOdds, modelVersion } from "#programs/cx-score/scorer/heads.ts";
 import { salts } from "#programs/cx-score/scorer/salts.ts";
 import { scoreConversation } from "#programs/cx-score/scorer/score.ts";
 import { wordsOf } from "#programs/cx-score/scorer/text.ts";
+import { aucOfLow, spearman } from "#stats/agreement.ts";
 
 /** How the scorer does on the dev parts of what it may be held against: npm run eval:cx -- FOLDER. */
 
 const folder = process.argv[2] ?? "../shared/data/satisfaction";
 const rowsOf = <T>(name: string): T[] => gunzipSync(readFileSync(join(folder, name))).toString("utf8").split("\n").filter(Boolean).map((line) => JSON.parse(line) as T); // prettier-ignore
 
-/** The chance that one that is so scores above one that is not; ties count half. */
-const auc = (pairs: readonly { score: number; is: boolean }[]): number => {
-  const sorted = pairs.toSorted((a, b) => a.score - b.score);
-  let [sum, at] = [0, 0];
-  while (at < sorted.length) {
-    let end = at;
-    while (end < sorted.length && sorted[end]!.score === sorted[at]!.score) end += 1;
-    const rank = (at + 1 + end) / 2;
-    for (let place = at; place < end; place += 1) if (sorted[place]!.is) sum += rank;
-    at = end;
-  }
-  const yes = pairs.filter(({ is }) => is).length;
-  return (sum - (yes * (yes + 1)) / 2) / (yes * (pairs.length - yes));
-};
-const ranks = (values: readonly number[]): number[] => {
-  const order = values.map((value, at) => ({ value, at })).toSorted((a, b) => a.value - b.value);
-  const found: number[] = [];
-  for (let from = 0; from < order.length;) {
-    let to = from;
-    while (to < order.length && order[to]!.value === order[from]!.value) to += 1;
-    for (let place = from; place < to; place += 1) found[order[place]!.at] = (from + 1 + to) / 2;
-    from = to;
-  }
-  return found;
-};
-const correlation = (a: readonly number[], b: readonly number[]): number => {
-  const mean = (all: readonly number[]): number => all.reduce((x, y) => x + y, 0) / all.length;
-  const [ma, mb] = [mean(a), mean(b)];
-  const of = (x: readonly number[], mx: number, y: readonly number[], my: number): number => x.reduce((sum, one, at) => sum + (one - mx) * (y[at]! - my), 0); // prettier-ignore
-  return of(a, ma, b, mb) / Math.sqrt(of(a, ma, a, ma) * of(b, mb, b, mb));
-};
-const spearman = (a: readonly number[], b: readonly number[]): number => correlation(ranks(a), ranks(b));
 const f1 = (pairs: readonly { said: boolean; is: boolean }[]): number => {
   const count = (said: boolean, is: boolean): number => pairs.filter((one) => one.said === said && one.is === is).length; // prettier-ignore
   return (2 * count(true, true)) / Math.max(1, 2 * count(true, true) + count(true, false) + count(false, true));
@@ -62,17 +31,19 @@ const split = process.argv[3] ?? "dev";
 const dialogues = rowsOf<Dialogue>("dialogues.jsonl.gz");
 const scored = dialogues.filter((one) => one.split === split || one.source !== "star").map((one) => ({ ...one, found: scoreConversation({ turns: one.turns, lang: "en" }) })); // prettier-ignore
 const of = (source: string) => scored.filter((one) => one.source === source && one.found.score !== null);
-const aucOf = (source: string, label: string, sign = 1): string => {
-  const pairs = of(source).flatMap(({ labels, found }) => (typeof labels[label] === "boolean" ? [{ score: sign * found.score!, is: labels[label] }] : [])); // prettier-ignore
-  return `${shown(auc(pairs))} (${pairs.filter(({ is }) => is).length} of ${pairs.length})`;
+/** `isHigh`: those of whom the label is so are the ones to score higher. */
+const aucOf = (source: string, label: string, isHigh = true): string => {
+  const pairs = of(source).flatMap(({ labels, found }) => (typeof labels[label] === "boolean" ? [{ score: found.score!, label: Number(labels[label]) }] : [])); // prettier-ignore
+  const low = aucOfLow(pairs, (is) => is === 1);
+  return `${shown(isHigh ? 1 - low : low)} (${pairs.filter(({ label: is }) => is === 1).length} of ${pairs.length})`;
 };
 console.log(`model ${modelVersion}, split ${split}`);
 console.log(`coverage ${shown(scored.filter(({ found }) => found.eligible).length / scored.length)}`);
-console.log(`star: AUC success ${aucOf("star", "task_success")}, annoyed ${aucOf("star", "customer_annoyed", -1)}, calm ${aucOf("star", "calm_helpful")}, enjoyed ${aucOf("star", "enjoyed")}`); // prettier-ignore
+console.log(`star: AUC success ${aucOf("star", "task_success")}, annoyed ${aucOf("star", "customer_annoyed", false)}, calm ${aucOf("star", "calm_helpful")}, enjoyed ${aucOf("star", "enjoyed")}`); // prettier-ignore
 console.log(`tau-bench: AUC correct ${aucOf("tau-bench", "task_correct")}`);
 const film = of("ab-redial");
 const mean = (value: unknown): number => (value as number[]).reduce((a, b) => a + b, 0) / (value as number[]).length;
-console.log(`ab-redial: rho overall ${shown(spearman(film.map(({ found }) => found.score!), film.map(({ labels }) => mean(labels["overall_1_5"]))))}`); // prettier-ignore
+console.log(`ab-redial: rho overall ${shown(spearman(film.map(({ found, labels }) => ({ score: found.score!, label: mean(labels["overall_1_5"]) }))))}`); // prettier-ignore
 const histogram = [0, 0, 0, 0, 0];
 for (const { found } of of("star")) histogram[Math.min(4, Math.max(0, Math.round(found.score!) - 1))]! += 1;
 console.log(`star scores 1 to 5: ${histogram.join(" ")}`);

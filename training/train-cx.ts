@@ -5,6 +5,7 @@ import { deflateRawSync, gunzipSync } from "node:zlib";
 import { buckets, featuresOf, heads, type Head } from "#programs/cx-score/scorer/features.ts";
 import { wordsOf } from "#programs/cx-score/scorer/text.ts";
 import { salts } from "#programs/cx-score/scorer/salts.ts";
+import { randomFrom } from "#stats/random.ts";
 
 /**
  * Trains the heads of the scorer: npm run train:cx -- FOLDER [FILE], with the files described in its README. The same files give
@@ -13,14 +14,6 @@ import { salts } from "#programs/cx-score/scorer/salts.ts";
 
 const folder = process.argv[2] ?? "../shared/data/satisfaction";
 const rowsOf = <T>(name: string): T[] => gunzipSync(readFileSync(join(folder, name))).toString("utf8").split("\n").filter(Boolean).map((line) => JSON.parse(line) as T); // prettier-ignore
-
-/** Numbers that are the same each time (mulberry32). */
-const random = (seed: number) => () => {
-  seed = (seed + 0x6d2b79f5) | 0;
-  let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-  return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-};
 
 interface Row {
   readonly features: readonly number[];
@@ -32,7 +25,7 @@ const fit = (rows: readonly Row[], count: number, { epochs, rate, decay, seed }:
   const weights = Array.from({ length: count }, () => new Float64Array(buckets));
   const squares = Array.from({ length: count }, () => new Float64Array(buckets).fill(1e-3));
   const [biases, biasSquares] = [new Float64Array(count), new Float64Array(count).fill(1e-3)];
-  const next = random(seed);
+  const next = randomFrom(seed);
   const order = rows.map((_, at) => at);
   for (let epoch = 0; epoch < epochs; epoch += 1) {
     for (let at = order.length - 1; at > 0; at -= 1) {

@@ -1,3 +1,5 @@
+import { randomFrom } from "./random.ts";
+
 /** How far scores agree with labels of the same things. All of pairs; order does not matter. */
 
 export interface Pair {
@@ -61,18 +63,10 @@ export const averageRecall = (pairs: readonly Pair[]): number => {
   return mean(recalls);
 };
 
-/** Numbers that are the same each time (mulberry32). */
-const numbers = (seed: number) => (): number => {
-  seed = (seed + 0x6d2b79f5) | 0;
-  let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-  return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-};
-
 /** A 95 % interval by the percentile bootstrap, the same each time; null for fewer than ten pairs. */
 export const bootstrapped = (pairs: readonly Pair[], of: (some: readonly Pair[]) => number, times = 500): { readonly lower: number; readonly upper: number } | null => {
   if (pairs.length < 10) return null;
-  const next = numbers(pairs.length);
+  const next = randomFrom(pairs.length);
   const found = Array.from({ length: times }, () => of(pairs.map(() => pairs[Math.floor(next() * pairs.length)] ?? { score: 0, label: 0 })))
     .filter((one) => Number.isFinite(one))
     .toSorted((a, b) => a - b);

@@ -1,13 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { batchedEffect, thompsonShares, type Batch, type Seen } from "./bandit.ts";
+import { randomFrom } from "./random.ts";
 
-/** Numbers that look random and are the same each time (mulberry32), and normal ones (Box and Muller). */
-const randomOf = (seed: number) => () => {
-  seed = (seed + 0x6d2b79f5) | 0;
-  let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-  return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-};
 const sampleOf = (random: () => number) => (n: number, mean: number): Seen => {
   const values = Array.from({ length: n }, () => mean + Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())); // prettier-ignore
   const own = values.reduce((a, b) => a + b, 0) / n;
@@ -53,7 +47,7 @@ describe("a bandit", () => {
 
   it("can be read afterwards, where all units together mislead", () => {
     const runs = 2_000;
-    const sample = sampleOf(randomOf(17));
+    const sample = sampleOf(randomFrom(17));
     let [honest, plain, low, covered, earned] = [0, 0, 0, 0, 0];
     for (let at = 0; at < runs; at += 1) {
       const none = run(sample, 0);

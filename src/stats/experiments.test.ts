@@ -11,17 +11,8 @@ import { adjustPValues, adjustments, dunnettCritical } from "./multiple.ts";
 import { controlShare, jointPower, meansSize, proportionsMde, proportionsPower, proportionsSize, tMde, tPower, tSize } from "./power.ts"; // prettier-ignore
 import { mantelHaenszel, newcombe, twoProportions } from "./proportions.ts";
 import { chiSquared, sequentialMultinomial } from "./srm.ts";
+import { randomFrom } from "./random.ts";
 
-/** A generator of its own (mulberry32), so that every run sees the same numbers. */
-const randomOf = (seed: number) => {
-  let state = seed;
-  return (): number => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-};
 const gaussOf = (random: () => number) => (): number => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()); // prettier-ignore
 
 describe("distributions", () => {
@@ -56,7 +47,7 @@ const looksOf = (gauss: () => number, looks: number, drift: number): number[] =>
 
 describe("looking every day", () => {
   const runs = 2_000;
-  const gauss = gaussOf(randomOf(11));
+  const gauss = gaussOf(randomFrom(11));
   const walks = Array.from({ length: runs }, () => looksOf(gauss, 14, 0));
   const alarms = (isOver: (z: number, look: number) => boolean): number => walks.filter((walk) => walk.some(isOver)).length / runs; // prettier-ignore
 
@@ -77,7 +68,7 @@ describe("looking every day", () => {
     const information = equalLooks(5);
     const { z: bounds } = shapedBounds(0, information, 0.05, 2);
     const design = designOf(information, bounds, 0.05, 2, 0.8);
-    const effect = gaussOf(randomOf(5));
+    const effect = gaussOf(randomFrom(5));
     const found = Array.from({ length: 4_000 }, () => looksOf(effect, 5, design.drift).findIndex((z, at) => z > bounds[at]!)); // prettier-ignore
     expect(found.filter((at) => at >= 0).length / 4_000).toBeCloseTo(0.8, 1);
     const used = found.map((at) => (at < 0 ? 1 : (at + 1) / 5)).reduce((a, b) => a + b, 0) / 4_000;
@@ -101,14 +92,14 @@ describe("looking every day", () => {
 describe("plans", () => {
   const level = { alpha: 0.05, sides: 2 } as const;
   it("give the power that they promise", () => {
-    const random = randomOf(3);
+    const random = randomFrom(3);
     const { a } = proportionsSize(0.2, 0.26, level, 0.8, 1, "pooled");
     const n = Math.ceil(a);
     const count = (p: number): number => Array.from({ length: n }, () => Number(random() < p)).reduce((x, y) => x + y, 0);
     const found = Array.from({ length: 2_000 }, () => twoProportions({ x: count(0.2), n }, { x: count(0.26), n }, "two-sided", 0.05, false)).filter(({ z }) => z > 1.96).length / 2_000; // prettier-ignore
     expect(Math.abs(found - 0.8)).toBeLessThan(0.02);
 
-    const gauss = gaussOf(randomOf(8));
+    const gauss = gaussOf(randomFrom(8));
     const { a: each } = tSize(0.5, 1, level, 0.9, 1);
     const size = Math.ceil(each);
     const sample = (mean: number): Moments => {
@@ -187,7 +178,7 @@ describe("answers", () => {
   });
 
   it("with covariates are sharper by what these explain, and the same on average", () => {
-    const gauss = gaussOf(randomOf(21));
+    const gauss = gaussOf(randomFrom(21));
     const units = (shift: number) => Array.from({ length: 4_000 }, () => {
       const x = gauss();
       return { y: 5 + shift + 0.8 * x + 0.6 * gauss(), x: [x, gauss()] };
@@ -204,7 +195,7 @@ describe("answers", () => {
     expect(chiSquared([5_000, 5_000], [1, 1]).pValue).toBe(1);
     expect(chiSquared([10, 0, 10], [1, 0, 1])).toMatchObject({ df: 1, pValue: 1 });
     expect(chiSquared([10, 1, 10], [1, 0, 1]).pValue).toBe(0);
-    const random = randomOf(9);
+    const random = randomFrom(9);
     const alarms = Array.from({ length: 500 }, () => {
       const seen = [0, 0];
       return Array.from({ length: 20 }, () => {

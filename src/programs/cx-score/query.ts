@@ -114,3 +114,26 @@ export const labelledRows = (rows: Sql): Sql => sql`
   INNER JOIN (SELECT conversation, argMax(cx_scores.score, scored) AS score, argMax(cx_scores.language, scored) AS language FROM cx_scores GROUP BY conversation HAVING score IS NOT NULL) AS scores ON scores.conversation = labels.conversation
   LEFT ANY JOIN (SELECT id, channel FROM conversations FINAL) AS heads ON heads.id = labels.conversation
   LEFT ANY JOIN (SELECT conversation, uniqExact(id) AS size FROM conversation_parts WHERE private = 0 GROUP BY conversation) AS sizes ON sizes.conversation = labels.conversation`;
+
+/** Of all parts together, whatever their order and however often they were sent: another text is another content. */
+const standing = sql`SELECT conversation, hex(groupBitXor(sipHash64(id, role, private, text))) AS content FROM conversation_parts FINAL GROUP BY conversation`;
+
+/** What was not scored as it stands now. */
+export const unscored = (model: string, most: number): Sql => sql`
+  SELECT conversation, content FROM (${standing})
+  WHERE (conversation, content) NOT IN (SELECT conversation, content FROM cx_scores WHERE model = ${bind.string(model)})
+  ORDER BY conversation LIMIT ${literal(most)}`;
+
+export const headsToScore = (ids: readonly string[]): Sql => sql`
+  SELECT conversations.id AS id, toString(actor) AS actor, ifNull(known.id, '') AS user, toFloat64(ifNull(known.identified, 0)) AS identified, account, source, channel, language, team, state
+  FROM (SELECT * FROM conversations FINAL WHERE id IN ${bind.strings(ids)}) AS conversations
+  LEFT ANY JOIN (SELECT actor, any(identities.id) AS id, max(kind = 'identified') AS identified FROM identities WHERE actor IN (SELECT actor FROM conversations WHERE id IN ${bind.strings(ids)}) GROUP BY actor) AS known ON known.actor = conversations.actor`;
+
+/** Notes that customers do not see, and what was taken back, never reach the score. */
+export const partsToScore = (ids: readonly string[]): Sql => sql`
+  SELECT conversation, id, role, text, toFloat64(toUnixTimestamp64Milli(at)) AS at FROM conversation_parts FINAL
+  WHERE conversation IN ${bind.strings(ids)} AND private = 0 AND text != '' AND role IN ('customer', 'ai_agent', 'teammate', 'bot')
+  ORDER BY conversation, at, id`;
+
+/** How much has arrived, and when the last did. */
+export const arrivedParts: Sql = sql`SELECT toFloat64(count()) AS rows, toString(max(received)) AS latest FROM conversation_parts`;

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import type { WorkspaceCall } from "#kernel/module.ts";
-import { bind, engineTime, literal, sql, type Sql } from "#kernel/sql.ts";
+import { engineTime } from "#kernel/sql.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import type { IncomingEvent } from "#records/events/incoming.ts";
 import type { SourceRegistry } from "#records/sources/registry.ts";
+import { arrivedParts, headsToScore, partsToScore, unscored } from "./query.ts";
 import type { Turn, TurnRole } from "./scorer/conversation.ts";
 import { modelVersion } from "./scorer/heads.ts";
 import { scoreConversation } from "./scorer/score.ts";
@@ -16,28 +17,9 @@ import { scoreConversation } from "./scorer/score.ts";
 const [batch, settleMs] = [1_000, 30_000];
 export const scoredEvent = "Conversation scored";
 
-/** Of all parts together, whatever their order and however often they were sent: another text is another content. */
-const standing = sql`SELECT conversation, hex(groupBitXor(sipHash64(id, role, private, text))) AS content FROM conversation_parts FINAL GROUP BY conversation`;
-
-const unscored = (): Sql => sql`
-  SELECT conversation, content FROM (${standing})
-  WHERE (conversation, content) NOT IN (SELECT conversation, content FROM cx_scores WHERE model = ${bind.string(modelVersion)})
-  ORDER BY conversation LIMIT ${literal(batch)}`;
-
 const Waiting = z.object({ conversation: z.string(), content: z.string() });
 const Head = z.object({ id: z.string(), actor: z.string(), user: z.string(), identified: z.number(), account: z.string(), source: z.string(), channel: z.string(), language: z.string(), team: z.string(), state: z.string() }); // prettier-ignore
 const Part = z.object({ conversation: z.string(), id: z.string(), role: z.string(), text: z.string(), at: z.number() });
-
-const headsOf = (ids: readonly string[]): Sql => sql`
-  SELECT conversations.id AS id, toString(actor) AS actor, ifNull(known.id, '') AS user, toFloat64(ifNull(known.identified, 0)) AS identified, account, source, channel, language, team, state
-  FROM (SELECT * FROM conversations FINAL WHERE id IN ${bind.strings(ids)}) AS conversations
-  LEFT ANY JOIN (SELECT actor, any(identities.id) AS id, max(kind = 'identified') AS identified FROM identities WHERE actor IN (SELECT actor FROM conversations WHERE id IN ${bind.strings(ids)}) GROUP BY actor) AS known ON known.actor = conversations.actor`;
-
-/** Notes that customers do not see, and what was taken back, never reach the score. */
-const partsOf = (ids: readonly string[]): Sql => sql`
-  SELECT conversation, id, role, text, toFloat64(toUnixTimestamp64Milli(at)) AS at FROM conversation_parts FINAL
-  WHERE conversation IN ${bind.strings(ids)} AND private = 0 AND text != '' AND role IN ('customer', 'ai_agent', 'teammate', 'bot')
-  ORDER BY conversation, at, id`;
 
 const roles: Readonly<Record<string, TurnRole>> = { customer: "customer", ai_agent: "ai_agent", bot: "ai_agent", teammate: "human_agent" }; // prettier-ignore
 
@@ -69,10 +51,10 @@ const scoreBatch = async (call: WorkspaceCall, { ingest, registry }: Parts, now:
   // whose conversation it is, is known once the event by which it started can be read
   if (!(await ingest.caughtUp(settleMs))) return 0;
   const maintain = { purpose: "maintain", signal: call.signal } as const;
-  const waiting = await engine.rows(unscored(), Waiting, maintain);
+  const waiting = await engine.rows(unscored(modelVersion, batch), Waiting, maintain);
   if (waiting.length === 0) return 0;
   const ids = waiting.map(({ conversation }) => conversation);
-  const [heads, parts] = [await engine.rows(headsOf(ids), Head, maintain), await engine.rows(partsOf(ids), Part, maintain)]; // prettier-ignore
+  const [heads, parts] = [await engine.rows(headsToScore(ids), Head, maintain), await engine.rows(partsToScore(ids), Part, maintain)]; // prettier-ignore
   const headOf = new Map(heads.map((head) => [head.id, head]));
   const partsBy = new Map<string, z.output<typeof Part>[]>();
   for (const part of parts) partsBy.set(part.conversation, [...(partsBy.get(part.conversation) ?? []), part]);
@@ -102,7 +84,7 @@ const settled = new Map<string, string>();
 
 /** Everything that waits. Nothing is asked where nothing came. */
 export const scoreAll = async (call: WorkspaceCall, parts: Parts): Promise<number> => {
-  const [arrived] = await call.engine.rows(sql`SELECT toFloat64(count()) AS rows, toString(max(received)) AS latest FROM conversation_parts`, Arrived, { purpose: "maintain" }); // prettier-ignore
+  const [arrived] = await call.engine.rows(arrivedParts, Arrived, { purpose: "maintain" }); // prettier-ignore
   const state = JSON.stringify([modelVersion, arrived]);
   if (settled.get(call.workspace.id) === state) return 0;
   const began = Date.now();

@@ -1,4 +1,6 @@
-/** Chance that is the same every time: a stream of numbers from a seed (mulberry32). */
+import { randomFrom } from "#stats/random.ts";
+
+/** Chance that is the same every time: a stream of numbers from a seed. */
 export interface Chance {
   /** In [0, 1). */
   number(): number;
@@ -14,13 +16,7 @@ export interface Chance {
 }
 
 export const chanceFrom = (seed: number): Chance => {
-  let state = seed >>> 0;
-  const number = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
+  const number = randomFrom(seed);
   const whole = (least: number, most: number): number => least + Math.floor(number() * (most - least + 1));
   return {
     number,

@@ -5,6 +5,7 @@ import { effectOf, type Estimate, type Moments } from "#stats/effects.ts";
 import { spendingBounds } from "#stats/group-sequential.ts";
 import { chiSquared, sequentialMultinomial } from "#stats/srm.ts";
 import type { Agreed, AgreedMetric, Experiment, UnitMeasure } from "./document.ts";
+import { percent } from "./words.ts";
 
 /**
  * From what each arm did, day by day, to what may be said now. Pure: the same rows give the same answer. What is said at a
@@ -84,7 +85,6 @@ export interface Analysis {
 
 const srmAlarm = 0.001;
 const nothing: PairMoments = { n: 0, y: 0, x: 0, varY: 0, varX: 0, covXY: 0 };
-const percent = (value: number): string => `${(value * 100).toLocaleString("en", { maximumFractionDigits: 2 })} %`;
 const count = (value: number): string => Math.round(value).toLocaleString("en");
 
 interface Cumulated {

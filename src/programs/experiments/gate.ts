@@ -1,6 +1,7 @@
 import type { Flag } from "../flags/document.ts";
 import type { Check, Plan } from "./contract.ts";
 import type { Experiment } from "./document.ts";
+import { percent } from "./words.ts";
 
 /** What a start asks for. Pure: how things stand in, checks out; each that fails says what would make it pass. */
 
@@ -27,8 +28,6 @@ export interface Standing {
 }
 
 const shortest = 20;
-const percent = (value: number): string => `${(value * 100).toLocaleString("en", { maximumFractionDigits: 2 })} %`;
-
 const flagFaults = ({ experiment, flag }: Standing): readonly string[] => {
   const { flag: key, environment, arms } = experiment;
   if (key === null) return [];

@@ -3,6 +3,7 @@ import { normalSf } from "#stats/distributions.ts";
 import { compared, type ArmCount, type DayRow } from "./analysis.ts";
 import type { Check } from "./contract.ts";
 import type { Agreed, Experiment } from "./document.ts";
+import { percent } from "./words.ts";
 
 /** What speaks against believing the numbers of an experiment. Pure. */
 
@@ -20,8 +21,6 @@ export interface HealthOf {
 }
 
 const [mostCrossed, noveltyAlarm] = [0.01, 0.01];
-const percent = (value: number): string => `${(value * 100).toLocaleString("en", { maximumFractionDigits: 2 })} %`;
-
 const merged = (rows: readonly DayRow[], arm: string, at: number): PairMoments | undefined =>
   rows.filter((row) => row.arm === arm).map(({ pairs }) => pairs[at]).reduce<PairMoments | undefined>((before, pair) => (before === undefined || pair === undefined ? (before ?? pair) : mergedPairs(before, pair)), undefined); // prettier-ignore
 

@@ -3,10 +3,10 @@ import { normalCdf, normalCritical } from "#stats/distributions.ts";
 import { spendingBounds } from "#stats/group-sequential.ts";
 import type { Analysis, Comparison, Look, MetricResult } from "./analysis.ts";
 import type { Agreed, Experiment } from "./document.ts";
+import { effectWords, percent } from "./words.ts";
 
 /** What would change what is said of an experiment: the other verdict, and how likely the end still brings it. Pure. */
 
-const percent = (value: number): string => `${value > 0 ? "+" : ""}${(value * 100).toLocaleString("en", { maximumFractionDigits: 1 })} %`; // prettier-ignore
 const count = (value: number): string => Math.ceil(value).toLocaleString("en");
 const chance = (value: number): string => `${Math.round(value * 100)} of 100`;
 
@@ -31,13 +31,13 @@ const ofPrimary = (experiment: Experiment, agreed: Agreed, { name, direction }: 
   if (effect === null) return [];
   const hoped = direction === "down" ? -1 : 1;
   const bound = look.critical * effect.standardError;
-  const stands = `At this look ${arm} is called better from ${percent(hoped * bound)} of ${name} on, and worse from ${percent(-hoped * bound)}; it is at ${percent(effect.estimate)}.`;
+  const stands = `At this look ${arm} is called better from ${effectWords(hoped * bound)} of ${name} on, and worse from ${effectWords(-hoped * bound)}; it is at ${effectWords(effect.estimate)}.`;
   if (look.information >= 1) return [stands];
   const critical = lastCritical(experiment, agreed, looks);
   const atEnd = effect.standardError * Math.sqrt(look.information);
   const power = (size: number): number => conditionalPower((hoped * effect.estimate) / effect.standardError, look.information, (hoped * size) / atEnd, critical);
   const planned = experiment.effect ?? 0;
-  return [stands, `By the planned end ${arm} is called better in ${chance(power(planned))} cases if from here on the effect is the planned ${percent(planned)}, and in ${chance(power(effect.estimate))} if it stays as it is.`];
+  return [stands, `By the planned end ${arm} is called better in ${chance(power(planned))} cases if from here on the effect is the planned ${effectWords(planned)}, and in ${chance(power(effect.estimate))} if it stays as it is.`];
 }; // prettier-ignore
 
 /** In sentences, for the page and the report. */
@@ -49,11 +49,11 @@ export const turnsOf = (experiment: Experiment, agreed: Agreed, { look, looks, m
   const days = agreed.perDay * experiment.share > 0 ? left / (agreed.perDay * experiment.share) : 0;
   const waits = look !== null && look.information >= 1 ? "What was planned has come; more is not read." : `${design === "always_valid" ? "The planned end" : "The next look"} is ${count(left)} ${experiment.unit} away, about ${count(Math.max(1, days))} days.`;
   const primary = metrics.find(({ role }) => role === "primary");
-  const open = metrics.flatMap(({ name, margin, comparisons }) => comparisons.filter(({ guardrail }) => guardrail === "open").map(({ arm }) => `${name} of ${arm} still allows for more than ${percent(margin ?? 0).replace("+", "")} worse: until its interval does not, nothing is shipped.`));
+  const open = metrics.flatMap(({ name, margin, comparisons }) => comparisons.filter(({ guardrail }) => guardrail === "open").map(({ arm }) => `${name} of ${arm} still allows for more than ${percent(margin ?? 0, 1)} worse: until its interval does not, nothing is shipped.`));
   return [
     ...(look === null || primary === undefined ? [] : primary.comparisons.flatMap((one) => ofPrimary(experiment, agreed, primary, one, look, looks))),
     ...open,
     waits,
-    ...metrics.filter(({ role }) => role === "primary").flatMap(({ name, comparisons }) => comparisons.filter(({ reduction }) => reduction > 0.005).map(({ arm, reduction }) => `The time before explains ${percent(reduction).replace("+", "")} of the variance of ${name} (${arm}).`)),
+    ...metrics.filter(({ role }) => role === "primary").flatMap(({ name, comparisons }) => comparisons.filter(({ reduction }) => reduction > 0.005).map(({ arm, reduction }) => `The time before explains ${percent(reduction, 1)} of the variance of ${name} (${arm}).`)),
   ];
 }; // prettier-ignore

@@ -6,6 +6,7 @@ import { rootAbove } from "#stats/numeric.ts";
 import { jointPower } from "#stats/power.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import type { Design, Metric, Plan, PlanInput } from "./contract.ts";
+import { percent } from "./words.ts";
 
 /**
  * Plans of experiments. Everything stands on one number: how many standard errors the effect is away at n units of each
@@ -115,8 +116,6 @@ const names: Readonly<Record<Design, string>> = {
 };
 
 const shown = (value: number): string => Math.ceil(value).toLocaleString("en");
-const percent = (value: number): string => `${(value * 100).toLocaleString("en", { maximumFractionDigits: 2 })} %`;
-
 /** How many have come by a day, a part of one too; undefined where nobody said. */
 const arrivalsOf = ({ perDay, arrivals, share }: PlanInput): ((day: number) => number) | undefined => {
   if (arrivals === undefined) return perDay === undefined ? undefined : (day) => perDay * share * day;

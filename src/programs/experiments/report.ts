@@ -1,8 +1,8 @@
 import type { ExperimentView, Results } from "./operations.ts";
+import { effectWords, percent } from "./words.ts";
 
 /** An experiment as a document that can be sent on. Pure. */
 
-const percent = (value: number): string => `${value > 0 ? "+" : ""}${(value * 100).toLocaleString("en", { maximumFractionDigits: 2 })} %`; // prettier-ignore
 const number = (value: number): string => value.toLocaleString("en", { maximumSignificantDigits: 4 });
 const day = (moment: string | null): string => moment?.slice(0, 10) ?? "–";
 /** What people wrote cannot begin a heading, a rule or a table of the document. */
@@ -21,12 +21,12 @@ const metricRows = (metrics: Results["metrics"]): string[][] =>
   metrics.flatMap(({ name, role, margin, comparisons }) =>
     comparisons.map(({ arm, control, treatment, effect, guardrail }) => [
       name,
-      margin === null ? role : `${role}, worse by ${percent(margin).replace("+", "")} at most`,
+      margin === null ? role : `${role}, worse by ${percent(margin)} at most`,
       arm,
       number(control),
       number(treatment),
-      effect === null ? "–" : percent(effect.estimate),
-      effect === null ? "–" : `${percent(effect.lower)} to ${percent(effect.upper)}`,
+      effect === null ? "–" : effectWords(effect.estimate, 2),
+      effect === null ? "–" : `${effectWords(effect.lower, 2)} to ${effectWords(effect.upper, 2)}`,
       guardrail ?? "",
     ]),
   );
@@ -42,7 +42,7 @@ export const reportOf = ({ experiment, agreed, startedAt, endedAt, decision, sta
     `${agreed?.sentence ?? ""} It was ${designs[experiment.design]}. Counted were ${experiment.unit}, by what they did in the ${experiment.windowDays} days after their first exposure${experiment.covariateDays === 0 ? "" : `, less what the ${experiment.covariateDays} days before explain`}.`,
     "## What was found",
     quoted(results.sentence),
-    look === null ? "No look was reached." : `As of ${look.day}: ${look.units.toLocaleString("en")} ${experiment.unit}, ${percent(look.information).replace("+", "")} of what was planned. Intervals hold for this look, however often it was looked at before.`,
+    look === null ? "No look was reached." : `As of ${look.day}: ${look.units.toLocaleString("en")} ${experiment.unit}, ${percent(look.information)} of what was planned. Intervals hold for this look, however often it was looked at before.`,
     ...(results.triggered === null ? [] : [`Counted are those of the ${results.triggered.exposed.toLocaleString("en")} exposed who came to where it can make a difference: ${results.triggered.triggered.toLocaleString("en")}.`]),
     table(["Metric", "Role", "Arm", "Control", "Arm's", "Effect", "Interval", "Guardrail"], metricRows(results.metrics)),
     "## What would change this",

@@ -5,18 +5,11 @@ import { analyse, type DayRow } from "./analysis.ts";
 import { learnedOf, winRate, type Finding } from "./learning.ts";
 import { Agreed, Experiment } from "./document.ts";
 import type { ExperimentView, Results, Slices } from "./operations.ts";
+import { randomFrom } from "#stats/random.ts";
 
 const world = useWorld();
 const day = 86_400_000;
 const begin = Date.parse("2026-03-02T00:00:00Z");
-
-/** Numbers that look random and are the same each time (mulberry32). */
-const random = (seed: number) => () => {
-  seed = (seed + 0x6d2b79f5) | 0;
-  let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-  return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-};
 
 const at = (name: string, userId: string, time: number, properties: Record<string, unknown> = {}) => ({ name, userId, at: time, messageId: `${name} ${userId} ${time}`, properties }); // prettier-ignore
 
@@ -40,7 +33,7 @@ const define = (workspace: string) => async (key: string, measure: object, direc
 
 /** People of each day: an arm, whether they finish, what they spend, and what they spent before. */
 const stream = (shares: readonly [number, number], split = 0.5, days = 12, perDay = 100, seed = 7) => {
-  const next = random(seed);
+  const next = randomFrom(seed);
   return Array.from({ length: days * perDay }, (_, n) => {
     const time = begin + (n / perDay) * day;
     const arm = next() < split ? "control" : "checklist";
@@ -97,7 +90,7 @@ const setUp = async (people: readonly Someone[]) => {
   });
   await metric("second_week", { kind: "retention", start: step("Shown"), returning: step("Finished"), after: 1 });
   await metric("tickets", { kind: "count", event: "Ticket" }, "down");
-  const next = random(3);
+  const next = randomFrom(3);
   const past = Array.from({ length: 2_800 }, (_, n) => {
     const time = begin - 32 * day + (n / 2_800) * 28 * day;
     return [at("Signed Up", `p${n}`, time), ...(next() < 0.2 ? [at("Finished", `p${n}`, time + day)] : [])];
@@ -282,7 +275,7 @@ describe("an experiment", () => {
   }, 90_000);
 
   it("is not fooled by being looked at every day where there is no effect", () => {
-    const next = random(11);
+    const next = randomFrom(11);
     const normal = () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
     const [days, perDay] = [14, 200];
     const rows = (effect: number): DayRow[] =>
@@ -311,7 +304,7 @@ describe("an experiment", () => {
   }, 60_000);
 
   it("is believed by as much as such experiments usually find, so that winners among many are not", () => {
-    const next = random(5);
+    const next = randomFrom(5);
     const normal = () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
     const [spread, standardError] = [0.03, 0.03];
     const truth = new Map<string, number>();

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import type { Directory } from "#kernel/directory.ts";
-import { bind, sql } from "#kernel/sql.ts";
 import { U64Map } from "#kernel/u64-map.ts";
 import { membersOf } from "#records/cohorts/relation.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import { keysOf } from "#records/people/keys.ts";
+import { peopleIds, signatureOf } from "./query.ts";
 
 /** Who is in the cohorts that flags speak of, held in memory, so that nobody who asks waits for the engine. */
 export interface Audiences {
@@ -33,20 +33,12 @@ export const createAudiences = ({ directory, ingest }: { readonly directory: Dir
     if (found === undefined) return { signature: "", people: new U64Map(), accounts: new Set() };
     const { engine } = found;
     const maintain = { purpose: "maintain" } as const;
-    const [counts] = await engine.rows(
-      sql`SELECT (SELECT toFloat64(count()) FROM memberships WHERE cohort = ${bind.string(cohort)}) AS changes, (SELECT toFloat64(count()) FROM identity_overrides) AS joins`,
-      Signature,
-      maintain,
-    );
+    const [counts] = await engine.rows(signatureOf(cohort), Signature, maintain);
     const signature = JSON.stringify(counts);
     if (last?.signature === signature) return last;
     const scope = { engine, hasMerges: await ingest.freshIdentities(workspace) };
-    const persons = membersOf(scope, [cohort], "people");
-    // a person is also each id that was joined to it
-    const ids = sql`SELECT toString(unit) AS unit FROM (${persons})
-      UNION ALL SELECT toString(actor) AS unit FROM identity_overrides GROUP BY actor HAVING argMax(person, version) IN (${persons})`;
     const people = new U64Map();
-    for (const { unit } of await engine.rows(ids, Row, maintain)) people.set(BigInt(unit), 1n);
+    for (const { unit } of await engine.rows(peopleIds(scope, cohort), Row, maintain)) people.set(BigInt(unit), 1n);
     const accounts = new Set((await engine.rows(membersOf(scope, [cohort], "accounts"), Row, maintain)).map(({ unit }) => unit));
     return { signature, people, accounts };
   };

@@ -6,7 +6,8 @@ export const partRoles = ["customer", "ai_agent", "teammate", "bot", "system"] a
 
 const Id = z.union([z.string().min(1).max(500), z.number().transform(String)]);
 const Name = z.string().max(200).default("");
-const Moment = z.union([z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)), z.int().min(0).max(4e12)]).describe("ISO 8601 with a zone, or milliseconds since 1970."); // prettier-ignore
+const span = "A time lies between 1970 and 2096.";
+const Moment = z.union([z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)), z.int()]).pipe(z.int().min(0, span).max(4e12, span)).describe("ISO 8601 with a zone, or milliseconds since 1970."); // prettier-ignore
 
 const Part = z.strictObject({
   id: Id,

@@ -78,7 +78,7 @@ const reactionTo = (turns: readonly TurnSignals[], at: number): { readonly value
 
 /** What a reply is worth by itself. */
 const worthOf = (turn: TurnSignals, earlier: readonly TurnSignals[], asked: TurnSignals | undefined): number => {
-  const n = (sign: Sign): number => Math.min(2, turn.counts[sign] ?? 0);
+  const n = (sign: Sign): number => Math.min(2, turn.counts[sign]);
   const isCopy = isRepeated(turn, earlier, 8, 0.9);
   const detail = Math.min(1, turn.words.length / 60);
   // a question was asked, and something was said that neither refuses, nor defers, nor asks back

@@ -4,7 +4,7 @@ import { call } from "#web/call.ts";
 import { DataTable } from "#web/kit/data-table.tsx";
 import { Loaded } from "#web/kit/states.tsx";
 import * as operations from "../operations.ts";
-import { percent } from "./words.ts";
+import { effectWords, percent } from "../words.ts";
 
 /** Other experiments on the same people, and whether this one does the same whatever their arm. Nothing where there are none. */
 export const Beside = ({ experimentKey }: { experimentKey: string }) => {
@@ -29,7 +29,7 @@ export const Beside = ({ experimentKey }: { experimentKey: string }) => {
                   { title: "Its arm", cell: ({ other }) => other },
                   { title: "Arm here", cell: ({ arm }) => arm },
                   { title: "Units", numeric: true, cell: ({ units }) => units.toLocaleString() },
-                  { title: "Effect here", numeric: true, cell: ({ effect }) => (effect === null ? "–" : `${percent(effect.estimate)} ± ${percent(2 * effect.standardError).replace("+", "")}`) },
+                  { title: "Effect here", numeric: true, cell: ({ effect }) => (effect === null ? "–" : `${effectWords(effect.estimate)} ± ${percent(2 * effect.standardError, 1)}`) },
                   { title: "Alike (p)", numeric: true, cell: ({ pValue }) => (pValue === null ? "–" : pValue.toPrecision(2)) },
                 ]}
               />

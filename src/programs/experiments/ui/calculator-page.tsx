@@ -8,6 +8,7 @@ import { call } from "#web/call.ts";
 import { DataTable } from "#web/kit/data-table.tsx";
 import { Loaded, Problem } from "#web/kit/states.tsx";
 import * as contract from "../contract.ts";
+import { percent } from "../words.ts";
 import { designs, type Design, type Plan, type PlanInput } from "../contract.ts";
 
 const Chart = lazy(() => import("#web/kit/chart.tsx"));
@@ -17,7 +18,6 @@ const designWords: Readonly<Record<Design, string>> = {
   fixed: "Once, at the end",
   always_valid: "Whenever one likes",
 };
-const percent = (value: number, digits = 2): string => `${(value * 100).toLocaleString("en", { maximumFractionDigits: digits })} %`; // prettier-ignore
 
 /** What is asked, as it stands in the address. */
 const first = { kind: "proportion", baseline: 10, sd: 20, effect: 5, power: 80, alpha: 5, treatments: 1, design: "group_sequential", looks: 14, correlation: 0, guardrails: 0, perDay: 1_000, share: 100, sides: 2 }; // prettier-ignore

@@ -18,7 +18,7 @@ import * as operations from "../operations.ts";
 import type { ExperimentView, Results } from "../operations.ts";
 import { Beside } from "./beside.tsx";
 import { decisionWords, stateWords } from "./experiments-page.tsx";
-import { percent } from "./words.ts";
+import { effectWords, percent } from "../words.ts";
 
 const Chart = lazy(() => import("#web/kit/chart.tsx"));
 
@@ -40,7 +40,7 @@ const without = <T,>(all: readonly T[], at: number): T[] => all.filter((_, place
 const Interval = ({ lower, upper, estimate, most, margin }: { lower: number; upper: number; estimate: number; most: number; margin: number | null }) => {
   const x = (value: number): number => 80 + (Math.max(-most, Math.min(most, value)) / most) * 76;
   return (
-    <svg width={160} height={20} role="img" aria-label={`${percent(estimate)}, from ${percent(lower)} to ${percent(upper)}`}>
+    <svg width={160} height={20} role="img" aria-label={`${effectWords(estimate)}, from ${effectWords(lower)} to ${effectWords(upper)}`}>
       <line x1={80} x2={80} y1={0} y2={20} stroke="var(--mantine-color-dimmed)" />
       {margin !== null && [margin, -margin].map((at) => <line key={at} x1={x(at)} x2={x(at)} y1={3} y2={17} stroke="var(--mantine-color-dimmed)" strokeDasharray="2 2" />)}
       <line x1={x(lower)} x2={x(upper)} y1={10} y2={10} stroke="var(--mantine-color-text)" strokeWidth={2} />
@@ -68,11 +68,11 @@ const ResultView = ({ results, view }: { results: Results; view: ExperimentView 
     <Stack>
       <Alert role="status" variant="outline" color={color} title={title}>{results.sentence}</Alert>
       <Text size="sm">
-        {results.look === null ? "No look was reached yet." : `As of the look of ${results.look.day}: ${results.look.units.toLocaleString()} whose ${view.experiment.windowDays} days are over, ${percent(results.look.information, 0).replace("+", "")} of what was planned. Intervals hold for this look, however often it was looked at before; those of metrics that are looked at hold for all of them together.`}
+        {results.look === null ? "No look was reached yet." : `As of the look of ${results.look.day}: ${results.look.units.toLocaleString()} whose ${view.experiment.windowDays} days are over, ${percent(results.look.information, 0)} of what was planned. Intervals hold for this look, however often it was looked at before; those of metrics that are looked at hold for all of them together.`}
       </Text>
       {results.triggered !== null && (
         <Text size="sm">
-          Of {results.triggered.exposed.toLocaleString()} that were exposed, {results.triggered.triggered.toLocaleString()} ({percent(results.triggered.triggered / Math.max(1, results.triggered.exposed)).replace("+", "")}) came to where it can make a difference. Effects are theirs; over everybody who was exposed, what it adds to each is that share of it.
+          Of {results.triggered.exposed.toLocaleString()} that were exposed, {results.triggered.triggered.toLocaleString()} ({percent(results.triggered.triggered / Math.max(1, results.triggered.exposed), 1)}) came to where it can make a difference. Effects are theirs; over everybody who was exposed, what it adds to each is that share of it.
         </Text>
       )}
       <DataTable
@@ -84,9 +84,9 @@ const ResultView = ({ results, view }: { results: Results; view: ExperimentView 
           { title: "Arm", cell: ({ comparison }) => comparison.arm },
           { title: "Control", numeric: true, cell: ({ comparison }) => number(comparison.control) },
           { title: "Arm's", numeric: true, cell: ({ comparison }) => number(comparison.treatment) },
-          { title: "Effect", numeric: true, cell: ({ comparison: { effect } }) => (effect === null ? "–" : percent(effect.estimate)) },
-          { title: "From", numeric: true, cell: ({ comparison: { effect } }) => (effect === null ? "–" : percent(effect.lower)) },
-          { title: "To", numeric: true, cell: ({ comparison: { effect } }) => (effect === null ? "–" : percent(effect.upper)) },
+          { title: "Effect", numeric: true, cell: ({ comparison: { effect } }) => (effect === null ? "–" : effectWords(effect.estimate)) },
+          { title: "From", numeric: true, cell: ({ comparison: { effect } }) => (effect === null ? "–" : effectWords(effect.lower)) },
+          { title: "To", numeric: true, cell: ({ comparison: { effect } }) => (effect === null ? "–" : effectWords(effect.upper)) },
           { title: "Interval", cell: ({ metric, comparison: { effect } }) => effect !== null && <Interval {...effect} most={most} margin={metric.margin} /> },
           { title: "", cell: ({ metric, comparison }) => saysOf(metric, comparison) },
         ]}
@@ -97,13 +97,13 @@ const ResultView = ({ results, view }: { results: Results; view: ExperimentView 
           <Suspense fallback={<div style={{ height: 240 }} />}>
             <Chart
               height={240}
-              label={`The effect on ${primary.name} with its interval by look: ${percent(course.at(-1)?.estimate ?? 0)} at the last.`}
+              label={`The effect on ${primary.name} with its interval by look: ${effectWords(course.at(-1)?.estimate ?? 0)} at the last.`}
               options={{
                 grid: { left: 56, right: 16, top: 24, bottom: 30 },
-                tooltip: { trigger: "axis", valueFormatter: (value: unknown) => percent(Number(value)) },
+                tooltip: { trigger: "axis", valueFormatter: (value: unknown) => effectWords(Number(value)) },
                 legend: { top: 0 },
                 xAxis: { type: "category", data: course.map(({ day }) => day) },
-                yAxis: { type: "value", axisLabel: { formatter: (value: number) => percent(value, 0) } },
+                yAxis: { type: "value", axisLabel: { formatter: (value: number) => effectWords(value, 0) } },
                 series: [
                   { name: "Effect", type: "line", data: course.map(({ estimate }) => estimate), markLine: { symbol: "none", label: { show: false }, data: [{ yAxis: 0 }] } },
                   { name: "From", type: "line", lineStyle: { type: "dashed" }, data: course.map(({ lower }) => lower) },
@@ -140,7 +140,7 @@ const ResultView = ({ results, view }: { results: Results; view: ExperimentView 
           <Title order={2} size="h4">What would change this</Title>
           <List size="sm">
             <List.Item>Agreed at the start: {agreed.sentence}</List.Item>
-            <List.Item>An effect of {percent(Math.abs(view.experiment.effect ?? 0)).replace("+", "")} or more is found in {Math.round(agreed.powerEach * 100)} of 100 cases; a smaller one more often goes unseen.</List.Item>
+            <List.Item>An effect of {percent(Math.abs(view.experiment.effect ?? 0), 1)} or more is found in {Math.round(agreed.powerEach * 100)} of 100 cases; a smaller one more often goes unseen.</List.Item>
             {results.turns.map((one) => <List.Item key={one}>{one}</List.Item>)}
           </List>
         </Card>
@@ -178,9 +178,9 @@ const Slices = ({ view }: { view: ExperimentView }) => {
                 { title: "Slice", cell: ({ slice }) => (slice === "" ? "missing" : slice) },
                 { title: "Arm", cell: ({ arm }) => arm },
                 { title: "Units", numeric: true, cell: ({ units }) => units.toLocaleString() },
-                { title: "Effect", numeric: true, cell: ({ effect }) => (effect === null ? "–" : percent(effect.estimate)) },
-                { title: "From", numeric: true, cell: ({ effect }) => (effect === null ? "–" : percent(effect.lower)) },
-                { title: "To", numeric: true, cell: ({ effect }) => (effect === null ? "–" : percent(effect.upper)) },
+                { title: "Effect", numeric: true, cell: ({ effect }) => (effect === null ? "–" : effectWords(effect.estimate)) },
+                { title: "From", numeric: true, cell: ({ effect }) => (effect === null ? "–" : effectWords(effect.lower)) },
+                { title: "To", numeric: true, cell: ({ effect }) => (effect === null ? "–" : effectWords(effect.upper)) },
               ]}
             />
             <Text size="sm">{ask.data.says}</Text>
@@ -264,7 +264,7 @@ const Gate = ({ view, draft, isChanged, mayEdit, done }: { view: ExperimentView;
               </List>
               {plan !== null && (
                 <Suspense fallback={<div style={{ height: 200 }} />}>
-                  <Chart height={200} label={`Power by effect at ${plan.perArm.toLocaleString()} units of each arm.`} options={{ grid: { left: 56, right: 16, top: 16, bottom: 40 }, tooltip: { trigger: "axis", valueFormatter: (value: unknown) => percent(Number(value)) }, xAxis: { type: "value", name: "Effect", nameLocation: "middle", nameGap: 26, min: "dataMin", max: "dataMax", axisLabel: { formatter: (value: number) => percent(value) } }, yAxis: { type: "value", name: "Power", axisLabel: { formatter: (value: number) => percent(value, 0).replace("+", "") } }, series: [{ name: "Power", type: "line", showSymbol: false, data: plan.powerByEffect.map(({ x, y }) => [x, y]) }] }} />
+                  <Chart height={200} label={`Power by effect at ${plan.perArm.toLocaleString()} units of each arm.`} options={{ grid: { left: 56, right: 16, top: 16, bottom: 40 }, tooltip: { trigger: "axis", valueFormatter: (value: unknown) => effectWords(Number(value)) }, xAxis: { type: "value", name: "Effect", nameLocation: "middle", nameGap: 26, min: "dataMin", max: "dataMax", axisLabel: { formatter: (value: number) => effectWords(value) } }, yAxis: { type: "value", name: "Power", axisLabel: { formatter: (value: number) => percent(value, 0) } }, series: [{ name: "Power", type: "line", showSymbol: false, data: plan.powerByEffect.map(({ x, y }) => [x, y]) }] }} />
                 </Suspense>
               )}
               {mayEdit && <Group><Button disabled={isChanged} loading={start.isPending} onClick={() => start.mutate()}>Start it</Button>{isChanged && <Text size="sm">Save it first.</Text>}{!passed && !isChanged && <Text size="sm">What is said above is missing.</Text>}</Group>}

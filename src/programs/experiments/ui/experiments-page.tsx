@@ -9,7 +9,7 @@ import { moment } from "#web/kit/moment.ts";
 import { Empty, Loaded, Problem } from "#web/kit/states.tsx";
 import { Experiment } from "../document.ts";
 import * as operations from "../operations.ts";
-import { percent } from "./words.ts";
+import { effectWords, percent } from "../words.ts";
 
 export const stateWords = { draft: "Planned", running: "Running", ended: "Ended" } as const;
 export const decisionWords = { ship: "Shipped", stop: "Stopped", inconclusive: "Inconclusive" } as const;
@@ -58,7 +58,7 @@ const Learnt = () => {
             <Title order={2} size="h4">What was learnt</Title>
             {winRate !== null && (
               <Text>
-                Of {winRate.ended} that ended, {percent(winRate.share).replace("+", "")} were shipped (95 %: {percent(winRate.lower).replace("+", "")} to {percent(winRate.upper).replace("+", "")}).
+                Of {winRate.ended} that ended, {percent(winRate.share, 1)} were shipped (95 %: {percent(winRate.lower, 1)} to {percent(winRate.upper, 1)}).
               </Text>
             )}
             {holdouts.length > 0 && (
@@ -69,9 +69,9 @@ const Learnt = () => {
                   { title: "Holdout", cell: ({ holdout }) => holdout },
                   { title: "Units", numeric: true, cell: ({ units }) => units.toLocaleString() },
                   { title: "Metric", cell: ({ name }) => name },
-                  { title: "Effect", numeric: true, cell: ({ estimate }) => percent(estimate) },
-                  { title: "From", numeric: true, cell: ({ lower }) => percent(lower) },
-                  { title: "To", numeric: true, cell: ({ upper }) => percent(upper) },
+                  { title: "Effect", numeric: true, cell: ({ estimate }) => effectWords(estimate) },
+                  { title: "From", numeric: true, cell: ({ lower }) => effectWords(lower) },
+                  { title: "To", numeric: true, cell: ({ upper }) => effectWords(upper) },
                 ]}
               />
             )}
@@ -82,10 +82,10 @@ const Learnt = () => {
                 columns={[
                   { title: "Metric", cell: ({ metric }) => (metric === northStar ? `${metric}, the North Star` : metric) },
                   { title: "Experiments", numeric: true, cell: ({ experiments }) => experiments },
-                  { title: "On average", numeric: true, cell: ({ mean, lower, upper }) => `${percent(mean)} (${percent(lower)} to ${percent(upper)})` },
-                  { title: "Half move it by less than", numeric: true, cell: ({ typical }) => percent(typical).replace("+", "") },
-                  { title: "Shipped, as each said", numeric: true, cell: ({ summed }) => percent(summed) },
-                  { title: "Shipped, believed", numeric: true, cell: ({ believed }) => percent(believed) },
+                  { title: "On average", numeric: true, cell: ({ mean, lower, upper }) => `${effectWords(mean)} (${effectWords(lower)} to ${effectWords(upper)})` },
+                  { title: "Half move it by less than", numeric: true, cell: ({ typical }) => percent(typical, 1) },
+                  { title: "Shipped, as each said", numeric: true, cell: ({ summed }) => effectWords(summed) },
+                  { title: "Shipped, believed", numeric: true, cell: ({ believed }) => effectWords(believed) },
                 ]}
               />
             )}
@@ -97,8 +97,8 @@ const Learnt = () => {
                   { title: "Experiment", cell: ({ name }) => name },
                   { title: "Metric", cell: ({ metric }) => metric },
                   { title: "Arm", cell: ({ arm, isShipped }) => `${arm}${isShipped ? ", shipped" : ""}` },
-                  { title: "Effect", numeric: true, cell: ({ estimate }) => percent(estimate) },
-                  { title: "Believed", numeric: true, cell: ({ shrunk, shrunkLower, shrunkUpper }) => `${percent(shrunk)} (${percent(shrunkLower)} to ${percent(shrunkUpper)})` },
+                  { title: "Effect", numeric: true, cell: ({ estimate }) => effectWords(estimate) },
+                  { title: "Believed", numeric: true, cell: ({ shrunk, shrunkLower, shrunkUpper }) => `${effectWords(shrunk)} (${effectWords(shrunkLower)} to ${effectWords(shrunkUpper)})` },
                 ]}
               />
             )}
