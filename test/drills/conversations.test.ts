@@ -1,14 +1,22 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { performance } from "node:perf_hooks";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { openSystem, type System } from "#app/system.ts";
 import { noVeil } from "#kernel/classes.ts";
+import { readConfig } from "#kernel/config.ts";
 import { sql } from "#kernel/sql.ts";
 import type { Overview } from "#programs/cx-score/contract.ts";
+import { createWorkspace } from "#programs/workspaces/create.ts";
 import { useWorld } from "#test/world.ts";
+import { freePort, killBoth, pause, serve } from "./served.ts";
 
 const world = useWorld();
 const parts = Number(process.env["DRILL_PARTS"] ?? "20000");
 const each = 20;
+const kills = Number(process.env["DRILL_KILLS"] ?? "3");
 const day = 86_400_000;
 const begin = Date.now() - 60 * day;
 
@@ -55,4 +63,56 @@ describe("the drill of conversations", () => {
     });
     console.log(`${parts} parts taken in ${Math.round(sent)} ms, ${count} conversations scored in ${Math.round(took)} ms with ${cuts} cuts, overview in ${Math.round(performance.now() - began)} ms`); // prettier-ignore
   }, 900_000);
+
+  it("keeps every acknowledged conversation, and scores each once, through SIGKILLs of both processes", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "throughline-conversations-"));
+    afterAll(() => rmSync(folder, { recursive: true, force: true }));
+    const config = readConfig({}, { data: folder, log_level: "silent", engine_memory: 2e9 });
+    const setup = await openSystem(config);
+    const member = await setup.access.createMember("ana@example.com", "Ana", "a long password");
+    const workspace = await createWorkspace(setup.store, { name: "Acme", zone: "UTC", weekStart: "monday" }, member, begin); // prettier-ignore
+    const { writeKey } = await setup.registry.create(workspace, "loader", "api", "");
+    await setup.close();
+    const port = await freePort();
+    let [loading, acknowledged] = [true, 0];
+    const load = async (): Promise<void> => {
+      for (let batch = 0; loading; batch += 1) {
+        const conversations = Array.from({ length: 200 }, (_, n) => ({ id: `${batch}-${n}`, userId: `u${n}`, state: "closed", parts: [{ id: "1", role: "customer", text: says[0], at: begin }, { id: "2", role: "teammate", text: says[3], at: begin + 1_000 }] })); // prettier-ignore
+        // like a real client: sends again until it is acknowledged
+        for (let sent = false; !sent && loading;) {
+          const response = await fetch(`http://127.0.0.1:${port}/v1/conversations`, { method: "POST", headers: { authorization: `Bearer ${writeKey}` }, body: JSON.stringify({ conversations }), signal: AbortSignal.timeout(10_000) }).catch(() => undefined); // prettier-ignore
+          sent = response?.status === 200;
+          if (sent) acknowledged += conversations.length;
+          else await pause(50);
+        }
+        // now and then a rest in which it is scored
+        if (batch % 10 === 9) await pause(3_000);
+      }
+    };
+    const loader = load();
+    for (let kill = 0; kill < kills; kill += 1) {
+      const child = serve(folder, port);
+      const [before, until] = [acknowledged, Date.now() + 60_000];
+      while (acknowledged === before && Date.now() < until) await pause(50);
+      await pause(3_000 + Math.random() * 4_000);
+      killBoth(child);
+      await pause(200);
+    }
+    loading = false;
+    await loader;
+
+    const system: System = await openSystem(config);
+    const { engine, workspace: acme } = (await system.directory.find(workspace))!;
+    const count = async () => (await engine.rows(sql`SELECT (SELECT toFloat64(count()) FROM conversations FINAL) AS heads, (SELECT toFloat64(count()) FROM cx_scores FINAL) AS scores, (SELECT toFloat64(countIf(actor = 0)) FROM cx_scores FINAL) AS nobodys, toFloat64(countIf(event = 'Conversation scored')) AS scored, toFloat64(uniqExact(message)) AS messages, toFloat64(count()) AS events FROM events`, z.object({ heads: z.number(), scores: z.number(), nobodys: z.number(), scored: z.number(), messages: z.number(), events: z.number() })))[0]!; // prettier-ignore
+    const early = await count();
+    const job = system.modules.find(({ name }) => name === "cx-score")!.jobs![0]!;
+    await job.run({ principal: { kind: "nobody" }, role: "owner", veil: noVeil, signal: new AbortController().signal, log: system.log, now: Date.now(), engine, workspace: acme }); // prettier-ignore
+    expect(await system.ingest.caughtUp(60_000)).toBe(true);
+    const found = await count();
+    await system.close();
+    console.log(`${kills} kills, ${acknowledged} conversations acknowledged, ${found.heads} stored, ${early.scores} scored before the last kill`); // prettier-ignore
+    expect(acknowledged).toBeGreaterThan(0);
+    expect(found.heads).toBeGreaterThanOrEqual(acknowledged);
+    expect(found).toMatchObject({ scores: found.heads, scored: found.heads, nobodys: 0, messages: found.events });
+  }, 600_000);
 });

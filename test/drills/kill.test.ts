@@ -1,9 +1,6 @@
-import { fork, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { openSystem } from "#app/system.ts";
@@ -12,32 +9,13 @@ import { sql } from "#kernel/sql.ts";
 import { personOf } from "#records/events/scope.ts";
 import { keysOf } from "#records/people/keys.ts";
 import { createWorkspace } from "#programs/workspaces/create.ts";
+import { freePort, killBoth, pause, serve } from "./served.ts";
 
 const kills = Number(process.env["DRILL_KILLS"] ?? "6");
 const folder = mkdtempSync(join(tmpdir(), "throughline-kill-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
-
 const users = 10;
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** The process and its engine host, as the kernel lists them. */
-const childrenOf = async (pid: number): Promise<number[]> => {
-  const { readFileSync } = await import("node:fs");
-  try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
-  } catch {
-    return [];
-  }
-};
 
 describe("the kill drill", () => {
   it(`keeps every acknowledged event exactly once through ${kills} SIGKILLs of both processes`, async () => {
@@ -60,16 +38,6 @@ describe("the kill drill", () => {
     await setup.close();
 
     const port = await freePort();
-    const env = {
-      ...process.env,
-      THROUGHLINE_DATA: folder,
-      THROUGHLINE_PORT: String(port),
-      THROUGHLINE_LOG_LEVEL: "silent",
-      THROUGHLINE_ENGINE_MEMORY: "2gb",
-    };
-    const program = fileURLToPath(new URL("../../src/app/main.ts", import.meta.url));
-    const start = (): ChildProcess => fork(program, ["serve"], { execArgv: ["--import", "tsx"], env, stdio: "ignore" });
-
     const userOf = (visit: number): string => `person ${visit % users}`;
     const acknowledged = new Set<string>();
     let loading = true;
@@ -104,18 +72,11 @@ describe("the kill drill", () => {
     };
     const loaders = [load(), load()];
     for (let kill = 0; kill < kills; kill += 1) {
-      const child = start();
+      const child = serve(folder, port);
       // as a rule in the middle of its work, however long a busy machine takes to begin it; now and then before
       if (kill === 0 || Math.random() < 0.7) await answering();
       await pause(500 + Math.random() * 1_500);
-      const pids = [child.pid ?? 0, ...(await childrenOf(child.pid ?? 0))];
-      for (const pid of Math.random() < 0.5 ? pids : pids.reverse()) {
-        try {
-          process.kill(pid, "SIGKILL");
-        } catch {
-          // gone already
-        }
-      }
+      killBoth(child);
       await pause(200);
     }
     loading = false;

@@ -30,7 +30,7 @@ const setUp = async () => {
     await world.settled();
   };
   const count = async (table: "cx_scores" | "conversation_parts" | "conversations") => (await found.engine.rows(sql`SELECT toFloat64(count()) AS n FROM ${{ cx_scores: sql`cx_scores`, conversation_parts: sql`conversation_parts`, conversations: sql`conversations` }[table]} FINAL`, z.object({ n: z.number() })))[0]!.n; // prettier-ignore
-  return { workspace, ask, send, score, rules, count };
+  return { workspace, ask, send, score, rules, count, engine: found.engine };
 };
 
 const part = (id: string, role: string, text: string, at = begin, more: object = {}) => ({
@@ -114,6 +114,26 @@ describe("conversations", () => {
     await score();
     expect((await ask<Conversation>("cx.conversation", { id: "a1" })).scores[0]!.score).toBeLessThan(scores[0]!.score!);
     expect(await count("cx_scores")).toBe(4);
+  }, 60_000);
+
+  it("are scored once all of them is there, where sending ended in the middle", async () => {
+    const { ask, send, score, count, engine } = await setUp();
+    await send([angry("a1", "ana")]);
+    await score();
+    // as a server that ends between the two leaves it: parts without a head
+    await engine.command(
+      sql`INSERT INTO conversation_parts SELECT * REPLACE('h1' AS conversation) FROM conversation_parts`,
+    );
+    await score();
+    expect([await count("conversation_parts"), await count("cx_scores")]).toEqual([8, 1]);
+    expect(await ask<Overview>("cx.overview", range)).toMatchObject({ waiting: 0, total: { conversations: 1 } });
+    await send([{ ...angry("h1", "bo") }]);
+    await score();
+    expect(await count("cx_scores")).toBe(2);
+    const { lines } = await ask<TrendsResult>("trends.ask", {
+      series: [{ event: "Conversation scored", measure: "unique" }],
+    });
+    expect(lines.map(({ total }) => total)).toEqual([2]);
   }, 60_000);
 
   it("say what is wrong in what came, keep the rest, and belong to one workspace", async () => {

@@ -30,7 +30,7 @@ export const driverCounts = (range: TimeRange): Sql => sql`
   SELECT driver, toFloat64(count()) AS conversations, toFloat64(countIf(points < 0)) AS negative, toFloat64(countIf(points > 0)) AS positive, sum(points) AS total
   FROM (SELECT driver, points FROM (${newest(range)}) ARRAY JOIN drivers AS driver, contributions AS points WHERE score IS NOT NULL) GROUP BY driver ORDER BY total`;
 
-export const waitingCount: Sql = sql`SELECT toFloat64(count()) AS waiting FROM (SELECT DISTINCT conversation FROM conversation_parts WHERE conversation NOT IN (SELECT conversation FROM cx_scores))`;
+export const waitingCount: Sql = sql`SELECT toFloat64(count()) AS waiting FROM (SELECT DISTINCT conversation FROM conversation_parts WHERE conversation IN (SELECT id FROM conversations) AND conversation NOT IN (SELECT conversation FROM cx_scores))`;
 
 interface Wanted {
   readonly band: "all" | "low" | "middle" | "high" | "unscored";
@@ -116,9 +116,9 @@ export const labelledRows = (rows: Sql): Sql => sql`
   LEFT ANY JOIN (SELECT conversation, uniqExact(id) AS size FROM conversation_parts WHERE private = 0 GROUP BY conversation) AS sizes ON sizes.conversation = labels.conversation`;
 
 /** Of all parts together, whatever their order and however often they were sent: another text is another content. */
-const standing = sql`SELECT conversation, hex(groupBitXor(sipHash64(id, role, private, text))) AS content FROM conversation_parts FINAL GROUP BY conversation`;
+const standing = sql`SELECT conversation, hex(groupBitXor(sipHash64(id, role, private, text))) AS content FROM conversation_parts FINAL WHERE conversation IN (SELECT id FROM conversations) GROUP BY conversation`;
 
-/** What was not scored as it stands now. */
+/** What was not scored as it stands now, of those that are all there: parts whose head is still to come wait for it. */
 export const unscored = (model: string, most: number): Sql => sql`
   SELECT conversation, content FROM (${standing})
   WHERE (conversation, content) NOT IN (SELECT conversation, content FROM cx_scores WHERE model = ${bind.string(model)})
@@ -135,5 +135,5 @@ export const partsToScore = (ids: readonly string[]): Sql => sql`
   WHERE conversation IN ${bind.strings(ids)} AND private = 0 AND text != '' AND role IN ('customer', 'ai_agent', 'teammate', 'bot')
   ORDER BY conversation, at, id`;
 
-/** How much has arrived, and when the last did. */
-export const arrivedParts: Sql = sql`SELECT toFloat64(count()) AS rows, toString(max(received)) AS latest FROM conversation_parts`;
+/** How much has arrived, and when the last did; of each conversation its head comes last. */
+export const arrivals: Sql = sql`SELECT toFloat64(count()) AS rows, toString(max(received)) AS latest FROM conversations`;

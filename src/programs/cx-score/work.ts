@@ -4,7 +4,7 @@ import { engineTime } from "#kernel/sql.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import type { IncomingEvent } from "#records/events/incoming.ts";
 import type { SourceRegistry } from "#records/sources/registry.ts";
-import { arrivedParts, headsToScore, partsToScore, unscored } from "./query.ts";
+import { arrivals, headsToScore, partsToScore, unscored } from "./query.ts";
 import type { Turn, TurnRole } from "./scorer/conversation.ts";
 import { modelVersion } from "./scorer/heads.ts";
 import { scoreConversation } from "./scorer/score.ts";
@@ -48,11 +48,11 @@ const eventOf = (head: z.output<typeof Head>, content: string, at: number, found
 /** One batch; how many it scored. */
 const scoreBatch = async (call: WorkspaceCall, { ingest, registry }: Parts, now: number): Promise<number> => {
   const { engine } = call;
-  // whose conversation it is, is known once the event by which it started can be read
-  if (!(await ingest.caughtUp(settleMs))) return 0;
   const maintain = { purpose: "maintain", signal: call.signal } as const;
   const waiting = await engine.rows(unscored(modelVersion, batch), Waiting, maintain);
   if (waiting.length === 0) return 0;
+  // whose conversations they are, is known once the events by which they started can be read
+  if (!(await ingest.caughtUp(settleMs))) return 0;
   const ids = waiting.map(({ conversation }) => conversation);
   const [heads, parts] = [await engine.rows(headsToScore(ids), Head, maintain), await engine.rows(partsToScore(ids), Part, maintain)]; // prettier-ignore
   const headOf = new Map(heads.map((head) => [head.id, head]));
@@ -84,7 +84,7 @@ const settled = new Map<string, string>();
 
 /** Everything that waits. Nothing is asked where nothing came. */
 export const scoreAll = async (call: WorkspaceCall, parts: Parts): Promise<number> => {
-  const [arrived] = await call.engine.rows(arrivedParts, Arrived, { purpose: "maintain" }); // prettier-ignore
+  const [arrived] = await call.engine.rows(arrivals, Arrived, { purpose: "maintain" }); // prettier-ignore
   const state = JSON.stringify([modelVersion, arrived]);
   if (settled.get(call.workspace.id) === state) return 0;
   const began = Date.now();

@@ -57,14 +57,15 @@ export const createConversationDesk = ({ ingest, store, directory, clock }: Part
     const kept = named.filter(({ key }) => !suppressed.has(key));
     const now = clock.now();
     const lines = (rows: readonly object[]): string => rows.map((row) => JSON.stringify(row)).join("\n");
-    // parts first: whoever sees a conversation finds what it says
+    // by it they are asked for as everything else that people do, and their ids are known; first, so that whoever finds a
+    // conversation finds whose it is as soon as what was acknowledged can be read
+    const started = kept.filter(({ actor }) => actor !== undefined).map(({ id, userId, anonymousId, account, channel, team, createdAt, parts: all }): IncomingEvent => ({ name: startedEvent, at: createdAt ?? Math.min(now, ...all.map(({ at }) => at)), messageId: `conversation ${id}`, userId, anonymousId, ...(account === "" ? {} : { account }), properties: { conversation: id, channel, team } })); // prettier-ignore
+    if (started.length > 0 && !isTold) await ingest.accept(source, started);
+    // then parts: whoever sees a conversation finds what it says
     const parts = kept.flatMap(({ id, key, parts: all }) => all.map((part) => ({ conversation: id, id: part.id, actor: key, role: part.role, private: part.private ? 1 : 0, author: part.author, text: part.text, at: engineTime(part.at), received: engineTime(now) }))); // prettier-ignore
     if (parts.length > 0) await found.engine.insert("conversation_parts", lines(parts));
     if (kept.length > 0)
       await found.engine.insert("conversations", lines(kept.map(({ id, key, account, channel, language, team, assignee, tags, state, subject, rating, createdAt, parts: all }) => ({ id, actor: key, account, source: source.id, channel, language, team, assignee, tags, state, subject, rating, created: engineTime(createdAt ?? Math.min(now, ...all.map(({ at }) => at))), received: engineTime(now) })))); // prettier-ignore
-    // by it they are asked for as everything else that people do, and their ids are known
-    const started = kept.filter(({ actor }) => actor !== undefined).map(({ id, userId, anonymousId, account, channel, team, createdAt, parts: all }): IncomingEvent => ({ name: startedEvent, at: createdAt ?? Math.min(now, ...all.map(({ at }) => at)), messageId: `conversation ${id}`, userId, anonymousId, ...(account === "" ? {} : { account }), properties: { conversation: id, channel, team } })); // prettier-ignore
-    if (started.length > 0 && !isTold) await ingest.accept(source, started);
     return { accepted: kept.length, rejected };
   };
 
