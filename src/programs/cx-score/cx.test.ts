@@ -145,9 +145,14 @@ describe("conversations", () => {
     // no time that the store could not hold reaches it
     const times = await send(["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", 4.1e12, -1, 1.5, "2026-03-01"].map((at, n) => ({ id: `time${n}`, userId: "bo", parts: [{ ...part("1", "customer", "hi"), at }] }))); // prettier-ignore
     expect([times.status, times.body.accepted, times.body.rejected.map(({ message }) => message.split(":")[0])]).toEqual([200, 0, Array.from({ length: 6 }, () => "parts.0.at")]); // prettier-ignore
+    // text that is no well-formed Unicode is kept and scored, and so is what a summary cuts
+    const odd = [{ ...happy("odd", "cy"), parts: [part("1", "customer", "\ud800 thank you \u0000 so much, great help! \udfff")] }, { ...happy("faces", "cy"), parts: [part("1", "customer", `x${"😀".repeat(200)}`), part("2", "teammate", "How may I help?", begin + 1), part("3", "customer", "I want my money back", begin + 2)] }]; // prettier-ignore
+    expect((await send(odd)).body).toEqual({ accepted: 2, rejected: [] });
     expect((await send([], "wrong")).status).toBe(401);
     expect((await send(Array.from({ length: 1_001 }, (_, n) => happy(`n${n}`, "x")))).status).toBe(400);
     await score();
+    for (const id of ["odd", "faces"]) expect((await ask<Conversation>("cx.conversation", { id })).scores).toMatchObject([{ reason: "scored" }]); // prettier-ignore
+    expect((await ask<Conversation>("cx.conversation", { id: "faces" })).scores[0]!.summary).toContain("😀 …");
     await expect(other.ask("cx.conversation", { id: "ok" })).rejects.toThrow(/no such conversation/);
     expect((await other.ask<Overview>("cx.overview", range)).total.conversations).toBe(0);
 

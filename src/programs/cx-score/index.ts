@@ -5,6 +5,7 @@ import { Refusal } from "#kernel/refusal.ts";
 import { ask, scopeOf } from "#records/common/ask.ts";
 import { iso } from "#records/common/iso.ts";
 import type { Store } from "#kernel/state/store.ts";
+import { storable } from "#records/events/incoming.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import type { SourceRegistry } from "#records/sources/registry.ts";
 import { resolveRange } from "#insights/common/time.ts";
@@ -200,7 +201,7 @@ export const cxScore = ({ ingest, registry, store, notify }: Parts): Module => {
         const scope = await scopeOf(ingest, call);
         const [head] = await ask(call, headOf(scope, id), Head);
         if (head === undefined) throw new Refusal("cx.unknown", "There is no such conversation in this workspace.", {}, 404);
-        await call.engine.insert("cx_labels", JSON.stringify({ conversation: id, by: memberOf(call), actor: head.actor, label, at: engineTime(call.now) }));
+        await call.engine.insert("cx_labels", storable({ conversation: id, by: memberOf(call), actor: head.actor, label, at: engineTime(call.now) }));
         return { ok: true as const };
       }),
       handle(contract.next, async (call) => {

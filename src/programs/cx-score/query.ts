@@ -59,8 +59,10 @@ export const conversationList = (scope: Scope, range: TimeRange, { band, driver,
 
 export const headOf = (scope: Scope, id: string): Sql => sql`
   SELECT id, toString(actor) AS actor, subject, channel, team, account, toString(${personOf(scope, sql`conversations.actor`)}) AS person, state, rating FROM conversations FINAL WHERE id = ${bind.string(id)}`;
+/** Of a conversation that is shown or scored. */
+const mostParts = 5_000;
 export const partsOf = (id: string): Sql => sql`
-  SELECT id, role, author, toFloat64(private) AS private, text, toString(conversation_parts.at) AS moment FROM conversation_parts FINAL WHERE conversation = ${bind.string(id)} ORDER BY conversation_parts.at, id LIMIT 5000`;
+  SELECT id, role, author, toFloat64(private) AS private, text, toString(conversation_parts.at) AS moment FROM conversation_parts FINAL WHERE conversation = ${bind.string(id)} ORDER BY conversation_parts.at, id LIMIT ${literal(mostParts)}`;
 export const scoresOf = (id: string): Sql => sql`
   SELECT model, score, reason, confidence, toFloat64(limited) AS limited, other, ai, teammate, summary, detail, toString(scored) AS moment FROM cx_scores FINAL WHERE conversation = ${bind.string(id)} ORDER BY scored DESC LIMIT 50`;
 
@@ -133,7 +135,7 @@ export const headsToScore = (ids: readonly string[]): Sql => sql`
 export const partsToScore = (ids: readonly string[]): Sql => sql`
   SELECT conversation, id, role, text, toFloat64(toUnixTimestamp64Milli(at)) AS at FROM conversation_parts FINAL
   WHERE conversation IN ${bind.strings(ids)} AND private = 0 AND text != '' AND role IN ('customer', 'ai_agent', 'teammate', 'bot')
-  ORDER BY conversation, at, id`;
+  ORDER BY conversation, at, id LIMIT ${literal(mostParts)} BY conversation`;
 
 /** How much has arrived, and when the last did; of each conversation its head comes last. */
 export const arrivals: Sql = sql`SELECT toFloat64(count()) AS rows, toString(max(received)) AS latest FROM conversations`;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { WorkspaceCall } from "#kernel/module.ts";
 import { engineTime } from "#kernel/sql.ts";
 import type { Ingest } from "#records/events/ingest.ts";
-import type { IncomingEvent } from "#records/events/incoming.ts";
+import { storable, type IncomingEvent } from "#records/events/incoming.ts";
 import type { SourceRegistry } from "#records/sources/registry.ts";
 import { arrivals, headsToScore, partsToScore, unscored } from "./query.ts";
 import type { Turn, TurnRole } from "./scorer/conversation.ts";
@@ -57,7 +57,11 @@ const scoreBatch = async (call: WorkspaceCall, { ingest, registry }: Parts, now:
   const [heads, parts] = [await engine.rows(headsToScore(ids), Head, maintain), await engine.rows(partsToScore(ids), Part, maintain)]; // prettier-ignore
   const headOf = new Map(heads.map((head) => [head.id, head]));
   const partsBy = new Map<string, z.output<typeof Part>[]>();
-  for (const part of parts) partsBy.set(part.conversation, [...(partsBy.get(part.conversation) ?? []), part]);
+  for (const part of parts) {
+    const own = partsBy.get(part.conversation);
+    if (own === undefined) partsBy.set(part.conversation, [part]);
+    else own.push(part);
+  }
   const events = new Map<string, IncomingEvent[]>();
   const rows = waiting.map(({ conversation, content }) => {
     const head = headOf.get(conversation);
@@ -74,7 +78,7 @@ const scoreBatch = async (call: WorkspaceCall, { ingest, registry }: Parts, now:
     const source = await registry.byId(call.workspace.id, id).catch(() => undefined);
     if (source !== undefined) await ingest.accept(source, some);
   }
-  await engine.insert("cx_scores", rows.map((row) => JSON.stringify(row)).join("\n"));
+  await engine.insert("cx_scores", rows.map(storable).join("\n"));
   return rows.length;
 };
 

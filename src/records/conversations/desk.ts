@@ -3,7 +3,7 @@ import type { Directory } from "#kernel/directory.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import { engineTime } from "#kernel/sql.ts";
 import type { Store } from "#kernel/state/store.ts";
-import type { EventSource, IncomingEvent } from "#records/events/incoming.ts";
+import { storable, type EventSource, type IncomingEvent } from "#records/events/incoming.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import { keysOf } from "#records/people/keys.ts";
 import { z } from "zod";
@@ -56,7 +56,7 @@ export const createConversationDesk = ({ ingest, store, directory, clock }: Part
     const suppressed = await suppressedAmong(source.workspace, [...new Set(named.map(({ key }) => key))]);
     const kept = named.filter(({ key }) => !suppressed.has(key));
     const now = clock.now();
-    const lines = (rows: readonly object[]): string => rows.map((row) => JSON.stringify(row)).join("\n");
+    const lines = (rows: readonly object[]): string => rows.map(storable).join("\n");
     // by it they are asked for as everything else that people do, and their ids are known; first, so that whoever finds a
     // conversation finds whose it is as soon as what was acknowledged can be read
     const started = kept.filter(({ actor }) => actor !== undefined).map(({ id, userId, anonymousId, account, channel, team, createdAt, parts: all }): IncomingEvent => ({ name: startedEvent, at: createdAt ?? Math.min(now, ...all.map(({ at }) => at)), messageId: `conversation ${id}`, userId, anonymousId, ...(account === "" ? {} : { account }), properties: { conversation: id, channel, team } })); // prettier-ignore

@@ -10,7 +10,8 @@ const has = (counts: Clause["counts"], ...signs: readonly Sign[]): number =>
 
 const textOf = (turn: TurnSignals, { start, end }: { start: number; end: number }): string => {
   const text = turn.text.slice(start, end).replaceAll(/\s+/g, " ").trim();
-  return text.length > longest ? `${text.slice(0, longest).replace(/\s+\S*$/, "")} …` : text;
+  // neither a word nor a character is cut in two
+  return text.length > longest ? `${text.slice(0, longest).replace(/\s+\S*$|[\ud800-\udbff]$/, "")} …` : text;
 };
 
 /** The clause that says most, by a weight of its signs and its length. */

@@ -82,8 +82,8 @@ const Numbers = ({ found, choose }: { found: Overview; choose: (driver: string) 
             { title: "Name", cell: ({ name }) => name },
             { title: "Conversations", numeric: true, cell: ({ conversations }) => conversations.toLocaleString() },
             { title: "Mean", numeric: true, cell: ({ mean }) => oneDigit(mean) },
-            { title: "4 to 5", numeric: true, cell: ({ good }) => (good === null ? "–" : percent(good.share)) },
-            { title: "", cell: ({ good }) => interval(good) },
+            { title: "4 to 5", numeric: true, cell: ({ good }) => <span style={{ whiteSpace: "nowrap" }}>{good === null ? "–" : percent(good.share)}</span> },
+            { title: "Its interval", cell: ({ good }) => <span style={{ whiteSpace: "nowrap" }}>{interval(good)}</span> },
           ]}
         />
       )}
@@ -143,7 +143,7 @@ export const ConversationsPage = ({ mayRead }: { mayRead: boolean }) => {
                   rows={conversations}
                   columns={[
                     { title: "Score", numeric: true, cell: ({ score }) => (score === null ? "–" : score.toFixed(1)) },
-                    { title: "What happened", cell: ({ id, summary, reason }) => <Anchor component={Link} to={`/conversations/${encodeURIComponent(id)}`}>{summary === "" ? reasonWords[reason as keyof typeof reasonWords] : summary}</Anchor> },
+                    { title: "What happened", cell: ({ id, summary, reason }) => <Anchor component={Link} to={`/conversations/${encodeURIComponent(id)}`} style={{ display: "inline-block", minWidth: 220 }}>{summary === "" ? reasonWords[reason as keyof typeof reasonWords] : summary}</Anchor> },
                     { title: "Drivers", cell: (one) => <Group gap={4}>{one.drivers.filter(({ contribution }) => Math.abs(contribution) >= 0.1).map((each) => <Badge key={each.driver} variant="outline" color={each.contribution < 0 ? "red" : "blue"}>{driverWords[each.driver as keyof typeof driverWords]} {points(each.contribution)}</Badge>)}</Group> },
                     { title: "Channel", cell: ({ channel }) => channel },
                     { title: "When", cell: ({ at }) => moment(at) },
