@@ -40,6 +40,39 @@ describe("jobs", () => {
     world.clock.at = undefined;
   });
 
+  it("keep their turn for as long as they run, and lose it soon after their process has died", async () => {
+    const { store, directory, log, clock } = world.system;
+    log.level = "silent";
+    const runs: string[] = [];
+    let end = (): void => undefined;
+    const long = (by: string): Module => ({
+      name: by,
+      jobs: [{ name: "long", everyMs: 0, run: (call) => new Promise((settle) => {
+        runs.push(by);
+        call.signal.addEventListener("abort", () => { runs.push(`${by} lost it`); settle(); });
+        end = settle;
+      }) }],
+    }); // prettier-ignore
+    const parts = { store, directory, log, clock, tickMs: 10, leaseMs: 300 };
+    const one = startJobs({ modules: [long("one")], ...parts });
+    await expect.poll(() => runs).toEqual(["one"]);
+    const other = startJobs({ modules: [long("other")], ...parts });
+    await new Promise((resolve) => setTimeout(resolve, 900));
+    expect(runs, "it is renewed, so nobody else takes it").toEqual(["one"]);
+    // as a process that slept: its turn ran out, and another one has taken it
+    await store.updateTable("job_turns").set({ busy_until: new Date(0).toISOString() }).where("job", "=", "long").execute(); // prettier-ignore
+    await expect.poll(() => runs).toEqual(["one", "other", "one lost it"]);
+    end();
+    await other.stop();
+    await one.stop();
+    // as a process that died: nobody gave it back
+    await store.updateTable("job_turns").set({ due_at: new Date(0).toISOString(), busy_until: new Date(Date.now() + 300).toISOString() }).where("job", "=", "long").execute(); // prettier-ignore
+    const next = startJobs({ modules: [long("next")], ...parts });
+    await expect.poll(() => runs.at(-1)).toBe("next");
+    end();
+    await next.stop();
+  });
+
   it("find the members of cohorts anew", async () => {
     const { store, directory, log, clock, modules } = world.system;
     const source = await world.system.registry.byKey((await world.source("api")).writeKey);

@@ -13,19 +13,24 @@ interface Parts {
   readonly log: Logger;
   /** How often it is looked what is due. */
   readonly tickMs?: number;
+  /** How long a turn is held without being renewed: what died with its process begins again so soon. */
+  readonly leaseMs?: number;
 }
 
-/** A run that takes longer has died with its process, and another may begin. */
-const longestMs = 3_600_000;
+interface Turn {
+  readonly job: string;
+  readonly workspace: string;
+}
 
-/** Takes a job's turn in a workspace; false where it is not due, or another process has taken it. */
-const takeTurn = async (store: Store, job: Job, workspace: string, now: number): Promise<boolean> => {
-  const iso = (ms: number): string => new Date(ms).toISOString();
-  const turn = { due_at: iso(now + job.everyMs), busy_until: iso(now + longestMs) };
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+/** Takes a job's turn in a workspace until `busy_until`; false where it is not due, or another process has taken it. */
+const takeTurn = async (store: Store, { job, workspace }: Turn, everyMs: number, now: number, busy_until: string): Promise<boolean> => {
+  const turn = { due_at: iso(now + everyMs), busy_until };
   const taken = await store
     .updateTable("job_turns")
     .set(turn)
-    .where("job", "=", job.name)
+    .where("job", "=", job)
     .where("workspace", "=", workspace)
     .where("due_at", "<=", iso(now))
     .where("busy_until", "<=", iso(now))
@@ -33,10 +38,36 @@ const takeTurn = async (store: Store, job: Job, workspace: string, now: number):
   if (taken.numUpdatedRows > 0n) return true;
   const made = await store
     .insertInto("job_turns")
-    .values({ job: job.name, workspace, ...turn })
+    .values({ job, workspace, ...turn })
     .onConflict((conflict) => conflict.columns(["job", "workspace"]).doNothing())
     .executeTakeFirst();
   return (made.numInsertedOrUpdatedRows ?? 0n) > 0n;
+}; // prettier-ignore
+
+/** A turn that was taken, for as long as it is renewed. */
+const holdTurn = (store: Store, { job, workspace }: Turn, clock: Clock, leaseMs: number, until: string) => {
+  const lost = new AbortController();
+  let held = until;
+  let renewing: Promise<void> = Promise.resolve();
+  /** Writes down until when it is held; whoever finds another time there has lost it. */
+  const move = async (to: string): Promise<void> => {
+    const { numUpdatedRows } = await store.updateTable("job_turns").set({ busy_until: to }).where("job", "=", job).where("workspace", "=", workspace).where("busy_until", "=", held).executeTakeFirst(); // prettier-ignore
+    if (numUpdatedRows === 0n) lost.abort(new Error("another process has taken this turn"));
+    else held = to;
+  };
+  const timer = setInterval(() => {
+    // one that cannot be renewed now is tried again, and runs out where it never can
+    renewing = renewing.then(() => move(iso(clock.now() + leaseMs))).catch(() => undefined);
+  }, leaseMs / 3);
+  timer.unref();
+  return {
+    lost: lost.signal,
+    giveBack: async (): Promise<void> => {
+      clearInterval(timer);
+      await renewing;
+      if (!lost.signal.aborted) await move(iso(clock.now()));
+    },
+  };
 };
 
 /** Runs the modules' jobs when they are due, one after another. A job that fails is logged, and tried at its next turn. */
@@ -47,6 +78,7 @@ export const startJobs = ({
   clock,
   log,
   tickMs = 15_000,
+  leaseMs = 60_000,
 }: Parts): { stop(): Promise<void> } => {
   const jobs = modules.flatMap((module) => module.jobs ?? []);
   const stopping = new AbortController();
@@ -54,18 +86,16 @@ export const startJobs = ({
 
   const runOne = async (job: Job, workspace: string): Promise<void> => {
     const found = await directory.find(workspace);
-    if (found === undefined || !(await takeTurn(store, job, workspace, clock.now()))) return;
-    const call = { principal: { kind: "nobody" }, role: "owner", veil: noVeil, signal: stopping.signal, log, now: clock.now(), ...found } as const; // prettier-ignore
+    const turn = { job: job.name, workspace };
+    const until = iso(clock.now() + leaseMs);
+    if (found === undefined || !(await takeTurn(store, turn, job.everyMs, clock.now(), until))) return;
+    const held = holdTurn(store, turn, clock, leaseMs, until);
+    const signal = AbortSignal.any([stopping.signal, held.lost]);
+    const call = { principal: { kind: "nobody" }, role: "owner", veil: noVeil, signal, log, now: clock.now(), ...found } as const; // prettier-ignore
     await job.run(call).catch((error: unknown) => {
       if (!stopping.signal.aborted) log.error({ err: error, job: job.name, workspace }, "a job failed");
     });
-    const busy_until = new Date(clock.now()).toISOString();
-    await store
-      .updateTable("job_turns")
-      .set({ busy_until })
-      .where("job", "=", job.name)
-      .where("workspace", "=", workspace)
-      .execute();
+    await held.giveBack();
   };
 
   const tick = async (): Promise<void> => {
