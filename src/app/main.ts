@@ -116,8 +116,8 @@ const conversationsCommand = defineCommand({
   run: ({ args }) =>
     guarded(async () => {
       const { file, key, url, format } = args;
-      const { taken, rejected, errors } = await sendConversations({ file, key, url, format }, (done, bad) => void process.stderr.write(`\r${done} taken, ${bad} refused`));
-      console.log(`\n${taken} conversations taken, ${rejected} refused`);
+      const { taken, withheld, rejected, errors } = await sendConversations({ file, key, url, format }, (done, bad) => void process.stderr.write(`\r${done} taken, ${bad} refused`));
+      console.log(`\n${taken} conversations taken, ${rejected} refused${withheld > 0 ? `, ${withheld} withheld for want of consent` : ""}`);
       if (errors !== undefined) console.log(`What was refused and why is in ${errors}`);
     })(),
 }); // prettier-ignore

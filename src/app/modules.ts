@@ -110,7 +110,7 @@ export const createModules = ({
   };
   const shelf = createShelf(store);
   const desk = createDesk(store, shelf);
-  const conversationDesk = createConversationDesk({ ingest, store, directory, clock });
+  const conversationDesk = createConversationDesk({ ingest, gate, directory, clock });
   const mailer = createMailer(config.smtp_url, config.mail_from);
   const publicUrl = config.public_url ?? `http://localhost:${config.port}`;
   const secureCookies = config.public_url?.startsWith("https:") === true;

@@ -300,6 +300,23 @@ const withTreated = (rules: Rules, event: IncomingEvent, known: readonly Agreed[
   };
 };
 
+const settingsFor = (rules: Rules, source: EventSource, known: readonly Agreed[] | undefined): Chosen => ({
+  ...defaults,
+  ...rules.settings.get(""),
+  ...rules.settings.get(source.id),
+  ...known?.[0]?.settings,
+});
+
+/** A text is never dropped for what is in it: that would be taken for one that nobody wrote. */
+const treatedText = (rules: Rules, held: Chosen, text: string): string => {
+  const ways = { pii: treatmentFor[held.pii], secret: treatmentFor[held.secret] };
+  const concerns = ({ type }: { type: string }): Treatment | undefined => {
+    const way = type === "SECRET" ? ways.secret : ways.pii;
+    return way === "drop" ? "mask" : way;
+  };
+  return String(redacted(text, "", concerns, rules.key).value);
+};
+
 const judge = (
   rules: Rules,
   source: EventSource,
@@ -309,12 +326,7 @@ const judge = (
   count: () => void,
 ): Judged => {
   const known = event.name === undefined ? undefined : rules.byEvent.get(event.name);
-  const held: Chosen = {
-    ...defaults,
-    ...rules.settings.get(""),
-    ...rules.settings.get(source.id),
-    ...known?.[0]?.settings,
-  };
+  const held = settingsFor(rules, source, known);
   if (isRefused(held, event)) {
     count();
     return refusedBy(source, event, held, isNews);
@@ -440,7 +452,18 @@ export const contractGate = (store: Store, clock: Clock, log: Logger): ContractG
     judgeOf: async (source) => {
       const rules = await rulesOf(source.workspace);
       const count = () => countIn(source);
-      return { judge: (event) => judge(rules, source, event, log, isNews, count), isSuppressed: rules.isSuppressed };
+      const ofTexts = settingsFor(rules, source, undefined);
+      return {
+        judge: (event) => judge(rules, source, event, log, isNews, count),
+        isSuppressed: rules.isSuppressed,
+        isWithheld: (event) => {
+          const known = event.name === undefined ? undefined : rules.byEvent.get(event.name);
+          const isIt = isRefused(settingsFor(rules, source, known), event);
+          if (isIt) count();
+          return isIt;
+        },
+        treated: (text) => treatedText(rules, ofTexts, text),
+      };
     },
     takeDropped: (workspace) => {
       const own = dropped.get(workspace) ?? new Map<string, number>();

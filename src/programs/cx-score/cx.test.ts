@@ -30,7 +30,7 @@ const setUp = async () => {
     await world.settled();
   };
   const count = async (table: "cx_scores" | "conversation_parts" | "conversations") => (await found.engine.rows(sql`SELECT toFloat64(count()) AS n FROM ${{ cx_scores: sql`cx_scores`, conversation_parts: sql`conversation_parts`, conversations: sql`conversations` }[table]} FINAL`, z.object({ n: z.number() })))[0]!.n; // prettier-ignore
-  return { workspace, ask, send, score, rules, count, engine: found.engine };
+  return { workspace, ask, send, run, score, rules, count, engine: found.engine };
 };
 
 const part = (id: string, role: string, text: string, at = begin, more: object = {}) => ({
@@ -46,7 +46,7 @@ const happy = (id: string, userId: string) => ({ id, userId, channel: "email", s
 describe("conversations", () => {
   it("are taken in, scored with quotes, and asked for as behaviour", async () => {
     const { ask, send, score, count } = await setUp();
-    expect(await send([angry("a1", "ana"), happy("h1", "bo"), happy("h2", "cy"), { id: "x", userId: "di", state: "closed", parts: [part("1", "teammate", "Hello?")] }])).toEqual({ status: 200, body: { accepted: 4, rejected: [] } }); // prettier-ignore
+    expect(await send([angry("a1", "ana"), happy("h1", "bo"), happy("h2", "cy"), { id: "x", userId: "di", state: "closed", parts: [part("1", "teammate", "Hello?")] }])).toEqual({ status: 200, body: { accepted: 4, withheld: 0, rejected: [] } }); // prettier-ignore
     await score();
     const overview = await ask<Overview>("cx.overview", range);
     expect(overview).toMatchObject({ model: modelVersion, waiting: 0, total: { conversations: 4, scored: 3 }, reasons: [{ reason: "scored", conversations: 3 }, { reason: "no_customer_text", conversations: 1 }] }); // prettier-ignore
@@ -90,6 +90,50 @@ describe("conversations", () => {
     await send([angry("a1", "ana"), happy("h1", "bo")]);
     await score();
     expect([await count("conversations"), await count("cx_scores")]).toEqual([5, 5]);
+  }, 60_000);
+
+  it("are masked at the door as their source wants it, withheld for want of consent, and go after their time", async () => {
+    const { ask, send, run, score, count } = await setUp();
+    const texts = async (id: string) => (await ask<Conversation>("cx.conversation", { id })).parts.map(({ text }) => text); // prettier-ignore
+    const told = (id: string, more: object = {}) => ({ ...happy(id, "ana"), subject: "From ana@acme.example", ...more, parts: [part("1", "customer", "I am ana@acme.example, my card is 4111 1111 1111 1111 and it does not work"), part("2", "teammate", "It was ana@acme.example, thank you")] }); // prettier-ignore
+    await send([told("a")]);
+    expect(await texts("a")).toEqual(["I am [EMAIL_ADDRESS], my card is [CREDIT_CARD] and it does not work", "It was [EMAIL_ADDRESS], thank you"]); // prettier-ignore
+    expect(await ask<Conversation>("cx.conversation", { id: "a" })).toMatchObject({ subject: "From [EMAIL_ADDRESS]" });
+    // tokens tell that it is the same; dropped is never the whole text
+    await ask("contracts.setSettings", { settings: { pii: "token" } });
+    await send([told("b")]);
+    const [first, second] = await texts("b");
+    expect(/\[EMAIL_ADDRESS tok_[0-9a-f]{20}\]/.exec(first!)![0]).toBe(/\[EMAIL_ADDRESS tok_[0-9a-f]{20}\]/.exec(second!)![0]); // prettier-ignore
+    await ask("contracts.setSettings", { settings: { pii: "drop" } });
+    await send([told("c")]);
+    expect((await texts("c"))[1]).toBe("It was [EMAIL_ADDRESS], thank you");
+    await ask("contracts.setSettings", { settings: { pii: "forward" } });
+    await send([told("d")]);
+    expect((await texts("d"))[1]).toBe("It was ana@acme.example, thank you");
+
+    await ask("contracts.setSettings", { settings: { pii: "redact", purposes: ["support"], absentConsent: "deny" } });
+    expect((await send([told("e"), told("f", { consent: { support: false } }), told("g", { consent: { support: true } })])).body).toEqual({ accepted: 1, withheld: 2, rejected: [] }); // prettier-ignore
+    expect(await count("conversations")).toBe(5);
+    expect(await ask<{ dropped: { events: number }[] }>("consent.purposes", {})).toMatchObject({
+      dropped: [{ events: 2 }],
+    });
+
+    await score();
+    const settings = { events: null, personal: null, restricted: null, held: 30, heldSensitive: 30, deadLetters: 90 };
+    await ask("keeping.set", { settings: { ...settings, conversations: 5 } });
+    const late = { ...happy("late", "ana"), consent: { support: true } };
+    await send([{ ...late, parts: [...late.parts, part("9", "customer", "One more thing", Date.now() - day)] }]);
+    await score();
+    const before = await ask<Conversation>("cx.conversation", { id: "a" });
+    const [keeping] = world.system.modules.find(({ name }) => name === "keeping")!.jobs!;
+    await run(keeping!);
+    const after = await ask<Conversation>("cx.conversation", { id: "a" });
+    expect(after).toEqual({ ...before, subject: "", parts: [], scores: before.scores.map((one) => ({ ...one, summary: "" })) }); // prettier-ignore
+    expect((await ask<Conversation>("cx.conversation", { id: "late" })).parts).toHaveLength(4);
+    // nothing is scored anew because its words are gone
+    await score();
+    expect(await ask<Conversation>("cx.conversation", { id: "a" })).toEqual(after);
+    expect(await ask("keeping.get", {})).toMatchObject({ went: [{ what: "What was written in conversations, older than 5 days", rows: 10 }] }); // prettier-ignore
   }, 60_000);
 
   it("are scored anew where something was added or taken back, and what was said before stays", async () => {
@@ -147,7 +191,7 @@ describe("conversations", () => {
     expect([times.status, times.body.accepted, times.body.rejected.map(({ message }) => message.split(":")[0])]).toEqual([200, 0, Array.from({ length: 6 }, () => "parts.0.at")]); // prettier-ignore
     // text that is no well-formed Unicode is kept and scored, and so is what a summary cuts
     const odd = [{ ...happy("odd", "cy"), parts: [part("1", "customer", "\ud800 thank you \u0000 so much, great help! \udfff")] }, { ...happy("faces", "cy"), parts: [part("1", "customer", `x${"😀".repeat(200)}`), part("2", "teammate", "How may I help?", begin + 1), part("3", "customer", "I want my money back", begin + 2)] }]; // prettier-ignore
-    expect((await send(odd)).body).toEqual({ accepted: 2, rejected: [] });
+    expect((await send(odd)).body).toEqual({ accepted: 2, withheld: 0, rejected: [] });
     expect((await send([], "wrong")).status).toBe(401);
     expect((await send(Array.from({ length: 1_001 }, (_, n) => happy(`n${n}`, "x")))).status).toBe(400);
     await score();
@@ -162,7 +206,7 @@ describe("conversations", () => {
     const found = (await world.system.directory.find(workspace))!;
     await module.jobs![0]!.run({ principal: { kind: "nobody" }, role: "owner", veil: noVeil, signal: new AbortController().signal, log: world.system.log, now: Date.now(), ...found }); // prettier-ignore
     await expect(ask("cx.conversation", { id: "ok" })).rejects.toThrow(/no such conversation/);
-    expect((await send([happy("ok", "bo")])).body).toEqual({ accepted: 0, rejected: [] });
+    expect((await send([happy("ok", "bo")])).body).toEqual({ accepted: 0, withheld: 0, rejected: [] });
   }, 60_000);
 
   it("say how far the score may be trusted, by what people say of them", async () => {

@@ -8,6 +8,7 @@ export const Settings = z.strictObject({
   events: Days(36_500).nullable().default(null).describe("Events as a whole; null for ever. A contract can say less or more of its own (slaProperties: retention)."),
   personal: Days(36_500).nullable().default(null).describe("Values of properties and traits that are classed personal."),
   restricted: Days(36_500).nullable().default(null).describe("Values of properties and traits that are classed restricted."),
+  conversations: Days(36_500).nullable().default(null).describe("What was written in conversations: parts, subjects and summaries, from the last part on. Scores and their drivers stay."),
   held: Days(30).default(30).describe("Held events."),
   heldSensitive: Days(30).default(30).describe("Held events with a personal or restricted property, or traits."),
   deadLetters: Days(90).default(90).describe("Refused events."),

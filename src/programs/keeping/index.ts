@@ -6,7 +6,7 @@ import { eventsOf, Odcs } from "#programs/contracts/odcs.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import * as contract from "./contract.ts";
 import { Settings, type Step } from "./contract.ts";
-import { oldEvents, oldHeld, oldLetters, oldProperties, oldTraits, type Going } from "./query.ts";
+import { oldConversations, oldEvents, oldHeld, oldLetters, oldProperties, oldTraits, type Going } from "./query.ts";
 
 const dayMs = 86_400_000;
 const daysIn: Readonly<Record<string, number>> = { d: 1, day: 1, w: 7, week: 7, m: 30, month: 30, y: 365, year: 365 };
@@ -67,6 +67,7 @@ export const keeping = ({ store, ingest }: { readonly store: Store; readonly ing
       if (people.length > 0) steps.push({ what: `Values of ${one} traits of people, ${older}`, ...oldTraits(before(days), "person", people) }); // prettier-ignore
       if (accounts.length > 0) steps.push({ what: `Values of ${one} traits of accounts, ${older}`, ...oldTraits(before(days), "account", accounts) }); // prettier-ignore
     }
+    if (settings.conversations !== null) steps.push({ what: `What was written in conversations, older than ${settings.conversations} days`, ...oldConversations(before(settings.conversations)) }); // prettier-ignore
     // what goes by itself after the longest time needs no step
     if (settings.held < 30) steps.push({ what: `Held events, older than ${settings.held} days`, ...oldHeld(before(settings.held), undefined) }); // prettier-ignore
     if (settings.heldSensitive < settings.held) steps.push({ what: `Held events with personal or restricted values, older than ${settings.heldSensitive} days`, ...oldHeld(before(settings.heldSensitive), namesOf("event", "personal", "restricted")) }); // prettier-ignore

@@ -71,3 +71,17 @@ export const oldLetters = (before: number): Going => {
   const old = sql`dead_letters.received < ${bind.time(before)}`;
   return { count: rows(sql`dead_letters`, old), apply: [remove(sql`dead_letters`, old)] };
 };
+
+/** What was written in conversations whose last part is older; that they were, and how they went, stays. */
+export const oldConversations = (before: number): Going => {
+  const old = sql`conversation IN (SELECT conversation FROM conversation_parts GROUP BY conversation HAVING max(at) < ${bind.time(before)})`;
+  return {
+    count: rows(sql`conversation_parts`, old),
+    apply: [
+      // parts go last: they tell which conversations these are
+      sql`ALTER TABLE conversations UPDATE subject = '' WHERE subject != '' AND id IN (SELECT conversation FROM conversation_parts WHERE ${old})`,
+      sql`ALTER TABLE cx_scores UPDATE summary = '' WHERE summary != '' AND ${old}`,
+      remove(sql`conversation_parts`, old),
+    ],
+  };
+};

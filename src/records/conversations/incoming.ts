@@ -32,6 +32,10 @@ export const IncomingConversation = z.strictObject({
   tags: z.array(z.string().max(200)).max(100).default([]),
   rating: z.number().min(1).max(5).nullable().default(null),
   createdAt: Moment.optional(),
+  consent: z
+    .record(z.string().min(1).max(100), z.boolean())
+    .optional()
+    .describe("What the customer agreed to, by purpose, where the workspace asks for it."),
   parts: z.array(Part).max(5_000).default([]),
 });
 export type IncomingConversation = z.output<typeof IncomingConversation>;

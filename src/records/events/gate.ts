@@ -30,6 +30,10 @@ export interface Judge {
   readonly judge: (event: IncomingEvent) => Judged;
   /** Whether it is about somebody of whom nothing may be kept, not even that it came. */
   readonly isSuppressed: (event: IncomingEvent) => boolean;
+  /** Whether nothing of it may be kept, for want of consent; each that is withheld is counted. */
+  readonly isWithheld: (event: IncomingEvent) => boolean;
+  /** What somebody wrote, with what is personal or secret treated as the source does with it. */
+  readonly treated: (text: string) => string;
 }
 
 export interface Gate {
@@ -45,6 +49,8 @@ export const openGate: Gate = {
     Promise.resolve({
       judge: (event) => ({ event, action: "forward", breaches: [], contract: "", version: "" }),
       isSuppressed: () => false,
+      isWithheld: () => false,
+      treated: (text) => text,
     }),
   mask: (text) => text,
 };

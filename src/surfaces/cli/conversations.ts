@@ -48,23 +48,30 @@ interface Rejected {
   readonly message: string;
 }
 
-export const sendConversations = async ({ file, url, key, format }: Given, progress: (taken: number, rejected: number) => void): Promise<{ taken: number; rejected: number; errors: string | undefined }> => {
+/** As `POST /v1/conversations` answers. */
+interface Answer {
+  /** Not kept for want of consent. */
+  readonly withheld: number;
+  readonly rejected: readonly { readonly index: number; readonly id: string | null; readonly message: string }[];
+}
+
+export const sendConversations = async ({ file, url, key, format }: Given, progress: (taken: number, rejected: number) => void): Promise<{ taken: number; withheld: number; rejected: number; errors: string | undefined }> => {
   if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) throw new Refusal("conversations.no_file", `There is no file ${file}.`);
   const chosen = format === undefined ? undefined : conversationFormats.find((one) => one === format);
   if (format !== undefined && chosen === undefined) throw new Refusal("conversations.format", `There is no format ${format}: ${conversationFormats.join(", ")}.`);
   const errorsPath = `${file}.errors.ndjson`;
   let errors: ReturnType<typeof createWriteStream> | undefined;
-  let [taken, refused] = [0, 0];
+  let [taken, withheld, refused] = [0, 0, 0];
   const tell = (rejected: Rejected): void => {
     refused += 1;
     errors ??= createWriteStream(errorsPath);
     errors.write(`${JSON.stringify(rejected)}\n`);
   };
-  const post = async (conversations: readonly unknown[]): Promise<readonly { index: number; id: string | null; message: string }[]> => {
+  const post = async (conversations: readonly unknown[]): Promise<Answer> => {
     for (let wait = 500; ; wait *= 2) {
       const response = await fetch(new URL("/v1/conversations", url), { method: "POST", headers: { authorization: `Bearer ${key}`, "content-type": "application/json" }, body: JSON.stringify({ conversations }) }).catch(() => undefined);
-      const answer = (await response?.json().catch(() => ({}))) as { rejected?: { index: number; id: string | null; message: string }[]; error?: { message?: string } } | undefined;
-      if (response?.status === 200) return answer?.rejected ?? [];
+      const answer = (await response?.json().catch(() => ({}))) as (Partial<Answer> & { error?: { message?: string } }) | undefined;
+      if (response?.status === 200) return { withheld: answer?.withheld ?? 0, rejected: answer?.rejected ?? [] };
       if (response !== undefined && response.status < 500 && response.status !== 429) throw new Refusal("conversations.refused", `The server refused them: ${answer?.error?.message ?? response.status}`);
       if (wait > longestWaitMs) throw new Refusal("conversations.away", `The server at ${url} does not take them. Do the same again later: nothing is doubled.`);
       await new Promise((resolve) => setTimeout(resolve, wait));
@@ -73,9 +80,10 @@ export const sendConversations = async ({ file, url, key, format }: Given, progr
   let held: { line: number; value: unknown }[] = [];
   let bytes = 0;
   const flush = async (): Promise<void> => {
-    const rejected = held.length === 0 ? [] : await post(held.map(({ value }) => value));
-    for (const { index, id, message } of rejected) tell({ line: held[index]?.line ?? 0, id, message });
-    taken += held.length - rejected.length;
+    const answer = held.length === 0 ? { withheld: 0, rejected: [] } : await post(held.map(({ value }) => value));
+    for (const { index, id, message } of answer.rejected) tell({ line: held[index]?.line ?? 0, id, message });
+    withheld += answer.withheld;
+    taken += held.length - answer.rejected.length - answer.withheld;
     [held, bytes] = [[], 0];
     progress(taken, refused);
   };
@@ -92,5 +100,5 @@ export const sendConversations = async ({ file, url, key, format }: Given, progr
   await flush();
   const open = errors as ReturnType<typeof createWriteStream> | undefined; // assigned in a callback
   if (open !== undefined) await new Promise<void>((resolve) => open.end(resolve));
-  return { taken, rejected: refused, errors: open === undefined ? undefined : errorsPath };
+  return { taken, withheld, rejected: refused, errors: open === undefined ? undefined : errorsPath };
 }; // prettier-ignore

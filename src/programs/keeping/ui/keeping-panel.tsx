@@ -12,6 +12,11 @@ const forEver = [
   { key: "events", label: "Events", description: "Days; empty for ever. A contract can say otherwise of its events." },
   { key: "personal", label: "Values classed personal", description: "Days; empty for as long as their events." },
   { key: "restricted", label: "Values classed restricted", description: "Days; empty for as long as their events." },
+  {
+    key: "conversations",
+    label: "Texts of conversations",
+    description: "Days after the last part; empty for ever. Scores stay.",
+  },
 ] as const;
 const atMost = [
   { key: "held", label: "Held events", description: "Days, at most 30.", most: 30 },
