@@ -332,7 +332,8 @@ const conversations = createRoute({
     const { ConversationsPage } = await import("#programs/cx-score/ui/conversations-page.tsx");
     return {
       default: function Conversations() {
-        return <ConversationsPage mayRead={allows(useContext(Here)?.workspace.role, "edit")} />;
+        const role = useContext(Here)?.workspace.role;
+        return <ConversationsPage mayRead={allows(role, "edit")} maySwitch={allows(role, "govern")} />;
       },
     };
   }),

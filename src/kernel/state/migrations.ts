@@ -671,4 +671,20 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .execute();
     },
   },
+  "2026-12-15-cx-versions": {
+    up: async (db: Kysely<unknown>) => {
+      await db.schema
+        .createTable("cx_versions")
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("id", "text", (c) => c.notNull())
+        .addColumn("model", "text", (c) => c.notNull())
+        .addColumn("calibration", "text", (c) => c.notNull())
+        .addColumn("state", "text", (c) => c.notNull())
+        .addColumn("activations", "text", (c) => c.notNull())
+        .addColumn("made_by", "text", (c) => c.notNull())
+        .addColumn("made_at", "text", (c) => c.notNull())
+        .addPrimaryKeyConstraint("cx_versions_key", ["workspace", "id"])
+        .execute();
+    },
+  },
 };

@@ -330,6 +330,22 @@ export interface State {
     made_by: string;
     updated_at: string;
   };
+  /** Ways of scoring that are or were in use, or run in shadow. */
+  cx_versions: {
+    workspace: string;
+    /** As rows of scores name it. */
+    id: string;
+    /** Version of the scorer that it is made with. */
+    model: string;
+    /** How its scores are moved, as JSON; empty where they are not. */
+    calibration: string;
+    /** `shadow`, `used` (now or before) or `dropped`. */
+    state: string;
+    /** When it was switched on, and whether what was scored before counts anew; as JSON, the first first. */
+    activations: string;
+    made_by: string;
+    made_at: string;
+  };
   /** A rule acted on a conversation, once. */
   cx_firings: {
     workspace: string;

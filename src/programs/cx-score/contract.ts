@@ -26,11 +26,38 @@ export const overview = defineOperation({
     reasons: z.array(z.object({ reason: z.enum(reasons), conversations: z.number() })),
     drivers: z.array(z.object({ driver: z.enum(drivers), conversations: z.number(), negative: z.number(), positive: z.number(), points: z.number().describe("By which it moved the mean.") })),
     handlers: z.object({ ai_agent: z.number().nullable(), human_agent: z.number().nullable() }).describe("Means of how well each kind answered."),
-    parts: z.array(z.object({ kind: z.enum(["channel", "team"]), name: z.string(), conversations: z.number(), mean: z.number().nullable(), good: Interval.nullable() })),
+    switches: z.array(z.object({ at: z.string(), version: z.string(), rebased: z.boolean() })).describe("When another version of the score was switched on, within this time."),
     waiting: z.number().describe("That arrived and are not scored yet."),
   }),
 }); // prettier-ignore
 export type Overview = z.output<typeof overview.output>;
+
+export const parted = [
+  "channel",
+  "team",
+  "assignee",
+  "language",
+  "product",
+  "tag",
+  "account",
+  "account_trait",
+] as const;
+export const Part = z.strictObject({ by: z.enum(parted), trait: z.string().max(500).default("").describe("Of accounts, such as their plan.") }); // prettier-ignore
+export type Part = z.output<typeof Part>;
+/** Of fewer scored conversations nothing is said of one teammate. */
+export const leastOfTeammate = 30;
+
+export const breakdown = defineOperation({
+  name: "cx.breakdown",
+  summary: "How conversations went by channel, team, teammate, language, product, tag, account or a trait of accounts, such as their plan.",
+  permission: "read",
+  input: Range.extend({ part: Part }),
+  output: z.object({
+    parts: z.array(z.object({ name: z.string(), conversations: z.number(), scored: z.number(), mean: z.number().nullable(), good: Interval.nullable(), driver: z.enum(drivers).nullable().describe("That pulls it down the most."), points: z.number().describe("By which it does, on average.") })).describe("The largest first, at most 200."),
+    withheld: z.number().describe("Teammates with too few scored conversations to say anything of them."),
+  }),
+}); // prettier-ignore
+export type Breakdown = z.output<typeof breakdown.output>;
 
 export const list = defineOperation({
   name: "cx.conversations",
@@ -42,6 +69,7 @@ export const list = defineOperation({
     polarity: z.union([z.literal(-1), z.literal(1)]).optional(),
     search: z.string().max(200).default(""),
     rule: z.string().max(100).optional().describe("That this rule flagged."),
+    part: Part.extend({ name: z.string().max(500) }).optional().describe("Of one part of a breakdown."),
     limit: z.int().min(1).max(500).default(100),
   }),
   output: z.object({
@@ -90,8 +118,9 @@ export const get = defineOperation({
     state: z.string(),
     rating: z.number().nullable(),
     label: z.number().nullable().describe("What you said of it."),
+    isDisputed: z.boolean().describe("People labelled it two points or more apart, and nobody has settled it."),
     parts: z.array(z.object({ id: z.string(), role: z.string(), author: z.string(), isPrivate: z.boolean(), text: z.string(), at: z.string() })),
-    scores: z.array(z.object({ model: z.string(), score: z.number().nullable(), reason: z.string(), confidence: z.number(), limited: z.boolean(), other: z.number(), ai: z.number().nullable(), teammate: z.number().nullable(), summary: z.string(), drivers: Detail, scoredAt: z.string() })).describe("The newest first."),
+    scores: z.array(z.object({ model: z.string(), isUsed: z.boolean().describe("False in shadow."), score: z.number().nullable(), reason: z.string(), confidence: z.number(), limited: z.boolean(), other: z.number(), ai: z.number().nullable(), teammate: z.number().nullable(), summary: z.string(), drivers: Detail, scoredAt: z.string() })).describe("First the one that counts."),
   }),
 }); // prettier-ignore
 export type Conversation = z.output<typeof get.output>;
@@ -116,6 +145,7 @@ export const trust = defineOperation({
   output: z.object({
     people: Trust,
     customers: Trust,
+    disputed: z.number().describe("Conversations that people labelled two points or more apart, and nobody has settled."),
     bias: z.array(z.object({ kind: z.enum(["language", "channel", "length"]), name: z.string(), pairs: z.number(), score: z.number(), label: z.number(), gap: z.number(), lower: z.number(), upper: z.number() })).describe("Where the score is above or below what people (or customers, where nobody labelled) say, against everywhere else."),
   }),
 }); // prettier-ignore
@@ -124,7 +154,14 @@ export const label = defineOperation({
   name: "cx.label",
   summary: "Says what you think of a conversation, from 1 to 5.",
   permission: "edit",
-  input: z.strictObject({ id: z.string().min(1).max(500), label: z.number().min(1).max(5) }),
+  input: z.strictObject({
+    id: z.string().min(1).max(500),
+    label: z.number().min(1).max(5),
+    settles: z
+      .boolean()
+      .default(false)
+      .describe("What people settled on who labelled it differently; it stands in place of theirs."),
+  }),
   output: z.object({ ok: z.literal(true) }),
 });
 

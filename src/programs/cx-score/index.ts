@@ -13,7 +13,6 @@ import { wilson } from "#stats/intervals.ts";
 import type { Notify } from "../alerts/index.ts";
 import * as contract from "./contract.ts";
 import {
-  column,
   conversationList,
   driverCounts,
   fitCounts,
@@ -22,7 +21,9 @@ import {
   labelledRows,
   labelOf,
   labelRows,
+  labelsOf,
   nextFor,
+  parts as partsBy,
   partsOf,
   periods,
   ratingRows,
@@ -36,7 +37,9 @@ import {
 import { drivers, reasons } from "./scorer/conversation.ts";
 import { modelVersion } from "./scorer/heads.ts";
 import { createRules } from "./rules.ts";
-import { biasOf, trustOf } from "./trust.ts";
+import { biasOf, disagreementsIn, settled, trustOf } from "./trust.ts";
+import { createBook } from "./versions/book.ts";
+import { versionHandlers } from "./versions/handlers.ts";
 import { scoreAll } from "./work.ts";
 
 const Text = z.string();
@@ -50,6 +53,7 @@ const Counted = z.object({
   byAi: Maybe,
   byTeammate: Maybe,
 });
+const Parted = Counted.extend({ driver: Text, points: z.number() });
 const Reasons = z.object({ reason: z.enum(reasons), conversations: z.number() });
 const Drivers = z.object({
   driver: z.enum(drivers),
@@ -85,6 +89,7 @@ const Head = z.object({
 const Part = z.object({ id: Text, role: Text, author: Text, private: z.number(), text: Text, moment: Text });
 const Score = z.object({
   model: Text,
+  since: z.coerce.number(),
   score: Maybe,
   reason: Text,
   confidence: z.number(),
@@ -130,10 +135,12 @@ interface Parts {
 
 /** CX Score: how each conversation went, from 1 to 5, and why. */
 export const cxScore = ({ ingest, registry, store, notify }: Parts): Module => {
-  const rules = createRules({ store, notify });
+  const book = createBook(store);
+  const rules = createRules({ store, notify, book });
+  const productsOf = async (call: WorkspaceCall) => new Map((await registry.list(call.workspace.id)).flatMap(({ id, product }) => (product === "" ? [] : [[id, product] as const])));
   return defineModule({
     name: "cx-score",
-    jobs: [{ name: "cx.score", everyMs: 5_000, run: async (call) => { await scoreAll(call, { ingest, registry }); } }, { name: "cx.rules", everyMs: 10_000, run: rules.run }],
+    jobs: [{ name: "cx.score", everyMs: 5_000, run: async (call) => { await scoreAll(call, { ingest, registry, book }); } }, { name: "cx.rules", everyMs: 10_000, run: rules.run }],
     aiUses: [
       {
         id: "cx-score",
@@ -149,63 +156,80 @@ export const cxScore = ({ ingest, registry, store, notify }: Parts): Module => {
     operations: [
       handle(contract.overview, async (call, { from, to }) => {
         const scope = await scopeOf(ingest, call);
-        const range = resolveRange({ from, to }, scope);
-        const counted = (by: Parameters<typeof periods>[1]) => ask(call, periods(range, by), Counted);
-        const [[total], weeks, why, moved, channels, teams, [left]] = await Promise.all([counted(together), counted(weekOf(scope)), ask(call, reasonCounts(range), Reasons), ask(call, driverCounts(range), Drivers), counted(column("channel")), counted(column("team")), ask(call, waitingCount, z.object({ waiting: z.number() }))]);
+        const standing = await book.standing(call);
+        const view = { standing, range: resolveRange({ from, to }, scope) };
+        const counted = (by: Parameters<typeof periods>[1]) => ask(call, periods(view, by), Counted);
+        const [[total], weeks, why, moved, [left]] = await Promise.all([counted(together), counted(weekOf(scope)), ask(call, reasonCounts(view), Reasons), ask(call, driverCounts(view), Drivers), ask(call, waitingCount, z.object({ waiting: z.number() }))]);
         const whole = total ?? { name: "", conversations: 0, scored: 0, mean: null, good: 0, byAi: null, byTeammate: null };
-        const part = (kind: "channel" | "team") => (one: z.output<typeof Counted>) => ({ kind, name: one.name, conversations: one.conversations, mean: one.mean, good: shareOf(one.good, one.scored) });
         return {
-          model: modelVersion,
+          model: standing.at(-1)?.id ?? modelVersion,
           total: { ...periodOf(whole), from },
           weeks: weeks.map(periodOf),
           reasons: why,
           drivers: moved.map(({ total: sum, ...one }) => ({ ...one, points: whole.scored === 0 ? 0 : sum / whole.scored })),
           handlers: { ai_agent: whole.byAi, human_agent: whole.byTeammate },
-          parts: [...channels.map(part("channel")), ...teams.map(part("team"))].filter(({ name }) => name !== ""),
+          switches: standing.filter(({ since }) => since >= view.range.from && since < view.range.to).map(({ id, since, rebased }) => ({ at: new Date(since).toISOString(), version: id, rebased })),
           waiting: left?.waiting ?? 0,
+        };
+      }),
+      handle(contract.breakdown, async (call, { from, to, part }) => {
+        if (part.by === "account_trait" && part.trait === "") throw new Refusal("cx.no_trait", "Name the trait of accounts, such as their plan.");
+        const scope = await scopeOf(ingest, call);
+        const view = { standing: await book.standing(call), range: resolveRange({ from, to }, scope) };
+        const found = await ask(call, partsBy(scope, view, part, await productsOf(call)), Parted);
+        // a person is not judged by a handful
+        const shown = part.by === "assignee" ? found.filter(({ scored, name }) => scored >= contract.leastOfTeammate || name === "") : found;
+        return {
+          parts: shown.map(({ name, conversations, scored, mean, good, driver, points }) => ({ name, conversations, scored, mean, good: shareOf(good, scored), driver: drivers.find((one) => one === driver) ?? null, points })),
+          withheld: found.length - shown.length,
         };
       }),
       handle(contract.list, async (call, { from, to, rule, ...given }) => {
         const wanted = { ...given, ...(rule === undefined ? {} : { among: await rules.flagged(call, rule) }) };
         const scope = await scopeOf(ingest, call);
-        const rows = await ask(call, conversationList(scope, resolveRange({ from, to }, scope), wanted), Listed);
+        const view = { standing: await book.standing(call), range: resolveRange({ from, to }, scope) };
+        const rows = await ask(call, conversationList(scope, view, await productsOf(call), wanted), Listed);
         return { conversations: rows.map(({ moment, contributions, ...row }) => ({ ...row, at: iso(moment), drivers: row.drivers.map((driver, at) => ({ driver, contribution: contributions[at] ?? 0 })) })) };
       }),
       handle(contract.get, async (call, { id }) => {
         const scope = await scopeOf(ingest, call);
         const [head] = await ask(call, headOf(scope, id), Head);
         if (head === undefined) throw new Refusal("cx.unknown", "There is no such conversation in this workspace.", {}, 404);
-        const [parts, scores, [own]] = await Promise.all([ask(call, partsOf(id), Part), ask(call, scoresOf(id), Score), ask(call, labelOf(id, memberOf(call)), Own)]);
+        const standing = await book.standing(call);
+        const [parts, scores, labels, [own]] = await Promise.all([ask(call, partsOf(id), Part), ask(call, scoresOf(standing, id), Score), ask(call, labelsOf(id), Labelled), ask(call, labelOf(id, memberOf(call)), Own)]);
         return {
           ...head,
           label: own?.label ?? null,
+          isDisputed: disagreementsIn(labels).length > 0,
           parts: parts.map(({ private: isPrivate, moment, ...part }) => ({ ...part, isPrivate: isPrivate === 1, at: iso(moment) })),
-          scores: scores.map(({ detail, limited, moment, ...score }) => ({ ...score, limited: limited === 1, drivers: contract.Detail.parse(JSON.parse(detail)), scoredAt: iso(moment) })),
+          scores: scores.map(({ detail, limited, moment, since, ...score }) => ({ ...score, isUsed: since >= 0, limited: limited === 1, drivers: contract.Detail.parse(JSON.parse(detail)), scoredAt: iso(moment) })),
         };
       }),
       handle(contract.trust, async (call) => {
+        const view = { standing: await book.standing(call) };
         const against = async (rows: typeof labelRows) => {
-          const [labels, scores] = await Promise.all([ask(call, rows, Labelled), ask(call, scoresFor(rows), ScoreOf)]);
+          const [labels, scores] = await Promise.all([ask(call, rows, Labelled), ask(call, scoresFor(view, rows), ScoreOf)]);
           return trustOf(labels, new Map(scores.map(({ conversation, score }) => [conversation, score])));
         };
-        const [people, customers] = await Promise.all([against(labelRows), against(ratingRows)]);
-        const bias = biasOf(await ask(call, labelledRows(people.labelled > 0 ? labelRows : ratingRows), LabelledRow));
+        const [people, customers, said] = await Promise.all([against(labelRows), against(ratingRows), ask(call, labelRows, Labelled)]);
+        const bias = biasOf(await ask(call, labelledRows(view, people.labelled > 0 ? labelRows : ratingRows), LabelledRow));
         return {
           bias,
+          disputed: disagreementsIn(said).length,
           people: { ...people, rows: [...people.rows] },
           // each answers once, so they cannot be held against each other
           customers: { ...customers, rows: [...customers.rows], says: "Who answers is not everybody: read it beside what your people say." },
         };
       }),
-      handle(contract.label, async (call, { id, label }) => {
+      handle(contract.label, async (call, { id, label, settles }) => {
         const scope = await scopeOf(ingest, call);
         const [head] = await ask(call, headOf(scope, id), Head);
         if (head === undefined) throw new Refusal("cx.unknown", "There is no such conversation in this workspace.", {}, 404);
-        await call.engine.insert("cx_labels", storable({ conversation: id, by: memberOf(call), actor: head.actor, label, at: engineTime(call.now) }));
+        await call.engine.insert("cx_labels", storable({ conversation: id, by: settles ? settled : memberOf(call), actor: head.actor, label, at: engineTime(call.now) }));
         return { ok: true as const };
       }),
       handle(contract.next, async (call) => {
-        const [found] = await ask(call, nextFor(memberOf(call)), z.object({ id: Text }));
+        const [found] = await ask(call, nextFor({ standing: await book.standing(call) }, memberOf(call)), z.object({ id: Text, how: Text }));
         return { id: found?.id ?? null };
       }),
       handle(contract.rules, async (call) => ({ rules: await rules.list(call) })),
@@ -216,10 +240,11 @@ export const cxScore = ({ ingest, registry, store, notify }: Parts): Module => {
       }),
       handle(contract.tryRule, async (call, { from, to, rule }) => {
         const scope = await scopeOf(ingest, call);
-        const range = resolveRange({ from, to }, scope);
-        const [[counts], examples] = await Promise.all([ask(call, fitCounts(range, rule), z.object({ fits: z.number(), conversations: z.number() })), ask(call, fitExamples(range, rule), z.object({ id: Text, score: Maybe, summary: Text }))]);
+        const view = { standing: await book.standing(call), range: resolveRange({ from, to }, scope) };
+        const [[counts], examples] = await Promise.all([ask(call, fitCounts(view, rule), z.object({ fits: z.number(), conversations: z.number() })), ask(call, fitExamples(view, rule), z.object({ id: Text, score: Maybe, summary: Text }))]);
         return { fits: counts?.fits ?? 0, conversations: counts?.conversations ?? 0, examples };
       }),
+      ...versionHandlers(book, store),
     ],
   });
 }; // prettier-ignore

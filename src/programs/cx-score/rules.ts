@@ -6,6 +6,7 @@ import type { Store } from "#kernel/state/store.ts";
 import type { Notify } from "../alerts/index.ts";
 import { Rule } from "./contract.ts";
 import { scoredSince } from "./query.ts";
+import type { Book } from "./versions/book.ts";
 
 /**
  * Rules on conversations as they are scored. Each acts once on a conversation, whatever ends in between: that it acted is
@@ -18,15 +19,16 @@ const Fit = z.object({ id: z.string(), score: z.number().nullable(), drivers: z.
 interface Parts {
   readonly store: Store;
   readonly notify: Notify;
+  readonly book: Book;
 }
 
-export const createRules = ({ store, notify }: Parts) => {
+export const createRules = ({ store, notify, book }: Parts) => {
   const rowsOf = (call: WorkspaceCall) => store.selectFrom("cx_rules").selectAll().where("workspace", "=", call.workspace.id); // prettier-ignore
 
   /** Acts on what was scored since; gives back whether there may be more. */
   const step = async (call: WorkspaceCall, row: { id: string; content: string; seen: string }): Promise<boolean> => {
     const rule = Rule.parse(JSON.parse(row.content));
-    const found = await call.engine.rows(scoredSince(Date.parse(row.seen), rule, batch), Fit, { purpose: "maintain", signal: call.signal }); // prettier-ignore
+    const found = await call.engine.rows(scoredSince(await book.standing(call), Date.parse(row.seen), rule, batch), Fit, { purpose: "maintain", signal: call.signal }); // prettier-ignore
     const last = found.at(-1);
     if (last === undefined) return false;
     const at = new Date(call.now).toISOString();

@@ -9,6 +9,31 @@ export interface Label {
   readonly label: number;
 }
 
+/** Written under this name where people settled on one: it stands in place of what each of them said. */
+export const settled = "settled";
+
+const byConversation = (labels: readonly Label[]): ReadonlyMap<string, readonly Label[]> => {
+  const by = new Map<string, Label[]>();
+  for (const label of labels) {
+    const own = by.get(label.conversation);
+    if (own === undefined) by.set(label.conversation, [label]);
+    else own.push(label);
+  }
+  return by;
+};
+
+/** What people of the workspace say of each conversation: what they settled on, or the mean of what each said. */
+export const truthsOf = (labels: readonly Label[]): ReadonlyMap<string, number> =>
+  new Map([...byConversation(labels)].map(([conversation, own]) => [conversation, own.find(({ by }) => by === settled)?.label ?? mean(own.map(({ label }) => label))])); // prettier-ignore
+
+const apart = 2;
+/** Conversations of which people think too differently, and which nobody has settled; the furthest apart first. */
+export const disagreementsIn = (labels: readonly Label[]): { readonly id: string; readonly labels: readonly Label[] }[] =>
+  [...byConversation(labels)]
+    .map(([id, own]) => ({ id, labels: own, by: Math.max(...own.map(({ label }) => label)) - Math.min(...own.map(({ label }) => label)) }))
+    .filter(({ labels: own, by }) => by >= apart && own.every((one) => one.by !== settled))
+    .toSorted((a, b) => b.by - a.by || (a.id < b.id ? -1 : 1)); // prettier-ignore
+
 export interface Agreement {
   readonly scorer: "model" | "one_human" | "constant";
   readonly pairs: number;
@@ -58,19 +83,20 @@ const [enough, closeTo, leastKappa, leastRho] = [50, 0.9, 0.35, 0.4];
  * and a constant, which a bad measure would let pass.
  */
 export const trustOf = (labels: readonly Label[], scores: ReadonlyMap<string, number>): Trust => {
-  const by = new Map<string, Label[]>();
-  for (const label of labels) by.set(label.conversation, [...(by.get(label.conversation) ?? []), label]);
-  const scored = [...by].flatMap(([conversation, own]) => {
+  const truths = truthsOf(labels);
+  const scored = [...truths].flatMap(([conversation, label]) => {
     const score = scores.get(conversation);
-    return score === undefined ? [] : [{ score, label: mean(own.map(({ label }) => label)) }];
+    return score === undefined ? [] : [{ score, label }];
   });
-  const several = [...by.values()].filter((own) => own.length > 1);
+  const several = [...byConversation(labels.filter(({ by }) => by !== settled)).values()].filter(
+    (own) => own.length > 1,
+  );
   const one = several.flatMap((own) => own.map(({ label }, at) => ({ score: label, label: mean(own.filter((_, place) => place !== at).map((other) => other.label)) }))); // prettier-ignore
   const model = agreementOf("model", scored);
   const human = agreementOf("one_human", one);
   const middle = scored.length === 0 ? 3 : Math.round(mean(scored.map(({ label }) => label)));
   const constant = agreementOf("constant", scored.map(({ label }) => ({ score: middle, label }))); // prettier-ignore
-  const shared = { rows: [model, human, constant], labelled: by.size, double: several.length };
+  const shared = { rows: [model, human, constant], labelled: truths.size, double: several.length };
   if (several.length < enough)
     return { ...shared, verdict: "not_enough", says: `${several.length} conversations were labelled by two people; ${enough} are needed before anything is said of how far the score may be trusted here.` }; // prettier-ignore
   const isClose = (model.kappa ?? 0) >= closeTo * (human.kappa ?? 1) && (model.kappaLower ?? 0) > leastKappa;

@@ -4,10 +4,12 @@ import { engineTime } from "#kernel/sql.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import { storable, type IncomingEvent } from "#records/events/incoming.ts";
 import type { SourceRegistry } from "#records/sources/registry.ts";
-import { arrivals, headsToScore, partsToScore, unscored } from "./query.ts";
+import { arrivals, headsToScore, partsToScore, unscored, type ToScore } from "./query.ts";
 import type { Turn, TurnRole } from "./scorer/conversation.ts";
 import { modelVersion } from "./scorer/heads.ts";
 import { scoreConversation } from "./scorer/score.ts";
+import { activeOf, standingOf, type Book, type Version } from "./versions/book.ts";
+import { moved, type Calibration } from "./versions/calibration.ts";
 
 /**
  * Scores what was not scored as it stands now. It can end anywhere and begin again: what is left is found from the tables,
@@ -15,9 +17,11 @@ import { scoreConversation } from "./scorer/score.ts";
  */
 
 const [batch, settleMs] = [1_000, 30_000];
+/** Of so many days conversations are scored by a version in shadow. */
+export const shadowDays = 90;
 export const scoredEvent = "Conversation scored";
 
-const Waiting = z.object({ conversation: z.string(), content: z.string() });
+const Waiting = z.object({ conversation: z.string(), content: z.string(), fresh: z.number() });
 const Head = z.object({ id: z.string(), actor: z.string(), user: z.string(), identified: z.number(), account: z.string(), source: z.string(), channel: z.string(), language: z.string(), team: z.string(), state: z.string() }); // prettier-ignore
 const Part = z.object({ conversation: z.string(), id: z.string(), role: z.string(), text: z.string(), at: z.number() });
 
@@ -26,13 +30,28 @@ const roles: Readonly<Record<string, TurnRole>> = { customer: "customer", ai_age
 interface Parts {
   readonly ingest: Ingest;
   readonly registry: SourceRegistry;
+  readonly book: Book;
 }
 
+/** What is scored in one go: by which version, and whether anybody is told. */
+interface Pass extends ToScore {
+  readonly calibration: Calibration | undefined;
+  readonly isShadow: boolean;
+}
+
+type Found = ReturnType<typeof scoreConversation>;
+/** Moved to where people of the workspace put it; the points still add up to the score. */
+const calibrated = (found: Found, by: Calibration | undefined): Found => {
+  if (by === undefined || found.score === null) return found;
+  const score = Math.round(moved(by.from, by.to, found.score) * 100) / 100;
+  return { ...found, score, other: found.other + score - found.score };
+};
+
 /** The properties of an event, by which every question may ask for the score. */
-const eventOf = (head: z.output<typeof Head>, content: string, at: number, found: ReturnType<typeof scoreConversation>): IncomingEvent => ({
+const eventOf = (head: z.output<typeof Head>, version: string, content: string, at: number, found: Found): IncomingEvent => ({
   name: scoredEvent,
   at,
-  messageId: `cx ${head.id} ${content} ${modelVersion}`,
+  messageId: `cx ${head.id} ${content} ${version}`,
   ...(head.identified === 1 ? { userId: head.user } : { anonymousId: head.user }),
   ...(head.account === "" ? {} : { account: head.account }),
   properties: {
@@ -46,10 +65,15 @@ const eventOf = (head: z.output<typeof Head>, content: string, at: number, found
 }); // prettier-ignore
 
 /** One batch; how many it scored. */
-const scoreBatch = async (call: WorkspaceCall, { ingest, registry }: Parts, now: number): Promise<number> => {
+const scoreBatch = async (
+  call: WorkspaceCall,
+  { ingest, registry }: Parts,
+  pass: Pass,
+  now: number,
+): Promise<number> => {
   const { engine } = call;
   const maintain = { purpose: "maintain", signal: call.signal } as const;
-  const waiting = await engine.rows(unscored(modelVersion, batch), Waiting, maintain);
+  const waiting = await engine.rows(unscored(pass, batch), Waiting, maintain);
   if (waiting.length === 0) return 0;
   // whose conversations they are, is known once the events by which they started can be read
   if (!(await ingest.caughtUp(settleMs))) return 0;
@@ -63,15 +87,17 @@ const scoreBatch = async (call: WorkspaceCall, { ingest, registry }: Parts, now:
     else own.push(part);
   }
   const events = new Map<string, IncomingEvent[]>();
-  const rows = waiting.map(({ conversation, content }) => {
+  const rows = waiting.map(({ conversation, content, fresh }) => {
     const head = headOf.get(conversation);
     const own = partsBy.get(conversation) ?? [];
     const turns = own.map(({ role, text, at }): Turn => ({ r: roles[role] ?? "human_agent", x: text, t: at / 1000 }));
-    const found = scoreConversation({ turns, lang: head === undefined || head.language === "" ? undefined : head.language }); // prettier-ignore
+    const found = calibrated(scoreConversation({ turns, lang: head === undefined || head.language === "" ? undefined : head.language }), pass.calibration); // prettier-ignore
     const at = own.at(-1)?.at ?? call.now;
-    if (head !== undefined && head.state === "closed" && head.user !== "" && found.eligible) events.set(head.source, [...(events.get(head.source) ?? []), eventOf(head, content, at, found)]); // prettier-ignore
+    // told once: not by a version in shadow, nor again where history is scored anew
+    const isTold = !pass.isShadow && fresh === 1 && head?.state === "closed" && head.user !== "" && found.eligible;
+    if (isTold) events.set(head.source, [...(events.get(head.source) ?? []), eventOf(head, pass.id, content, at, found)]); // prettier-ignore
     const drivers = found.drivers.map((driver) => ({ ...driver, quotes: driver.quotes.map(({ turn, start, end }) => ({ part: own[turn]?.id ?? "", start, end })) })); // prettier-ignore
-    return { conversation, model: modelVersion, content, actor: head?.actor ?? "0", at: engineTime(at), score: found.score, reason: found.reason, language: found.lang, limited: found.limited ? 1 : 0, confidence: found.confidence, other: found.other, ai: found.handlers.ai_agent, teammate: found.handlers.human_agent, drivers: drivers.map(({ driver }) => driver), contributions: drivers.map(({ contribution }) => contribution), detail: JSON.stringify(drivers), summary: found.summary, scored: engineTime(now) }; // prettier-ignore
+    return { conversation, model: pass.id, content, actor: head?.actor ?? "0", at: engineTime(at), score: found.score, reason: found.reason, language: found.lang, limited: found.limited ? 1 : 0, confidence: found.confidence, other: found.other, ai: found.handlers.ai_agent, teammate: found.handlers.human_agent, drivers: drivers.map(({ driver }) => driver), contributions: drivers.map(({ contribution }) => contribution), detail: JSON.stringify(drivers), summary: found.summary, scored: engineTime(now) }; // prettier-ignore
   });
   // events first: where it ends between the two, the same events come again and count once
   for (const [id, some] of events) {
@@ -86,15 +112,27 @@ const Arrived = z.object({ rows: z.number(), latest: z.string() });
 /** What had arrived in a workspace when nothing was left to score. */
 const settled = new Map<string, string>();
 
+/** What is scored: by the version in use what is new (and what was before, where it counts anew), then what runs in shadow. */
+export const passesOf = (versions: readonly Version[], now: number): readonly Pass[] => {
+  const [standing, active] = [standingOf(versions), activeOf(versions)];
+  const isReady = active?.model === modelVersion;
+  // after an upgrade the scorer of the version in use is gone: what is new is scored by the one that there is
+  const used = { id: isReady ? active.id : modelVersion, calibration: isReady ? active.calibration : undefined, standing, which: isReady && standing.at(-1)?.rebased === true ? "all" : "missing", isShadow: false } as const; // prettier-ignore
+  const shadows = versions.filter(({ state, model }) => state === "shadow" && model === modelVersion);
+  return [used, ...shadows.map(({ id, calibration }) => ({ id, calibration, standing, which: "all", since: now - shadowDays * 86_400_000, isShadow: true }) as const)]; // prettier-ignore
+};
+
 /** Everything that waits. Nothing is asked where nothing came. */
 export const scoreAll = async (call: WorkspaceCall, parts: Parts): Promise<number> => {
   const [arrived] = await call.engine.rows(arrivals, Arrived, { purpose: "maintain" }); // prettier-ignore
-  const state = JSON.stringify([modelVersion, arrived]);
+  const versions = await parts.book.known(call);
+  const state = JSON.stringify([versions.map((one) => [one.id, one.state, one.activations]), arrived]);
   if (settled.get(call.workspace.id) === state) return 0;
   const began = Date.now();
   let total = 0;
-  for (let done = batch; done === batch && !call.signal.aborted; total += done)
-    done = await scoreBatch(call, parts, call.now + Date.now() - began);
+  for (const pass of passesOf(versions, call.now))
+    for (let done = batch; done === batch && !call.signal.aborted; total += done)
+      done = await scoreBatch(call, parts, pass, call.now + Date.now() - began);
   if (!call.signal.aborted && (await parts.ingest.caughtUp(0))) settled.set(call.workspace.id, state);
   return total;
 };

@@ -88,6 +88,7 @@ export const ConversationPage = ({ id }: { id: string }) => {
               <Grid>
                 <Grid.Col span={{ base: 12, md: 8 }}>
                   <Stack component="section" aria-label="What was written">
+                    {found.parts.length === 0 && <Text>What was written is not kept any more.</Text>}
                     {found.parts.map((part) => (
                       <Card key={part.id} withBorder ml={part.role === "customer" ? 0 : { base: 0, sm: "xl" }} bg={part.isPrivate ? "var(--mantine-color-default-hover)" : undefined}>
                         <Text size="sm" fw={500}>{roleWords[part.role] ?? part.role}{part.author === "" ? "" : `, ${part.author}`}{part.isPrivate ? " (a note, never scored)" : ""} · {moment(part.at)}</Text>
@@ -96,10 +97,10 @@ export const ConversationPage = ({ id }: { id: string }) => {
                     ))}
                   </Stack>
                 </Grid.Col>
-                <Grid.Col span={{ base: 12, md: 4 }}><Stack>{score === undefined ? <Text>It is not scored yet.</Text> : <Why score={score} />}<LabelForm key={found.id} id={found.id} label={found.label} /></Stack></Grid.Col>
+                <Grid.Col span={{ base: 12, md: 4 }}><Stack>{score === undefined ? <Text>It is not scored yet.</Text> : <Why score={score} />}<LabelForm key={found.id} id={found.id} label={found.label} isDisputed={found.isDisputed} /></Stack></Grid.Col>
               </Grid>
               {found.scores.length > 1 && (
-                <DataTable caption="How it was scored" rows={found.scores} columns={[{ title: "When", cell: ({ scoredAt }) => moment(scoredAt) }, { title: "Score", numeric: true, cell: (one) => oneDigit(one.score) }, { title: "Model", cell: ({ model }) => model }]} />
+                <DataTable caption="How it was scored" rows={found.scores} columns={[{ title: "When", cell: ({ scoredAt }) => moment(scoredAt) }, { title: "Score", numeric: true, cell: (one) => oneDigit(one.score) }, { title: "Version", cell: ({ model, isUsed }) => `${model}${isUsed ? "" : " (in shadow)"}` }]} />
               )}
             </Stack>
           );

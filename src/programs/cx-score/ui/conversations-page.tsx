@@ -8,11 +8,13 @@ import { DataTable } from "#web/kit/data-table.tsx";
 import { moment } from "#web/kit/moment.ts";
 import { Empty, Loaded } from "#web/kit/states.tsx";
 import * as contract from "../contract.ts";
-import type { Overview } from "../contract.ts";
+import type { Overview, Part } from "../contract.ts";
 import { drivers } from "../scorer/conversation.ts";
+import { Breakdown } from "./breakdown.tsx";
 import { Rules } from "./rules.tsx";
 import { Trust } from "./trust.tsx";
-import { driverWords, oneDigit, percent, points, reasonWords } from "./words.ts";
+import { Versions } from "./versions.tsx";
+import { driverWords, interval, oneDigit, partWords, percent, points, reasonWords } from "./words.ts";
 
 const Chart = lazy(() => import("#web/kit/chart.tsx"));
 
@@ -29,10 +31,9 @@ const Figure = ({ title, value, says }: { title: string; value: string; says: st
   </Card>
 ); // prettier-ignore
 
-const interval = (one: Overview["total"]["good"]): string => (one === null ? "" : `95 %: ${percent(one.lower)} to ${percent(one.upper)}`); // prettier-ignore
-
 const Numbers = ({ found, choose }: { found: Overview; choose: (driver: string) => void }) => {
   const { total, weeks, handlers } = found;
+  const switched = found.switches.flatMap(({ at, version }) => { const week = weeks.findLast(({ from }) => from <= at)?.from; return week === undefined ? [] : [{ week, version }]; });
   const largest = Math.max(0.01, ...found.drivers.map((one) => Math.abs(one.points)));
   return (
     <Stack>
@@ -54,7 +55,7 @@ const Numbers = ({ found, choose }: { found: Overview; choose: (driver: string) 
               xAxis: { type: "category", data: weeks.map(({ from }) => from) },
               yAxis: { type: "value", min: 0, max: 1, axisLabel: { formatter: (value: number) => percent(value) } },
               series: [
-                { name: "4 to 5", type: "line", data: weeks.map(({ good }) => good?.share ?? null) },
+                { name: "4 to 5", type: "line", data: weeks.map(({ good }) => good?.share ?? null), markLine: { symbol: "none", data: switched.map(({ week, version }) => ({ xAxis: week, label: { formatter: version } })) } },
                 { name: "From", type: "line", lineStyle: { type: "dashed" }, showSymbol: false, data: weeks.map(({ good }) => good?.lower ?? null) },
                 { name: "To", type: "line", lineStyle: { type: "dotted" }, showSymbol: false, data: weeks.map(({ good }) => good?.upper ?? null) },
               ],
@@ -62,6 +63,7 @@ const Numbers = ({ found, choose }: { found: Overview; choose: (driver: string) 
           />
         </Suspense>
       )}
+      {found.switches.map(({ at, version, rebased }) => <Alert key={at} variant="outline" title={`Another version of the score since ${moment(at)}`}>{version}. {rebased ? "What was scored before counts anew by it." : "What was scored before stays as it was told: a step there may be the version, not the customers."}</Alert>)}
       <DataTable
         caption="What moved the mean, in points"
         rows={found.drivers}
@@ -73,40 +75,29 @@ const Numbers = ({ found, choose }: { found: Overview; choose: (driver: string) 
           { title: "Up in", numeric: true, cell: ({ positive }) => positive.toLocaleString() },
         ]}
       />
-      {found.parts.length > 0 && (
-        <DataTable
-          caption="By channel and team"
-          rows={found.parts}
-          columns={[
-            { title: "", cell: ({ kind }) => (kind === "channel" ? "Channel" : "Team") },
-            { title: "Name", cell: ({ name }) => name },
-            { title: "Conversations", numeric: true, cell: ({ conversations }) => conversations.toLocaleString() },
-            { title: "Mean", numeric: true, cell: ({ mean }) => oneDigit(mean) },
-            { title: "4 to 5", numeric: true, cell: ({ good }) => <span style={{ whiteSpace: "nowrap" }}>{good === null ? "–" : percent(good.share)}</span> },
-            { title: "Its interval", cell: ({ good }) => <span style={{ whiteSpace: "nowrap" }}>{interval(good)}</span> },
-          ]}
-        />
-      )}
       <DataTable caption="What was scored, and what was not" rows={found.reasons} columns={[{ title: "Reason", cell: ({ reason }) => reasonWords[reason] }, { title: "Conversations", numeric: true, cell: ({ conversations }) => conversations.toLocaleString() }]} />
     </Stack>
   );
 }; // prettier-ignore
 
 /** How conversations went: the score, what moved it, and the conversations behind every number. */
-export const ConversationsPage = ({ mayRead }: { mayRead: boolean }) => {
+export const ConversationsPage = ({ mayRead, maySwitch }: { mayRead: boolean; maySwitch: boolean }) => {
   const given: Record<string, unknown> = useSearch({ strict: false });
   const navigate = useNavigate();
   const days = Number(given["days"]) > 0 ? Math.min(3_650, Number(given["days"])) : 90;
   const band = bands.find((one) => one === given["band"]) ?? "all";
   const driver = drivers.find((one) => one === given["driver"]);
   const rule = typeof given["rule"] === "string" && given["rule"] !== "" ? given["rule"] : undefined;
+  const by = contract.parted.find((one) => one === given["by"]) ?? "channel";
+  const part: Part = { by, trait: typeof given["trait"] === "string" ? given["trait"] : "" };
+  const name = typeof given["name"] === "string" ? given["name"] : undefined;
   const [search, setSearch] = useState(typeof given["search"] === "string" ? given["search"] : "");
   const [asked] = useDebouncedValue(search, 300);
   const change = (next: Record<string, unknown>): void => void navigate({ to: ".", search: { ...given, ...next } as never, replace: true }); // prettier-ignore
   const [now] = useState(() => Date.now());
   const range = { from: dateOf(now - days * day), to: dateOf(now) };
   const overview = useQuery({ queryKey: ["cx", "overview", range], queryFn: ({ signal }) => call(contract.overview, range, signal), refetchInterval: (query) => ((query.state.data?.waiting ?? 0) > 0 ? 3_000 : false) });
-  const list = useQuery({ queryKey: ["cx", "conversations", range, band, driver, rule, asked, overview.data?.total.conversations ?? 0], queryFn: ({ signal }) => call(contract.list, { ...range, band, search: asked, ...(rule === undefined ? {} : { rule }), ...(driver === undefined ? {} : { driver, polarity: -1 as const }) }, signal), enabled: mayRead });
+  const list = useQuery({ queryKey: ["cx", "conversations", range, band, driver, rule, asked, name === undefined ? null : { ...part, name }, overview.data?.total.conversations ?? 0], queryFn: ({ signal }) => call(contract.list, { ...range, band, search: asked, ...(rule === undefined ? {} : { rule }), ...(name === undefined ? {} : { part: { ...part, name } }), ...(driver === undefined ? {} : { driver, polarity: -1 as const }) }, signal), enabled: mayRead });
   return (
     <Stack>
       <Group justify="space-between">
@@ -124,6 +115,7 @@ export const ConversationsPage = ({ mayRead }: { mayRead: boolean }) => {
           )
         }
       </Loaded>
+      {(overview.data?.total.conversations ?? 0) > 0 && <Breakdown range={range} part={part} change={(next) => change({ by: next.by, trait: next.trait === "" ? undefined : next.trait, name: undefined })} choose={(next) => change({ by, name: next })} />}
       {mayRead && (overview.data?.total.conversations ?? 0) > 0 && (
         <Stack>
           <Title order={2} size="h4">The conversations</Title>
@@ -131,6 +123,7 @@ export const ConversationsPage = ({ mayRead }: { mayRead: boolean }) => {
             <Select label="Score" w={160} data={bands.map((value) => ({ value, label: bandWords[value] }))} value={band} allowDeselect={false} onChange={(next) => change({ band: next ?? "all" })} />
             <Select label="Pulled down by" clearable w={230} data={drivers.map((value) => ({ value, label: driverWords[value] }))} value={driver ?? null} onChange={(next) => change({ driver: next ?? undefined })} />
             <TextInput label="Words" value={search} onChange={(event) => { setSearch(event.currentTarget.value); change({ search: event.currentTarget.value === "" ? undefined : event.currentTarget.value }); }} />
+            {name !== undefined && <Button variant="default" onClick={() => change({ name: undefined })}>{partWords[by]}: {name === "" ? "(none)" : name}. Show all</Button>}
             {rule !== undefined && <Button variant="default" onClick={() => change({ rule: undefined })}>Flagged by a rule: show all</Button>}
           </Group>
           <Loaded query={list} height={200}>
@@ -155,6 +148,7 @@ export const ConversationsPage = ({ mayRead }: { mayRead: boolean }) => {
         </Stack>
       )}
       {(overview.data?.total.scored ?? 0) > 0 && <Trust mayLabel={mayRead} />}
+      {(overview.data?.total.scored ?? 0) > 0 && <Versions mayEdit={mayRead} maySwitch={maySwitch} />}
       {(overview.data?.total.scored ?? 0) > 0 && <Rules range={range} mayEdit={mayRead} />}
       {!mayRead && <Alert variant="outline">What was written is shown to analysts and others who may see personal data.</Alert>}
     </Stack>

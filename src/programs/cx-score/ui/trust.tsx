@@ -1,10 +1,11 @@
-import { Alert, Button, Card, Group, SegmentedControl, Stack, Text, Title } from "@mantine/core";
+import { Alert, Anchor, Button, Card, Group, SegmentedControl, Stack, Text, Title } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
+import { Link, useNavigate } from "@tanstack/react-router";
 import { call } from "#web/call.ts";
 import { DataTable } from "#web/kit/data-table.tsx";
 import { Loaded, Problem } from "#web/kit/states.tsx";
 import * as contract from "../contract.ts";
+import * as versions from "../versions/contract.ts";
 
 const scorerWords = { model: "CX Score", one_human: "One person against the others", constant: "Always the same" } as const; // prettier-ignore
 const verdictWords = { per_conversation: "A single score may be used", trends: "For trends alone", do_not_use: "Do not use it", not_enough: "Not enough labels" } as const; // prettier-ignore
@@ -34,7 +35,7 @@ export const Trust = ({ mayLabel }: { mayLabel: boolean }) => {
       <Stack gap="sm">
         <Title order={2} size="h4">How far it may be trusted</Title>
         <Loaded query={query} height={120}>
-          {({ people, customers, bias }) => (
+          {({ people, customers, bias, disputed }) => (
             <Stack gap="sm">
               <Alert variant="outline" color={people.verdict === "do_not_use" ? "red" : people.verdict === "not_enough" ? "gray" : "blue"} title={verdictWords[people.verdict]}>{people.says}</Alert>
               {people.labelled > 0 && (
@@ -69,6 +70,7 @@ export const Trust = ({ mayLabel }: { mayLabel: boolean }) => {
               )}
               <Text size="sm">Kappa has squared weights and a 95 % interval; 0 is chance. “Unhappy found”: how often of two the unhappy one has the lower score; 0.5 is chance.</Text>
               {mayLabel && <LabelNext title="Label a conversation" />}
+              {mayLabel && disputed > 0 && <Disputed />}
             </Stack>
           )}
         </Loaded>
@@ -77,8 +79,42 @@ export const Trust = ({ mayLabel }: { mayLabel: boolean }) => {
   );
 }; // prettier-ignore
 
+/** Conversations that people see too differently, to be settled. */
+const Disputed = () => {
+  const query = useQuery({ queryKey: ["cx", "disputed"], queryFn: ({ signal }) => call(versions.disagreements, {}, signal) });
+  return (
+    <Loaded query={query} height={60}>
+      {({ conversations }) => (
+        <DataTable
+          caption="Seen two points or more apart: talk about them, and settle on one"
+          rows={conversations}
+          columns={[
+            { title: "Conversation", cell: ({ id }) => <Anchor component={Link} to={`/conversations/${encodeURIComponent(id)}`}>{id}</Anchor> },
+            { title: "What each said", cell: ({ labels }) => labels.map(({ by, label }) => `${by}: ${label}`).join(", ") },
+          ]}
+        />
+      )}
+    </Loaded>
+  );
+}; // prettier-ignore
+
+/** What people settled on of a conversation that they see differently. */
+const Settle = ({ id }: { id: string }) => {
+  const client = useQueryClient();
+  const settle = useMutation({ mutationFn: (value: number) => call(contract.label, { id, label: value, settles: true }), onSuccess: () => client.invalidateQueries({ queryKey: ["cx"] }) });
+  return (
+    <Alert variant="outline" title="Your people see it two points or more apart">
+      <Stack gap="xs">
+        <Text size="sm">What do you settle on? It stands in place of what each said.</Text>
+        <SegmentedControl aria-label="Settled on" data={["1", "2", "3", "4", "5"]} value={settle.variables === undefined ? "" : String(settle.variables)} onChange={(value) => settle.mutate(Number(value))} />
+        {settle.error !== null && <Problem error={settle.error} />}
+      </Stack>
+    </Alert>
+  );
+}; // prettier-ignore
+
 /** What a person thinks of one conversation. */
-export const LabelForm = ({ id, label }: { id: string; label: number | null }) => {
+export const LabelForm = ({ id, label, isDisputed }: { id: string; label: number | null; isDisputed: boolean }) => {
   const client = useQueryClient();
   const say = useMutation({ mutationFn: (value: number) => call(contract.label, { id, label: value }), onSuccess: () => client.invalidateQueries({ queryKey: ["cx"] }) }); // prettier-ignore
   const shown = say.variables ?? label;
@@ -88,6 +124,7 @@ export const LabelForm = ({ id, label }: { id: string; label: number | null }) =
         <Title order={2} size="h4">What do you think?</Title>
         <Text size="sm">How did it go for the customer, from 1 to 5? By this it is known how far the score may be trusted.</Text>
         <SegmentedControl aria-label="What do you think?" data={["1", "2", "3", "4", "5"]} value={shown === null ? "" : String(shown)} onChange={(value) => say.mutate(Number(value))} />
+        {isDisputed && <Settle id={id} />}
         {say.error !== null && <Problem error={say.error} />}
         <LabelNext title="Label another" />
       </Stack>

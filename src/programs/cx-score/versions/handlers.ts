@@ -1,0 +1,152 @@
+import { z } from "zod";
+import { newId } from "#kernel/ids.ts";
+import { handle, type Handler, type WorkspaceCall } from "#kernel/module.ts";
+import { Refusal } from "#kernel/refusal.ts";
+import type { Sql } from "#kernel/sql.ts";
+import type { Store } from "#kernel/state/store.ts";
+import { ask } from "#records/common/ask.ts";
+import { aucOfLow, quadraticKappa, spearman } from "#stats/agreement.ts";
+import { labelRows, ratingRows, scoresFor, unscoredCount } from "../query.ts";
+import { modelVersion } from "../scorer/heads.ts";
+import { disagreementsIn, truthsOf, unhappyBelow, type Label } from "../trust.ts";
+import { passesOf, shadowDays } from "../work.ts";
+import { activeOf, standingOf, type Book, type Version } from "./book.ts";
+import { calibrate, leastLabels, moved, reliability, type Point } from "./calibration.ts";
+import * as contract from "./contract.ts";
+import { changes, distribution, mostChanged, newestScores, scoresBy, transitions } from "./query.ts";
+
+const Labelled = z.object({ conversation: z.string(), by: z.string(), label: z.number() });
+const ScoreOf = z.object({ conversation: z.string(), score: z.number() });
+const Left = z.object({ left: z.number() });
+const Changed = z.object({ kind: z.enum(["all", "channel", "team", "language"]), name: z.string(), conversations: z.number(), meanBefore: z.number(), meanAfter: z.number(), goodBefore: z.number(), goodAfter: z.number() }); // prettier-ignore
+const Band = z.enum(["low", "middle", "high"]);
+const Moved = z.object({ was: Band, is: Band, conversations: z.number() });
+const Example = z.object({ id: z.string(), before: z.number(), after: z.number(), summary: z.string() });
+const Newest = ScoreOf.extend({ version: z.string() });
+const Tenth = z.object({ tenth: z.number(), conversations: z.number() });
+
+const known = (value: number): number | null => (Number.isFinite(value) ? value : null);
+const mean = (all: readonly number[]): number => all.reduce((a, b) => a + b, 0) / all.length;
+
+/** Each labelled conversation with its score; the same weight for all. */
+const pointsOf = (labels: readonly Label[], scores: readonly z.output<typeof ScoreOf>[]): Point[] => {
+  const truths = truthsOf(labels);
+  return scores.flatMap(({ conversation, score }) => {
+    const label = truths.get(conversation);
+    return label === undefined ? [] : [{ score, label, weight: 1 }];
+  });
+};
+
+/** A score as the scorer gave it, before a calibration moved it; none of another scorer. */
+const unmoved = (versions: readonly Version[], { conversation, version, score }: z.output<typeof Newest>) => {
+  const made = versions.find(({ id }) => id === version);
+  if (made?.model !== modelVersion) return [];
+  return [{ conversation, score: made.calibration === undefined ? score : moved(made.calibration.to, made.calibration.from, score) }]; // prettier-ignore
+};
+
+const width = 0.5;
+/**
+ * Weights by which labelled conversations stand for all: where more of them were chosen (near the edges) each counts for
+ * less. What was chosen by the score alone is put right by the score (post-stratification in halves of a point).
+ */
+export const weighed = (points: readonly Point[], all: readonly z.output<typeof Tenth>[]): Point[] => {
+  const binOf = (score: number): number => Math.floor((score - 1) / width);
+  const total = all.reduce((sum, { conversations }) => sum + conversations, 0);
+  const shares = new Map<number, number>();
+  for (const { tenth, conversations } of all) shares.set(binOf(tenth), (shares.get(binOf(tenth)) ?? 0) + conversations / total); // prettier-ignore
+  const counts = new Map<number, number>();
+  for (const { score } of points) counts.set(binOf(score), (counts.get(binOf(score)) ?? 0) + 1);
+  return points.map((point) => {
+    const bin = binOf(point.score);
+    return { ...point, weight: Math.max(0.1, ((shares.get(bin) ?? 0) * points.length) / (counts.get(bin) ?? 1)) };
+  });
+};
+
+const heldAgainst = (points: readonly Point[]) => ({
+  pairs: points.length,
+  kappa: known(quadraticKappa(points)),
+  rho: known(spearman(points)),
+  auc: known(aucOfLow(points, (label) => label < unhappyBelow)),
+  error: points.length === 0 ? null : mean(points.map(({ score, label }) => (label - score) ** 2)),
+});
+
+/** Operations on versions of the score. */
+export const versionHandlers = (book: Book, store: Store): Handler[] => {
+  const waitingOf = async (call: WorkspaceCall, versions: readonly Version[], id: string): Promise<number> => {
+    const pass = passesOf(versions, call.now).findLast((one) => one.id === id);
+    if (pass === undefined) return 0;
+    const [found] = await ask(call, unscoredCount(pass), Left);
+    return found?.left ?? 0;
+  };
+  const recent = (call: WorkspaceCall) => ({ from: call.now - shadowDays * 86_400_000, to: call.now + 1 });
+
+  return [
+    handle(contract.list, async (call) => {
+      const versions = await book.known(call);
+      const active = activeOf(versions);
+      const shown = versions.filter(({ state }) => state !== "dropped");
+      return {
+        needsSwitch: active?.model !== modelVersion,
+        versions: await Promise.all(shown.map(async ({ by: _, calibration, activations, ...one }) => ({
+          ...one,
+          isActive: one.id === active?.id,
+          calibration: calibration === undefined ? null : { method: calibration.method, labels: calibration.labels, before: calibration.before, after: calibration.after },
+          activations: activations.map(({ since, rebased }) => ({ at: since === 0 ? null : new Date(since).toISOString(), rebased })),
+          waiting: await waitingOf(call, versions, one.id),
+        }))),
+      };
+    }),
+    handle(contract.calibrate, async (call, { from }) => {
+      const rows: Sql = from === "people" ? labelRows : ratingRows;
+      const versions = await book.known(call);
+      const view = { standing: standingOf(versions), range: recent(call) };
+      const [labels, newest, all] = await Promise.all([ask(call, rows, Labelled), ask(call, newestScores(rows), Newest), ask(call, distribution(view), Tenth)]);
+      const points = pointsOf(labels, newest.flatMap((one) => unmoved(versions, one)));
+      if (points.length < leastLabels) throw new Refusal("cx.few_labels", `${points.length} scored conversations have a label; ${leastLabels} are needed. Label more of them, or bring what customers answered.`, { labels: points.length });
+      const found = calibrate(weighed(points, all));
+      if (found === undefined) throw new Refusal("cx.no_better", "No offset, line or curve does better on labels that it has not seen: the score stays as it is.", { labels: points.length });
+      const id = `${modelVersion}+${newId("cal")}`;
+      await book.addShadow(call, id, found);
+      return { id };
+    }),
+    handle(contract.compare, async (call, { id }) => {
+      await book.find(call, id);
+      const versions = await book.known(call);
+      const view = { standing: standingOf(versions), range: recent(call) };
+      const [parts, moves, examples, waiting, labels, used, other] = await Promise.all([ask(call, changes(view, id), Changed), ask(call, transitions(view, id), Moved), ask(call, mostChanged(view, id, 20), Example), waitingOf(call, versions, id), ask(call, labelRows, Labelled), ask(call, scoresFor({ standing: view.standing }, labelRows), ScoreOf), ask(call, scoresBy(id, labelRows), ScoreOf)]);
+      const whole = parts.find(({ kind }) => kind === "all");
+      const side = (conversations: number, average: number, good: number) => ({ mean: conversations === 0 ? null : average, good: conversations === 0 ? null : good / conversations });
+      const both = ({ conversations, meanBefore, meanAfter, goodBefore, goodAfter }: z.output<typeof Changed>) => ({ before: side(conversations, meanBefore, goodBefore), after: side(conversations, meanAfter, goodAfter) });
+      const shared = new Set(other.map(({ conversation }) => conversation));
+      const [before, after] = [pointsOf(labels, used.filter(({ conversation }) => shared.has(conversation))), pointsOf(labels, other)];
+      return {
+        waiting,
+        conversations: whole?.conversations ?? 0,
+        ...(whole === undefined ? { before: side(0, 0, 0), after: side(0, 0, 0) } : both(whole)),
+        segments: parts.flatMap((one) => (one.kind === "all" ? [] : [{ kind: one.kind, name: one.name, conversations: one.conversations, ...both(one) }])),
+        transitions: moves,
+        examples,
+        agreement: { before: heldAgainst(before), after: heldAgainst(after) },
+        reliability: { before: reliability(before), after: reliability(after) },
+      };
+    }),
+    handle(contract.activate, async (call, { id, rebase }) => {
+      await book.activate(call, id, rebase);
+      // whoever reads a chart of it sees why it moved
+      const made_by = call.principal.kind === "nobody" ? "" : call.principal.id;
+      await store.insertInto("annotations").values({ id: newId("note"), workspace: call.workspace.id, day: new Date(call.now).toISOString().slice(0, 10), text: `CX Score: version ${id} was switched on${rebase ? ", for what was scored before as well" : ""}`, made_by, made_at: new Date(call.now).toISOString() }).execute();
+      return { ok: true as const };
+    }),
+    handle(contract.drop, async (call, { id }) => {
+      await book.drop(call, id);
+      return { ok: true as const };
+    }),
+    handle(contract.disagreements, async (call) => {
+      const found = disagreementsIn(await ask(call, labelRows, Labelled));
+      const ids = [...new Set(found.flatMap(({ labels }) => labels.map(({ by }) => by)))];
+      const members = ids.length === 0 ? [] : await store.selectFrom("members").select(["id", "name"]).where("id", "in", ids.slice(0, 500)).execute();
+      const names = new Map(members.map(({ id, name }) => [id, name]));
+      return { conversations: found.slice(0, 100).map(({ id, labels }) => ({ id, labels: labels.map(({ by, label }) => ({ by: names.get(by) ?? by, label })) })) };
+    }),
+  ];
+}; // prettier-ignore
