@@ -687,4 +687,26 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .execute();
     },
   },
+  "2026-12-16-cx-themes": {
+    up: async (db: Kysely<unknown>) => {
+      await db.schema
+        .createTable("cx_theme_models")
+        .addColumn("workspace", "text", (c) => c.notNull().primaryKey())
+        .addColumn("id", "text", (c) => c.notNull())
+        .addColumn("vocabulary", "text", (c) => c.notNull())
+        .addColumn("found_at", "text", (c) => c.notNull())
+        .execute();
+      await db.schema
+        .createTable("cx_themes")
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("id", "text", (c) => c.notNull())
+        .addColumn("name", "text", (c) => c.notNull())
+        .addColumn("content", "text", (c) => c.notNull())
+        .addColumn("is_pinned", "integer", (c) => c.notNull())
+        .addColumn("merged_into", "text", (c) => c.notNull())
+        .addColumn("found_at", "text", (c) => c.notNull())
+        .addPrimaryKeyConstraint("cx_themes_key", ["workspace", "id"])
+        .execute();
+    },
+  },
 };

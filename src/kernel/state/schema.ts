@@ -346,6 +346,29 @@ export interface State {
     made_by: string;
     made_at: string;
   };
+  /** What conversations speak of, as it was found last: the words that were looked at. */
+  cx_theme_models: {
+    workspace: string;
+    /** Which finding it was. */
+    id: string;
+    /** Terms and how rare they are, as JSON. */
+    vocabulary: string;
+    found_at: string;
+  };
+  /** Something that conversations speak of. */
+  cx_themes: {
+    workspace: string;
+    id: string;
+    /** What people call it; empty where they do not. */
+    name: string;
+    /** Terms with weights, the words that name it, size and floor, as JSON. */
+    content: string;
+    /** Kept when themes are found anew. */
+    is_pinned: number;
+    /** The theme that it counts as; empty for itself. */
+    merged_into: string;
+    found_at: string;
+  };
   /** A rule acted on a conversation, once. */
   cx_firings: {
     workspace: string;

@@ -32,16 +32,7 @@ export const overview = defineOperation({
 }); // prettier-ignore
 export type Overview = z.output<typeof overview.output>;
 
-export const parted = [
-  "channel",
-  "team",
-  "assignee",
-  "language",
-  "product",
-  "tag",
-  "account",
-  "account_trait",
-] as const;
+export const parted = ["topic", "channel", "team", "assignee", "language", "product", "tag", "account", "account_trait"] as const; // prettier-ignore
 export const Part = z.strictObject({ by: z.enum(parted), trait: z.string().max(500).default("").describe("Of accounts, such as their plan.") }); // prettier-ignore
 export type Part = z.output<typeof Part>;
 /** Of fewer scored conversations nothing is said of one teammate. */
@@ -49,11 +40,11 @@ export const leastOfTeammate = 30;
 
 export const breakdown = defineOperation({
   name: "cx.breakdown",
-  summary: "How conversations went by channel, team, teammate, language, product, tag, account or a trait of accounts, such as their plan.",
+  summary: "How conversations went by channel, team, teammate, language, product, tag, account, a trait of accounts (such as their plan) or what they speak of.",
   permission: "read",
   input: Range.extend({ part: Part }),
   output: z.object({
-    parts: z.array(z.object({ name: z.string(), conversations: z.number(), scored: z.number(), mean: z.number().nullable(), good: Interval.nullable(), driver: z.enum(drivers).nullable().describe("That pulls it down the most."), points: z.number().describe("By which it does, on average.") })).describe("The largest first, at most 200."),
+    parts: z.array(z.object({ name: z.string(), title: z.string().describe("What it is called."), before: z.object({ conversations: z.number(), mean: z.number().nullable() }).describe("In the time of the same length before."), conversations: z.number(), scored: z.number(), mean: z.number().nullable(), good: Interval.nullable(), driver: z.enum(drivers).nullable().describe("That pulls it down the most."), points: z.number().describe("By which it does, on average.") })).describe("The largest first, at most 200."),
     withheld: z.number().describe("Teammates with too few scored conversations to say anything of them."),
   }),
 }); // prettier-ignore
@@ -87,6 +78,7 @@ export const Rule = z.strictObject({
     .default(-1)
     .describe("Which way the driver moved it."),
   points: z.number().min(0).max(4).default(0.05).describe("By how much at least."),
+  topic: z.string().max(100).default("").describe("Theme, by its id; empty: any."),
   channel: z.string().max(200).default("").describe("Empty: any."),
   team: z.string().max(200).default("").describe("Empty: any."),
   words: z.string().max(200).default("").describe("That the customer wrote; empty: any."),

@@ -3,7 +3,6 @@ import { noVeil } from "#kernel/classes.ts";
 import { sql } from "#kernel/sql.ts";
 import { angry, begin, happy, part, range, startDesk } from "#test/cx.ts";
 import { useWorld } from "#test/world.ts";
-import { z } from "zod";
 import type { TrendsResult } from "#insights/trends/contract.ts";
 import type { Conversation, Overview } from "./contract.ts";
 import { modelVersion } from "./scorer/heads.ts";

@@ -38,6 +38,8 @@ import { drivers, reasons } from "./scorer/conversation.ts";
 import { modelVersion } from "./scorer/heads.ts";
 import { createRules } from "./rules.ts";
 import { biasOf, disagreementsIn, settled, trustOf } from "./trust.ts";
+import { createThemes } from "./themes/book.ts";
+import { themeHandlers } from "./themes/handlers.ts";
 import { createBook } from "./versions/book.ts";
 import { versionHandlers } from "./versions/handlers.ts";
 import { scoreAll } from "./work.ts";
@@ -136,11 +138,16 @@ interface Parts {
 /** CX Score: how each conversation went, from 1 to 5, and why. */
 export const cxScore = ({ ingest, registry, store, notify }: Parts): Module => {
   const book = createBook(store);
-  const rules = createRules({ store, notify, book });
+  const themes = createThemes(store);
+  const rules = createRules({ store, notify, book, themes });
   const productsOf = async (call: WorkspaceCall) => new Map((await registry.list(call.workspace.id)).flatMap(({ id, product }) => (product === "" ? [] : [[id, product] as const])));
+  const namesOf = async (call: WorkspaceCall) => {
+    const roots = await themes.roots(call);
+    return { products: await productsOf(call), roots: new Map([...roots].map(([id, { root }]) => [id, root])), titles: new Map([...roots.values()].map(({ root, title }) => [root, title])) };
+  };
   return defineModule({
     name: "cx-score",
-    jobs: [{ name: "cx.score", everyMs: 5_000, run: async (call) => { await scoreAll(call, { ingest, registry, book }); } }, { name: "cx.rules", everyMs: 10_000, run: rules.run }],
+    jobs: [{ name: "cx.score", everyMs: 5_000, run: async (call) => { await scoreAll(call, { ingest, registry, book, themes }); } }, { name: "cx.rules", everyMs: 10_000, run: rules.run }, { name: "cx.themes", everyMs: 60_000, run: themes.run }],
     aiUses: [
       {
         id: "cx-score",
@@ -175,12 +182,14 @@ export const cxScore = ({ ingest, registry, store, notify }: Parts): Module => {
       handle(contract.breakdown, async (call, { from, to, part }) => {
         if (part.by === "account_trait" && part.trait === "") throw new Refusal("cx.no_trait", "Name the trait of accounts, such as their plan.");
         const scope = await scopeOf(ingest, call);
-        const view = { standing: await book.standing(call), range: resolveRange({ from, to }, scope) };
-        const found = await ask(call, partsBy(scope, view, part, await productsOf(call)), Parted);
+        const [standing, names, range] = [await book.standing(call), await namesOf(call), resolveRange({ from, to }, scope)];
+        const before = { from: range.from - (range.to - range.from), to: range.from };
+        const [found, earlier] = await Promise.all([ask(call, partsBy(scope, { standing, range }, part, names), Parted), ask(call, partsBy(scope, { standing, range: before }, part, names), Parted)]);
+        const earlierOf = new Map(earlier.map((one) => [one.name, one]));
         // a person is not judged by a handful
         const shown = part.by === "assignee" ? found.filter(({ scored, name }) => scored >= contract.leastOfTeammate || name === "") : found;
         return {
-          parts: shown.map(({ name, conversations, scored, mean, good, driver, points }) => ({ name, conversations, scored, mean, good: shareOf(good, scored), driver: drivers.find((one) => one === driver) ?? null, points })),
+          parts: shown.map(({ name, conversations, scored, mean, good, driver, points }) => ({ name, title: part.by === "topic" ? (names.titles.get(name) ?? name) : name, before: { conversations: earlierOf.get(name)?.conversations ?? 0, mean: earlierOf.get(name)?.mean ?? null }, conversations, scored, mean, good: shareOf(good, scored), driver: drivers.find((one) => one === driver) ?? null, points })),
           withheld: found.length - shown.length,
         };
       }),
@@ -188,7 +197,7 @@ export const cxScore = ({ ingest, registry, store, notify }: Parts): Module => {
         const wanted = { ...given, ...(rule === undefined ? {} : { among: await rules.flagged(call, rule) }) };
         const scope = await scopeOf(ingest, call);
         const view = { standing: await book.standing(call), range: resolveRange({ from, to }, scope) };
-        const rows = await ask(call, conversationList(scope, view, await productsOf(call), wanted), Listed);
+        const rows = await ask(call, conversationList(scope, view, await namesOf(call), wanted), Listed);
         return { conversations: rows.map(({ moment, contributions, ...row }) => ({ ...row, at: iso(moment), drivers: row.drivers.map((driver, at) => ({ driver, contribution: contributions[at] ?? 0 })) })) };
       }),
       handle(contract.get, async (call, { id }) => {
@@ -241,10 +250,12 @@ export const cxScore = ({ ingest, registry, store, notify }: Parts): Module => {
       handle(contract.tryRule, async (call, { from, to, rule }) => {
         const scope = await scopeOf(ingest, call);
         const view = { standing: await book.standing(call), range: resolveRange({ from, to }, scope) };
-        const [[counts], examples] = await Promise.all([ask(call, fitCounts(view, rule), z.object({ fits: z.number(), conversations: z.number() })), ask(call, fitExamples(view, rule), z.object({ id: Text, score: Maybe, summary: Text }))]);
+        const asked = await rules.asked(call, rule);
+        const [[counts], examples] = await Promise.all([ask(call, fitCounts(view, asked), z.object({ fits: z.number(), conversations: z.number() })), ask(call, fitExamples(view, asked), z.object({ id: Text, score: Maybe, summary: Text }))]);
         return { fits: counts?.fits ?? 0, conversations: counts?.conversations ?? 0, examples };
       }),
       ...versionHandlers(book, store),
+      ...themeHandlers(themes),
     ],
   });
 }; // prettier-ignore

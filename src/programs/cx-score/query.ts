@@ -3,6 +3,7 @@ import { traitOfAccounts } from "#records/people/relation.ts";
 import { personOf, type Scope } from "#records/events/scope.ts";
 import type { Part, Rule } from "./contract.ts";
 import { counting, effective, scoredConversations, type View } from "./relation.ts";
+import { topics } from "./themes/query.ts";
 import type { DriverName } from "./scorer/conversation.ts";
 import type { Standing } from "./versions/book.ts";
 
@@ -16,21 +17,27 @@ export const periods = (view: View, by: Sql): Sql => periodsOf(scoredConversatio
 export const weekOf = (scope: Scope): Sql => sql`toString(toMonday(at, ${bind.string(scope.zone)}))`;
 export const together: Sql = sql`''`;
 
-/** Products of sources, by their ids. */
-export type Products = ReadonlyMap<string, string>;
+/** What ids stand for: products of sources, themes that were put to others. */
+export interface Names {
+  readonly products: ReadonlyMap<string, string>;
+  readonly roots: ReadonlyMap<string, string>;
+}
+const named = (column: Sql, names: ReadonlyMap<string, string>): Sql =>
+  sql`transform(${column}, ${bind.strings([...names.keys()])}, ${bind.strings([...names.values()])}, '')`;
 
 /** Scored conversations with the part that each belongs to; one with several tags belongs to several. */
-const partedBy = (scope: Scope, { by, trait }: Part, products: Products, relation: Sql): Sql => {
+const partedBy = (scope: Scope, { by, trait }: Part, { products, roots }: Names, relation: Sql): Sql => {
   if (by === "tag") return sql`SELECT *, arrayJoin(if(empty(tags), [''], arrayDistinct(tags))) AS part FROM (${relation})`;
-  if (by === "product") return sql`SELECT *, transform(source, ${bind.strings([...products.keys()])}, ${bind.strings([...products.values()])}, '') AS part FROM (${relation})`;
+  if (by === "product") return sql`SELECT *, ${named(sql`source`, products)} AS part FROM (${relation})`;
+  if (by === "topic") return sql`SELECT scores.*, ${named(sql`told.theme`, roots)} AS part FROM (${relation}) AS scores LEFT ANY JOIN (${topics}) AS told ON told.conversation = scores.id`;
   if (by === "account_trait") return sql`SELECT scores.*, traits.value AS part FROM (${relation}) AS scores LEFT ANY JOIN (${traitOfAccounts(scope, trait)}) AS traits ON traits.account = scores.account`;
   return sql`SELECT *, ${identifier(by)} AS part FROM (${relation})`;
 }; // prettier-ignore
 
 const mostParts = 200;
 /** The same by parts, the largest first, with the driver that pulls each down the most. */
-export const parts = (scope: Scope, view: View, part: Part, products: Products): Sql => {
-  const parted = partedBy(scope, part, products, scoredConversations(view));
+export const parts = (scope: Scope, view: View, part: Part, names: Names): Sql => {
+  const parted = partedBy(scope, part, names, scoredConversations(view));
   return sql`
   SELECT name, conversations, scored, mean, good, byAi, byTeammate, ifNull(worst.driver, '') AS driver, if(scored = 0, 0, ifNull(worst.least, 0) / scored) AS points
   FROM (${periodsOf(parted, sql`part`)}) AS all
@@ -67,9 +74,9 @@ const bands: Readonly<Record<Wanted["band"], Sql>> = {
   unscored: sql`score IS NULL`,
 };
 
-export const conversationList = (scope: Scope, view: View, products: Products, { band, driver, polarity, search, among, part, limit }: Wanted): Sql => {
+export const conversationList = (scope: Scope, view: View, names: Names, { band, driver, polarity, search, among, part, limit }: Wanted): Sql => {
   const relation = scoredConversations(view);
-  const [from, own] = part === undefined ? [relation, none] : [partedBy(scope, part, products, relation), sql`AND part = ${bind.string(part.name)}`];
+  const [from, own] = part === undefined ? [relation, none] : [partedBy(scope, part, names, relation), sql`AND part = ${bind.string(part.name)}`];
   const sided = polarity === undefined ? sql`1` : polarity < 0 ? sql`points < 0` : sql`points > 0`;
   const moved = driver === undefined ? none : sql`AND arrayExists((name, points) -> name = ${bind.string(driver)} AND ${sided}, drivers, contributions)`;
   const said = search === "" ? none : sql`AND (positionCaseInsensitiveUTF8(summary, ${bind.string(search)}) > 0 OR id = ${bind.string(search)} OR account = ${bind.string(search)} OR id IN (SELECT conversation FROM conversation_parts FINAL WHERE private = 0 AND positionCaseInsensitiveUTF8(text, ${bind.string(search)}) > 0))`;
@@ -109,13 +116,19 @@ export const nextFor = (view: View, by: string): Sql => sql`
   ORDER BY second DESC, labels, if(chance, sipHash64(conversation, ${bind.string(by)}) / 18446744073709551616., least(abs(score - 2.5), abs(score - 3.5)))
   LIMIT 1`;
 
-const fits = ({ below, above, driver, polarity, points, channel, team, words }: Rule): Sql => {
+/** A rule, with the ids of themes that count as the one that it names. */
+export interface Asked extends Rule {
+  readonly themes: readonly string[];
+}
+
+const fits = ({ below, above, driver, polarity, points, topic, themes, channel, team, words }: Asked): Sql => {
   const moved = polarity < 0 ? sql`moved <= ${bind.float(-points)} AND moved < 0` : sql`moved >= ${bind.float(points)} AND moved > 0`;
   const all = [
     sql`score IS NOT NULL`,
     ...(below === null ? [] : [sql`score < ${bind.float(below)}`]),
     ...(above === null ? [] : [sql`score >= ${bind.float(above)}`]),
     ...(driver === null ? [] : [sql`arrayExists((name, moved) -> name = ${bind.string(driver)} AND ${moved}, drivers, contributions)`]),
+    ...(topic === "" ? [] : [sql`id IN (SELECT conversation FROM (${topics}) WHERE theme IN ${bind.strings(themes)})`]),
     ...(channel === "" ? [] : [sql`channel = ${bind.string(channel)}`]),
     ...(team === "" ? [] : [sql`team = ${bind.string(team)}`]),
     ...(words === "" ? [] : [sql`id IN (SELECT conversation FROM conversation_parts FINAL WHERE private = 0 AND role = 'customer' AND positionCaseInsensitiveUTF8(text, ${bind.string(words)}) > 0)`]),
@@ -124,16 +137,16 @@ const fits = ({ below, above, driver, polarity, points, channel, team, words }: 
 }; // prettier-ignore
 
 /** Of a time, how many a rule fits, out of how many. */
-export const fitCounts = (view: View, rule: Rule): Sql =>
+export const fitCounts = (view: View, rule: Asked): Sql =>
   sql`SELECT toFloat64(countIf(${fits(rule)})) AS fits, toFloat64(count()) AS conversations FROM (${scoredConversations(view)})`;
-export const fitExamples = (view: View, rule: Rule): Sql =>
+export const fitExamples = (view: View, rule: Asked): Sql =>
   sql`SELECT id, score, summary FROM (${scoredConversations(view)}) WHERE ${fits(rule)} ORDER BY at DESC LIMIT 20`;
 
 /**
  * What was scored from a moment on, in the order in which it was, with all of the last moment; a rule is asked of the score
  * that counts alone, and not of what was only scored anew because another version was switched on.
  */
-export const scoredSince = (standing: Standing, seen: number, rule: Rule, limit: number): Sql => {
+export const scoredSince = (standing: Standing, seen: number, rule: Asked, limit: number): Sql => {
   const among = sql`SELECT conversation FROM cx_scores WHERE scored >= ${bind.time(seen)}`;
   return sql`
   SELECT id, score, drivers, contributions, channel, team, toFloat64(toUnixTimestamp64Milli(latest)) AS stamp, toFloat64(${fits(rule)} AND (since < 0 OR latest = first)) AS fits

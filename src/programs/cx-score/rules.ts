@@ -6,6 +6,7 @@ import type { Store } from "#kernel/state/store.ts";
 import type { Notify } from "../alerts/index.ts";
 import { Rule } from "./contract.ts";
 import { scoredSince } from "./query.ts";
+import type { Themes } from "./themes/book.ts";
 import type { Book } from "./versions/book.ts";
 
 /**
@@ -20,15 +21,22 @@ interface Parts {
   readonly store: Store;
   readonly notify: Notify;
   readonly book: Book;
+  readonly themes: Themes;
 }
 
-export const createRules = ({ store, notify, book }: Parts) => {
+export const createRules = ({ store, notify, book, themes }: Parts) => {
   const rowsOf = (call: WorkspaceCall) => store.selectFrom("cx_rules").selectAll().where("workspace", "=", call.workspace.id); // prettier-ignore
+
+  /** A rule with what has to be looked up for it. */
+  const asked = async (call: WorkspaceCall, rule: Rule) => ({
+    ...rule,
+    themes: rule.topic === "" ? [] : [...(await themes.roots(call))].flatMap(([id, { root }]) => (root === rule.topic ? [id] : [])), // prettier-ignore
+  });
 
   /** Acts on what was scored since; gives back whether there may be more. */
   const step = async (call: WorkspaceCall, row: { id: string; content: string; seen: string }): Promise<boolean> => {
     const rule = Rule.parse(JSON.parse(row.content));
-    const found = await call.engine.rows(scoredSince(await book.standing(call), Date.parse(row.seen), rule, batch), Fit, { purpose: "maintain", signal: call.signal }); // prettier-ignore
+    const found = await call.engine.rows(scoredSince(await book.standing(call), Date.parse(row.seen), await asked(call, rule), batch), Fit, { purpose: "maintain", signal: call.signal }); // prettier-ignore
     const last = found.at(-1);
     if (last === undefined) return false;
     const at = new Date(call.now).toISOString();
@@ -45,6 +53,7 @@ export const createRules = ({ store, notify, book }: Parts) => {
   };
 
   return {
+    asked,
     /** Everything that waits, for each rule that is on. */
     run: async (call: WorkspaceCall): Promise<void> => {
       for (const { id } of await rowsOf(call).where("is_on", "=", 1).execute())

@@ -8,6 +8,7 @@ import { arrivals, headsToScore, partsToScore, unscored, type ToScore } from "./
 import type { Turn, TurnRole } from "./scorer/conversation.ts";
 import { modelVersion } from "./scorer/heads.ts";
 import { scoreConversation } from "./scorer/score.ts";
+import type { Themes } from "./themes/book.ts";
 import { activeOf, standingOf, type Book, type Version } from "./versions/book.ts";
 import { moved, type Calibration } from "./versions/calibration.ts";
 
@@ -31,6 +32,7 @@ interface Parts {
   readonly ingest: Ingest;
   readonly registry: SourceRegistry;
   readonly book: Book;
+  readonly themes: Themes;
 }
 
 /** What is scored in one go: by which version, and whether anybody is told. */
@@ -48,7 +50,7 @@ const calibrated = (found: Found, by: Calibration | undefined): Found => {
 };
 
 /** The properties of an event, by which every question may ask for the score. */
-const eventOf = (head: z.output<typeof Head>, version: string, content: string, at: number, found: Found): IncomingEvent => ({
+const eventOf = (head: z.output<typeof Head>, { version, content, at, topic }: { version: string; content: string; at: number; topic: string }, found: Found): IncomingEvent => ({
   name: scoredEvent,
   at,
   messageId: `cx ${head.id} ${content} ${version}`,
@@ -60,6 +62,7 @@ const eventOf = (head: z.output<typeof Head>, version: string, content: string, 
     channel: head.channel,
     team: head.team,
     language: found.lang,
+    ...(topic === "" ? {} : { topic }),
     ...Object.fromEntries(found.drivers.map(({ driver, contribution }) => [driver, contribution])),
   },
 }); // prettier-ignore
@@ -67,7 +70,7 @@ const eventOf = (head: z.output<typeof Head>, version: string, content: string, 
 /** One batch; how many it scored. */
 const scoreBatch = async (
   call: WorkspaceCall,
-  { ingest, registry }: Parts,
+  { ingest, registry, themes }: Parts,
   pass: Pass,
   now: number,
 ): Promise<number> => {
@@ -86,6 +89,9 @@ const scoreBatch = async (
     if (own === undefined) partsBy.set(part.conversation, [part]);
     else own.push(part);
   }
+  const firstWords = (id: string): string => (partsBy.get(id) ?? []).filter(({ role }) => role === "customer").slice(0, 3).map(({ text }) => text).join("\n"); // prettier-ignore
+  // known before anybody can find the score, so that rules can ask for it
+  const topics = pass.isShadow ? new Map<string, string>() : await themes.assign(call, waiting.map(({ conversation, content }) => ({ conversation, content, actor: headOf.get(conversation)?.actor ?? "0", text: firstWords(conversation) })), now); // prettier-ignore
   const events = new Map<string, IncomingEvent[]>();
   const rows = waiting.map(({ conversation, content, fresh }) => {
     const head = headOf.get(conversation);
@@ -95,7 +101,7 @@ const scoreBatch = async (
     const at = own.at(-1)?.at ?? call.now;
     // told once: not by a version in shadow, nor again where history is scored anew
     const isTold = !pass.isShadow && fresh === 1 && head?.state === "closed" && head.user !== "" && found.eligible;
-    if (isTold) events.set(head.source, [...(events.get(head.source) ?? []), eventOf(head, pass.id, content, at, found)]); // prettier-ignore
+    if (isTold) events.set(head.source, [...(events.get(head.source) ?? []), eventOf(head, { version: pass.id, content, at, topic: topics.get(conversation) ?? "" }, found)]); // prettier-ignore
     const drivers = found.drivers.map((driver) => ({ ...driver, quotes: driver.quotes.map(({ turn, start, end }) => ({ part: own[turn]?.id ?? "", start, end })) })); // prettier-ignore
     return { conversation, model: pass.id, content, actor: head?.actor ?? "0", at: engineTime(at), score: found.score, reason: found.reason, language: found.lang, limited: found.limited ? 1 : 0, confidence: found.confidence, other: found.other, ai: found.handlers.ai_agent, teammate: found.handlers.human_agent, drivers: drivers.map(({ driver }) => driver), contributions: drivers.map(({ contribution }) => contribution), detail: JSON.stringify(drivers), summary: found.summary, scored: engineTime(now) }; // prettier-ignore
   });

@@ -79,6 +79,8 @@ const written = {
   flags: "flags",
   flag_changes: "changes of flags",
   cx_rules: "rules for conversations",
+  cx_themes: "themes of conversations",
+  cx_theme_models: "words of themes",
   flag_proposals: "proposed changes of flags",
   experiments: "experiments",
   ai_uses: "AI uses",

@@ -88,7 +88,7 @@ export const ConversationsPage = ({ mayRead, maySwitch }: { mayRead: boolean; ma
   const band = bands.find((one) => one === given["band"]) ?? "all";
   const driver = drivers.find((one) => one === given["driver"]);
   const rule = typeof given["rule"] === "string" && given["rule"] !== "" ? given["rule"] : undefined;
-  const by = contract.parted.find((one) => one === given["by"]) ?? "channel";
+  const by = contract.parted.find((one) => one === given["by"]) ?? "topic";
   const part: Part = { by, trait: typeof given["trait"] === "string" ? given["trait"] : "" };
   const name = typeof given["name"] === "string" ? given["name"] : undefined;
   const [search, setSearch] = useState(typeof given["search"] === "string" ? given["search"] : "");
@@ -115,7 +115,7 @@ export const ConversationsPage = ({ mayRead, maySwitch }: { mayRead: boolean; ma
           )
         }
       </Loaded>
-      {(overview.data?.total.conversations ?? 0) > 0 && <Breakdown range={range} part={part} change={(next) => change({ by: next.by, trait: next.trait === "" ? undefined : next.trait, name: undefined })} choose={(next) => change({ by, name: next })} />}
+      {(overview.data?.total.conversations ?? 0) > 0 && <Breakdown mayEdit={mayRead} range={range} part={part} change={(next) => change({ by: next.by, trait: next.trait === "" ? undefined : next.trait, name: undefined })} choose={(next) => change({ by, name: next })} />}
       {mayRead && (overview.data?.total.conversations ?? 0) > 0 && (
         <Stack>
           <Title order={2} size="h4">The conversations</Title>
@@ -123,7 +123,7 @@ export const ConversationsPage = ({ mayRead, maySwitch }: { mayRead: boolean; ma
             <Select label="Score" w={160} data={bands.map((value) => ({ value, label: bandWords[value] }))} value={band} allowDeselect={false} onChange={(next) => change({ band: next ?? "all" })} />
             <Select label="Pulled down by" clearable w={230} data={drivers.map((value) => ({ value, label: driverWords[value] }))} value={driver ?? null} onChange={(next) => change({ driver: next ?? undefined })} />
             <TextInput label="Words" value={search} onChange={(event) => { setSearch(event.currentTarget.value); change({ search: event.currentTarget.value === "" ? undefined : event.currentTarget.value }); }} />
-            {name !== undefined && <Button variant="default" onClick={() => change({ name: undefined })}>{partWords[by]}: {name === "" ? "(none)" : name}. Show all</Button>}
+            {name !== undefined && <Button variant="default" onClick={() => change({ name: undefined })}>{partWords[by]}{by === "topic" ? " chosen" : `: ${name === "" ? "(none)" : name}`}. Show all</Button>}
             {rule !== undefined && <Button variant="default" onClick={() => change({ rule: undefined })}>Flagged by a rule: show all</Button>}
           </Group>
           <Loaded query={list} height={200}>

@@ -18,7 +18,7 @@ export const reasonWords: Readonly<Record<Reason, string>> = {
   too_short_for_language: "Too short for its language",
 };
 export const roleWords: Readonly<Record<string, string>> = { customer: "Customer", ai_agent: "AI agent", teammate: "Teammate", bot: "Bot", system: "System" }; // prettier-ignore
-export const partWords: Readonly<Record<Part["by"], string>> = { channel: "Channel", team: "Team", assignee: "Teammate", language: "Language", product: "Product", tag: "Tag", account: "Account", account_trait: "Plan or another trait of accounts" }; // prettier-ignore
+export const partWords: Readonly<Record<Part["by"], string>> = { topic: "What they speak of", channel: "Channel", team: "Team", assignee: "Teammate", language: "Language", product: "Product", tag: "Tag", account: "Account", account_trait: "Plan or another trait of accounts" }; // prettier-ignore
 export const oneDigit = (value: number | null): string => (value === null ? "–" : value.toFixed(1));
 export const points = (value: number): string => `${value > 0 ? "+" : ""}${value.toFixed(2)}`;
 export const percent = (value: number): string => `${(value * 100).toLocaleString("en", { maximumFractionDigits: 1 })} %`; // prettier-ignore

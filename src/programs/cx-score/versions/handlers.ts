@@ -87,12 +87,15 @@ export const versionHandlers = (book: Book, store: Store): Handler[] => {
       const shown = versions.filter(({ state }) => state !== "dropped");
       return {
         needsSwitch: active?.model !== modelVersion,
-        versions: await Promise.all(shown.map(async ({ by: _, calibration, activations, ...one }) => ({
-          ...one,
-          isActive: one.id === active?.id,
+        versions: await Promise.all(shown.map(async ({ id, model, state, madeAt, calibration, activations }) => ({
+          id,
+          model,
+          state,
+          madeAt,
+          isActive: id === active?.id,
           calibration: calibration === undefined ? null : { method: calibration.method, labels: calibration.labels, before: calibration.before, after: calibration.after },
           activations: activations.map(({ since, rebased }) => ({ at: since === 0 ? null : new Date(since).toISOString(), rebased })),
-          waiting: await waitingOf(call, versions, one.id),
+          waiting: await waitingOf(call, versions, id),
         }))),
       };
     }),
