@@ -39,7 +39,7 @@ describe("whoever answers for support", () => {
       };
     }); // prettier-ignore
     const sent = await fetch(`${world.url}/v1/conversations`, { method: "POST", headers: { authorization: `Bearer ${writeKey}` }, body: JSON.stringify({ conversations }) }); // prettier-ignore
-    expect(await sent.json()).toEqual({ accepted: 60, rejected: [] });
+    expect(await sent.json()).toEqual({ accepted: 60, withheld: 0, rejected: [] });
     const { modules, store, directory, log } = world.system;
     jobs = startJobs({ modules: modules.filter(({ name }) => name === "cx-score"), store, directory, clock: world.clock, log, tickMs: 50 }); // prettier-ignore
 

@@ -709,4 +709,11 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .execute();
     },
   },
+  "2026-12-17-cx-reviews": {
+    up: async (db: Kysely<unknown>) => {
+      for (const name of ["assignee", "done_by", "digest"])
+        await db.schema.alterTable("cx_firings").addColumn(name, "text", (c) => c.notNull().defaultTo("")).execute(); // prettier-ignore
+      await db.schema.alterTable("cx_firings").addColumn("done_at", "text").execute();
+    },
+  },
 };

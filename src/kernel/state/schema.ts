@@ -375,6 +375,13 @@ export interface State {
     rule: string;
     conversation: string;
     at: string;
+    /** Member who is to look at it; empty for nobody in particular. */
+    assignee: string;
+    /** When somebody had looked at it. */
+    done_at: string | null;
+    done_by: string;
+    /** Conversations are told together, once a day: the day in which it falls; empty where it was told by itself. */
+    digest: string;
   };
   flag_changes: {
     workspace: string;

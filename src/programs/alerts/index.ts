@@ -21,6 +21,8 @@ export interface Alert {
   readonly owners: readonly string[];
   /** A page of ours. */
   readonly address: string;
+  /** What a program that is told by webhook may act on. */
+  readonly data?: Readonly<Record<string, unknown>>;
 }
 
 /** Puts alerts on their way to all channels, or to those that are named; they are sent by a job, and tried again where that fails. */
@@ -38,7 +40,7 @@ const [mostChannels, shown, keptDays] = [50, 100, 90];
 /** Minutes until the next try, after each that failed: about a day in all. */
 const waits = [1, 5, 15, 60, 180, 360, 720] as const;
 const minuteMs = 60_000;
-const Told = z.object({ key: z.string(), title: z.string(), says: z.string(), hits: z.array(z.object({ title: z.string(), address: z.string() })), owners: z.array(z.string()), address: z.string() }); // prettier-ignore
+const Told = z.object({ key: z.string(), title: z.string(), says: z.string(), hits: z.array(z.object({ title: z.string(), address: z.string() })), owners: z.array(z.string()), address: z.string(), data: z.record(z.string(), z.unknown()).optional() }); // prettier-ignore
 const Ids = z.array(z.string());
 
 type ChannelRow = State["channels"];

@@ -82,6 +82,18 @@ export const Rule = z.strictObject({
   channel: z.string().max(200).default("").describe("Empty: any."),
   team: z.string().max(200).default("").describe("Empty: any."),
   words: z.string().max(200).default("").describe("That the customer wrote; empty: any."),
+  trait: z.string().max(500).default("").describe("A trait of the account, such as what it pays; empty: any account."),
+  traitIs: z.string().max(500).default("").describe("What the trait is; empty where it is held against `traitFrom`."),
+  traitFrom: z.number().nullable().default(null).describe("The trait is this or more."),
+  answerOver: z
+    .number()
+    .min(1)
+    .max(100_000)
+    .nullable()
+    .default(null)
+    .describe("Minutes: the first answer came later than this, or has not come."),
+  assign: z.string().max(100).default("").describe("Member who is to look at it, by id."),
+  digest: z.boolean().default(false).describe("Told together once a day, and not one by one."),
   tell: z
     .array(z.string().max(100))
     .max(20)
@@ -196,3 +208,34 @@ export const tryRule = defineOperation({
   input: Range.extend({ rule: Rule }),
   output: z.object({ fits: z.number(), conversations: z.number(), examples: z.array(z.object({ id: z.string(), score: z.number().nullable(), summary: z.string() })) }),
 }); // prettier-ignore
+
+const Review = z.object({
+  conversation: z.string(),
+  rules: z.array(z.string()).describe("Names of the rules that flagged it."),
+  at: z.string(),
+  assignee: z.string().nullable().describe("Name of whoever is to look at it."),
+  isMine: z.boolean(),
+  score: z.number().nullable(),
+  summary: z.string(),
+});
+
+export const reviews = defineOperation({
+  name: "cx.reviews",
+  summary: "Conversations that rules flagged and nobody has looked at yet, the latest first.",
+  permission: "edit",
+  onlyLooks: true,
+  input: z.strictObject({ mine: z.boolean().default(false).describe("Assigned to you alone.") }),
+  output: z.object({ reviews: z.array(Review), members: z.array(z.object({ id: z.string(), name: z.string() })) }),
+});
+
+export const review = defineOperation({
+  name: "cx.review",
+  summary: "Says that a flagged conversation was looked at, or who is to.",
+  permission: "edit",
+  input: z.strictObject({
+    id: z.string().min(1).max(500),
+    assignee: z.string().max(100).optional().describe("A member, by id; empty for nobody in particular."),
+    done: z.boolean().default(false),
+  }),
+  output: z.object({ ok: z.literal(true) }),
+});

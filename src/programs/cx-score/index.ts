@@ -28,6 +28,7 @@ import {
   periods,
   ratingRows,
   reasonCounts,
+  scoresAmong,
   scoresFor,
   scoresOf,
   together,
@@ -118,6 +119,7 @@ const periodOf = ({ name, conversations, scored, mean, good }: z.output<typeof C
 
 const Labelled = z.object({ conversation: Text, by: Text, label: z.number() });
 const ScoreOf = z.object({ conversation: Text, score: z.number() });
+const Brief = z.object({ conversation: Text, score: Maybe, summary: Text });
 const Own = z.object({ label: z.number() });
 const LabelledRow = z.object({
   score: z.number(),
@@ -253,6 +255,20 @@ export const cxScore = ({ ingest, registry, store, notify }: Parts): Module => {
         const asked = await rules.asked(call, rule);
         const [[counts], examples] = await Promise.all([ask(call, fitCounts(view, asked), z.object({ fits: z.number(), conversations: z.number() })), ask(call, fitExamples(view, asked), z.object({ id: Text, score: Maybe, summary: Text }))]);
         return { fits: counts?.fits ?? 0, conversations: counts?.conversations ?? 0, examples };
+      }),
+      handle(contract.reviews, async (call, { mine }) => {
+        const me = memberOf(call);
+        const waiting = await rules.waiting(call, mine ? me : undefined);
+        const [members, named, scores] = await Promise.all([rules.members(call), rules.list(call), ask(call, scoresAmong(await book.standing(call), waiting.map(([id]) => id)), Brief)]);
+        const [nameOf, ruleOf, scoreOf] = [new Map(members.map(({ id, name }) => [id, name])), new Map(named.map(({ id, rule }) => [id, rule.name])), new Map(scores.map((one) => [one.conversation, one]))];
+        return {
+          members,
+          reviews: waiting.map(([conversation, { rules: own, at, assignee }]) => ({ conversation, rules: own.map((id) => ruleOf.get(id) ?? id), at, assignee: nameOf.get(assignee) ?? null, isMine: assignee === me, score: scoreOf.get(conversation)?.score ?? null, summary: scoreOf.get(conversation)?.summary ?? "" })),
+        };
+      }),
+      handle(contract.review, async (call, { id, ...to }) => {
+        await rules.review(call, id, memberOf(call), to);
+        return { ok: true as const };
       }),
       ...versionHandlers(book, store),
       ...themeHandlers(themes),

@@ -94,6 +94,10 @@ export const partsOf = (id: string): Sql => sql`
 export const scoresOf = (standing: Standing, id: string): Sql => sql`
   SELECT model, ${effective(standing)} AS since, score, reason, confidence, toFloat64(limited) AS limited, other, ai, teammate, summary, detail, toString(scored) AS moment FROM cx_scores FINAL WHERE conversation = ${bind.string(id)} ORDER BY since DESC, scored DESC LIMIT 50`;
 
+/** Scores and summaries of some conversations. */
+export const scoresAmong = (standing: Standing, ids: readonly string[]): Sql =>
+  sql`SELECT conversation, score, summary FROM (${counting({ standing, among: sql`SELECT arrayJoin(${bind.strings(ids)})` })})`;
+
 export const labelOf = (id: string, by: string): Sql =>
   sql`SELECT label FROM cx_labels FINAL WHERE conversation = ${bind.string(id)} AND by = ${bind.string(by)}`;
 /** All that was said of one. */
@@ -116,12 +120,20 @@ export const nextFor = (view: View, by: string): Sql => sql`
   ORDER BY second DESC, labels, if(chance, sipHash64(conversation, ${bind.string(by)}) / 18446744073709551616., least(abs(score - 2.5), abs(score - 3.5)))
   LIMIT 1`;
 
-/** A rule, with the ids of themes that count as the one that it names. */
+/** A rule, with what had to be looked up for it. */
 export interface Asked extends Rule {
+  /** Ids of themes that count as the one that it names. */
   readonly themes: readonly string[];
+  /** Who may ask for the trait that it names. */
+  readonly veil: Scope["veil"];
 }
 
-const fits = ({ below, above, driver, polarity, points, topic, themes, channel, team, words }: Asked): Sql => {
+/** Conversations whose first answer came later than so, after the customer's first words, or has not come by now. */
+const answeredLate = (minutes: number): Sql => sql`
+  SELECT conversation FROM conversation_parts FINAL WHERE private = 0 GROUP BY conversation
+  HAVING countIf(role = 'customer') > 0 AND dateDiff('second', minIf(at, role = 'customer'), ifNull(minOrNullIf(at, role IN ('ai_agent', 'bot', 'teammate')), now64(3))) > ${literal(Math.round(minutes * 60))}`;
+
+const fits = ({ below, above, driver, polarity, points, topic, themes, trait, traitIs, traitFrom, answerOver, veil, channel, team, words }: Asked): Sql => {
   const moved = polarity < 0 ? sql`moved <= ${bind.float(-points)} AND moved < 0` : sql`moved >= ${bind.float(points)} AND moved > 0`;
   const all = [
     sql`score IS NOT NULL`,
@@ -129,6 +141,8 @@ const fits = ({ below, above, driver, polarity, points, topic, themes, channel, 
     ...(above === null ? [] : [sql`score >= ${bind.float(above)}`]),
     ...(driver === null ? [] : [sql`arrayExists((name, moved) -> name = ${bind.string(driver)} AND ${moved}, drivers, contributions)`]),
     ...(topic === "" ? [] : [sql`id IN (SELECT conversation FROM (${topics}) WHERE theme IN ${bind.strings(themes)})`]),
+    ...(trait === "" ? [] : [sql`account IN (SELECT account FROM (${traitOfAccounts({ veil }, trait)}) WHERE ${traitFrom === null ? sql`value = ${bind.string(traitIs)}` : sql`toFloat64OrNull(value) >= ${bind.float(traitFrom)}`})`]),
+    ...(answerOver === null ? [] : [sql`id IN (${answeredLate(answerOver)})`]),
     ...(channel === "" ? [] : [sql`channel = ${bind.string(channel)}`]),
     ...(team === "" ? [] : [sql`team = ${bind.string(team)}`]),
     ...(words === "" ? [] : [sql`id IN (SELECT conversation FROM conversation_parts FINAL WHERE private = 0 AND role = 'customer' AND positionCaseInsensitiveUTF8(text, ${bind.string(words)}) > 0)`]),

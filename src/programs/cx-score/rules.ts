@@ -5,7 +5,7 @@ import { Refusal } from "#kernel/refusal.ts";
 import type { Store } from "#kernel/state/store.ts";
 import type { Notify } from "../alerts/index.ts";
 import { Rule } from "./contract.ts";
-import { scoredSince } from "./query.ts";
+import { scoredSince, type Asked } from "./query.ts";
 import type { Themes } from "./themes/book.ts";
 import type { Book } from "./versions/book.ts";
 
@@ -14,7 +14,10 @@ import type { Book } from "./versions/book.ts";
  * written down before anybody is told, and telling the same twice is telling it once.
  */
 
-const [batch, mostRules] = [1_000, 100];
+const [batch, mostRules, mostHits, mostListed, minuteMs] = [1_000, 100, 20, 1_000, 60_000];
+const addressOf = (id: string): string => `/conversations/${encodeURIComponent(id)}`;
+/** The day of the workspace, as YYYY-MM-DD. */
+const dayOf = ({ workspace, now }: WorkspaceCall): string => new Intl.DateTimeFormat("sv", { timeZone: workspace.zone }).format(now); // prettier-ignore
 const Fit = z.object({ id: z.string(), score: z.number().nullable(), drivers: z.array(z.string()), contributions: z.array(z.number()), channel: z.string(), team: z.string(), stamp: z.number(), fits: z.number() }); // prettier-ignore
 
 interface Parts {
@@ -27,11 +30,34 @@ interface Parts {
 export const createRules = ({ store, notify, book, themes }: Parts) => {
   const rowsOf = (call: WorkspaceCall) => store.selectFrom("cx_rules").selectAll().where("workspace", "=", call.workspace.id); // prettier-ignore
 
+  const membersOf = (call: WorkspaceCall) => store.selectFrom("memberships").innerJoin("members", "members.id", "memberships.member").select(["members.id", "members.name"]).where("memberships.workspace", "=", call.workspace.id).orderBy("members.name"); // prettier-ignore
+  const memberOf = async (call: WorkspaceCall, id: string) => {
+    const found = await membersOf(call).where("members.id", "=", id).executeTakeFirst();
+    if (found === undefined) throw new Refusal("cx.no_member", "Whoever is to look at it is no member of this workspace.", { member: id }); // prettier-ignore
+    return found;
+  };
+
   /** A rule with what has to be looked up for it. */
-  const asked = async (call: WorkspaceCall, rule: Rule) => ({
+  const asked = async (call: WorkspaceCall, rule: Rule): Promise<Asked> => ({
     ...rule,
+    veil: call.veil,
     themes: rule.topic === "" ? [] : [...(await themes.roots(call))].flatMap(([id, { root }]) => (root === rule.topic ? [id] : [])), // prettier-ignore
   });
+
+  /** Acts on one conversation: written down before anybody is told, and once however often it is done. */
+  const act = async (call: WorkspaceCall, id: string, rule: Rule, one: z.output<typeof Fit>): Promise<void> => {
+    const at = new Date(call.now).toISOString();
+    // what is only told to others needs nobody to look at it here
+    const isTold = rule.tell.length > 0 && rule.assign === "";
+    await store.insertInto("cx_firings").values({ workspace: call.workspace.id, rule: id, conversation: one.id, at, assignee: rule.assign, done_at: isTold ? at : null, done_by: "", digest: rule.digest && rule.tell.length > 0 ? dayOf(call) : "" }).onConflict((conflict) => conflict.columns(["workspace", "rule", "conversation"]).doNothing()).execute(); // prettier-ignore
+    if (rule.tell.length === 0 || rule.digest) return;
+    // no words of a customer: channels may lead outside
+    const moved = one.drivers
+      .map((driver, place) => `${driver} ${(one.contributions[place] ?? 0).toFixed(2)}`)
+      .join(", ");
+    const data = { rule: rule.name, conversation: one.id, score: one.score, channel: one.channel, team: one.team, drivers: Object.fromEntries(one.drivers.map((driver, place) => [driver, one.contributions[place] ?? 0])) }; // prettier-ignore
+    await notify(call, [{ key: `cx ${id} ${one.id}`, title: `${rule.name}: a conversation`, says: `Scored ${one.score?.toFixed(1) ?? "–"}. ${moved}`, hits: [], owners: [], address: addressOf(one.id), data }], rule.tell); // prettier-ignore
+  };
 
   /** Acts on what was scored since; gives back whether there may be more. */
   const step = async (call: WorkspaceCall, row: { id: string; content: string; seen: string }): Promise<boolean> => {
@@ -39,17 +65,26 @@ export const createRules = ({ store, notify, book, themes }: Parts) => {
     const found = await call.engine.rows(scoredSince(await book.standing(call), Date.parse(row.seen), await asked(call, rule), batch), Fit, { purpose: "maintain", signal: call.signal }); // prettier-ignore
     const last = found.at(-1);
     if (last === undefined) return false;
-    const at = new Date(call.now).toISOString();
-    for (const { id, score, drivers, contributions } of found.filter((one) => one.fits === 1)) {
-      await store.insertInto("cx_firings").values({ workspace: call.workspace.id, rule: row.id, conversation: id, at }).onConflict((conflict) => conflict.columns(["workspace", "rule", "conversation"]).doNothing()).execute(); // prettier-ignore
-      // no words of a customer: channels may lead outside
-      const moved = drivers.map((driver, place) => `${driver} ${(contributions[place] ?? 0).toFixed(2)}`).join(", ");
-      const says = `Scored ${score?.toFixed(1) ?? "–"}. ${moved}`;
-      if (rule.tell.length > 0) await notify(call, [{ key: `cx ${row.id} ${id}`, title: `${rule.name}: a conversation`, says, hits: [], owners: [], address: `/conversations/${encodeURIComponent(id)}` }], rule.tell); // prettier-ignore
+    const fitting = found.filter((one) => one.fits === 1);
+    for (const one of fitting) await act(call, row.id, rule, one);
+    // moved on only now: where it ended before, the same is done again and comes to the same. What may still become late is
+    // looked at until it is
+    const horizon = rule.answerOver === null ? last.stamp : Math.min(last.stamp, call.now - rule.answerOver * minuteMs);
+    const [before, seen] = [Date.parse(row.seen), Math.max(Date.parse(row.seen), horizon)];
+    await store.updateTable("cx_rules").set({ seen: new Date(seen).toISOString() }).where("workspace", "=", call.workspace.id).where("id", "=", row.id).where("seen", "=", row.seen).execute(); // prettier-ignore
+    return found.length >= batch && seen > before;
+  };
+
+  /** What fell in earlier days, told together. */
+  const tellDigests = async (call: WorkspaceCall, id: string, rule: Rule): Promise<void> => {
+    const rows = await store.selectFrom("cx_firings").select(["conversation", "digest"]).where("workspace", "=", call.workspace.id).where("rule", "=", id).where("digest", "!=", "").where("digest", "<", dayOf(call)).orderBy("at").limit(10_000).execute(); // prettier-ignore
+    for (const day of [...new Set(rows.map(({ digest }) => digest))].toSorted()) {
+      const own = rows.filter(({ digest }) => digest === day);
+      const hits = own.slice(0, mostHits).map(({ conversation }) => ({ title: `Conversation ${conversation}`, address: addressOf(conversation) })); // prettier-ignore
+      const says = `${own.length} ${own.length === 1 ? "conversation" : "conversations"} on ${day}${own.length > mostHits ? `; the first ${mostHits} are listed` : ""}.`;
+      await notify(call, [{ key: `cx digest ${id} ${day}`, title: `${rule.name}: what came in`, says, hits, owners: [], address: `/conversations?rule=${encodeURIComponent(id)}`, data: { rule: rule.name, day, conversations: own.slice(0, mostListed).map(({ conversation }) => conversation) } }], rule.tell); // prettier-ignore
+      await store.updateTable("cx_firings").set({ digest: "" }).where("workspace", "=", call.workspace.id).where("rule", "=", id).where("digest", "=", day).execute(); // prettier-ignore
     }
-    // moved on only now: where it ended before, the same is done again and comes to the same
-    await store.updateTable("cx_rules").set({ seen: new Date(last.stamp).toISOString() }).where("workspace", "=", call.workspace.id).where("id", "=", row.id).where("seen", "=", row.seen).execute(); // prettier-ignore
-    return found.length >= batch && last.stamp > Date.parse(row.seen);
   };
 
   return {
@@ -61,6 +96,11 @@ export const createRules = ({ store, notify, book, themes }: Parts) => {
           const row = await rowsOf(call).where("id", "=", id).where("is_on", "=", 1).executeTakeFirst();
           more = row !== undefined && (await step(call, row));
         }
+      // also of rules that were switched off since
+      for (const { id, content } of await rowsOf(call).execute()) {
+        const rule = Rule.parse(JSON.parse(content));
+        if (rule.digest) await tellDigests(call, id, rule);
+      }
     },
     list: async (call: WorkspaceCall) => {
       const counts = await store.selectFrom("cx_firings").select(["rule", ({ fn }) => fn.countAll<number>().as("count"), ({ fn }) => fn.max("at").as("last")]).where("workspace", "=", call.workspace.id).groupBy("rule").execute(); // prettier-ignore
@@ -77,6 +117,8 @@ export const createRules = ({ store, notify, book, themes }: Parts) => {
       const channels = await store.selectFrom("channels").select("id").where("workspace", "=", call.workspace.id).execute(); // prettier-ignore
       const strange = given.rule.tell.filter((id) => !channels.some((one) => one.id === id));
       if (strange.length > 0) throw new Refusal("cx.channel", "A channel that it tells is not there any more. Choose others.", { channels: strange }); // prettier-ignore
+      if (given.rule.trait !== "") call.veil.check("account", given.rule.trait);
+      if (given.rule.assign !== "") await memberOf(call, given.rule.assign);
       const at = new Date(call.now).toISOString();
       const by = call.principal.kind === "nobody" ? "" : call.principal.id;
       const before = given.id === undefined ? undefined : await rowsOf(call).where("id", "=", given.id).executeTakeFirst(); // prettier-ignore
@@ -94,6 +136,25 @@ export const createRules = ({ store, notify, book, themes }: Parts) => {
       await store.insertInto("cx_rules").values({ workspace: call.workspace.id, id, content, is_on: given.isOn ? 1 : 0, seen: at, made_by: by, updated_at: at }).execute(); // prettier-ignore
       return id;
     },
+    members: (call: WorkspaceCall) => membersOf(call).limit(1_000).execute(),
+    /** What was flagged and nobody has looked at, the latest first; a conversation that several rules flagged is one. */
+    waiting: async (call: WorkspaceCall, mine: string | undefined) => {
+      const rows = await store.selectFrom("cx_firings").select(["conversation", "rule", "at", "assignee"]).where("workspace", "=", call.workspace.id).where("done_at", "is", null).$if(mine !== undefined, (query) => query.where("assignee", "=", mine ?? "")).orderBy("at", "desc").limit(1_000).execute(); // prettier-ignore
+      const found = new Map<string, { rules: string[]; at: string; assignee: string }>();
+      for (const { conversation, rule, at, assignee } of rows) {
+        const own = found.get(conversation);
+        if (own === undefined) found.set(conversation, { rules: [rule], at, assignee });
+        else found.set(conversation, { ...own, rules: [...own.rules, rule], assignee: own.assignee === "" ? assignee : own.assignee }); // prettier-ignore
+      }
+      return [...found].slice(0, 100);
+    },
+    /** Of all rules that flagged it. */
+    review: async (call: WorkspaceCall, id: string, by: string, { assignee, done }: { assignee?: string | undefined; done: boolean }): Promise<void> => {
+      if (assignee !== undefined && assignee !== "") await memberOf(call, assignee);
+      const change = { ...(assignee === undefined ? {} : { assignee }), ...(done ? { done_at: new Date(call.now).toISOString(), done_by: by } : {}) };
+      if (Object.keys(change).length === 0) return;
+      await store.updateTable("cx_firings").set(change).where("workspace", "=", call.workspace.id).where("conversation", "=", id).where("done_at", "is", null).execute();
+    }, // prettier-ignore
     remove: async (call: WorkspaceCall, id: string): Promise<void> => {
       await store.deleteFrom("cx_rules").where("workspace", "=", call.workspace.id).where("id", "=", id).execute();
       await store.deleteFrom("cx_firings").where("workspace", "=", call.workspace.id).where("rule", "=", id).execute();

@@ -11,6 +11,7 @@ import * as contract from "../contract.ts";
 import type { Overview, Part } from "../contract.ts";
 import { drivers } from "../scorer/conversation.ts";
 import { Breakdown } from "./breakdown.tsx";
+import { Reviews } from "./reviews.tsx";
 import { Rules } from "./rules.tsx";
 import { Trust } from "./trust.tsx";
 import { Versions } from "./versions.tsx";
@@ -111,10 +112,11 @@ export const ConversationsPage = ({ mayRead, maySwitch }: { mayRead: boolean; ma
               Send them with the write key of a source; each is scored within seconds, without asking anybody. <Code block tabIndex={0} role="region" aria-label="An example">{`curl ${location.origin}/v1/conversations -H "authorization: Bearer WRITE_KEY" -H "content-type: application/json" \\\n  -d '{"conversations":[{"id":"1","userId":"ana","channel":"chat","state":"closed","parts":[\n    {"id":"a","role":"customer","at":"2026-03-01T10:00:00Z","text":"It still does not work!"},\n    {"id":"b","role":"teammate","at":"2026-03-01T10:05:00Z","text":"I have reset it; it should work now."}]}]}'`}</Code>
             </Empty>
           ) : (
-            <Numbers found={found} choose={(next) => change({ driver: next })} />
+            found.total.conversations === 0 ? <Alert variant="outline" role="status" title="They are being scored">{found.waiting.toLocaleString()} conversations have come and wait for their score. This page follows by itself; those of another time are found by another range.</Alert> : <Numbers found={found} choose={(next) => change({ driver: next })} />
           )
         }
       </Loaded>
+      {mayRead && <Reviews />}
       {(overview.data?.total.conversations ?? 0) > 0 && <Breakdown mayEdit={mayRead} range={range} part={part} change={(next) => change({ by: next.by, trait: next.trait === "" ? undefined : next.trait, name: undefined })} choose={(next) => change({ by, name: next })} />}
       {mayRead && (overview.data?.total.conversations ?? 0) > 0 && (
         <Stack>

@@ -3,12 +3,14 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import * as alerts from "../../alerts/contract.ts";
+import { useProperties } from "#insights/common/ui/properties.ts";
 import { call } from "#web/call.ts";
 import { DataTable } from "#web/kit/data-table.tsx";
 import { moment } from "#web/kit/moment.ts";
 import { Loaded, Problem } from "#web/kit/states.tsx";
 import * as contract from "../contract.ts";
 import { Rule } from "../contract.ts";
+import * as themeContract from "../themes/contract.ts";
 import { drivers } from "../scorer/conversation.ts";
 import { driverWords, oneDigit } from "./words.ts";
 
@@ -19,11 +21,14 @@ interface Kept {
 }
 
 /** What a rule asks for, in words. */
-const saysOf = ({ below, above, driver, polarity, points, channel, team, words }: Rule): string => {
+const saysOf = ({ below, above, driver, polarity, points, topic, channel, team, words, trait, traitIs, traitFrom, answerOver }: Rule, titleOf: (topic: string) => string): string => {
   const all = [
     ...(below === null ? [] : [`below ${below}`]),
     ...(above === null ? [] : [`${above} or more`]),
     ...(driver === null ? [] : [`${driverWords[driver]} ${polarity < 0 ? "pulled it down" : "pushed it up"} by ${points} or more`]),
+    ...(topic === "" ? [] : [`about ${titleOf(topic)}`]),
+    ...(trait === "" ? [] : [`${trait} of the account is ${traitFrom === null ? traitIs : `${traitFrom} or more`}`]),
+    ...(answerOver === null ? [] : [`no answer within ${answerOver} minutes`]),
     ...(channel === "" ? [] : [`by ${channel}`]),
     ...(team === "" ? [] : [`handled by ${team}`]),
     ...(words === "" ? [] : [`the customer wrote “${words}”`]),
@@ -36,6 +41,9 @@ const RuleForm = ({ given, range, close }: { given: Kept; range: { from: string;
   const [rule, setRule] = useState(given.rule);
   const change = (next: Partial<Rule>): void => setRule({ ...rule, ...next });
   const channels = useQuery({ queryKey: ["alerts", "list"], queryFn: ({ signal }) => call(alerts.list, {}, signal) });
+  const themes = useQuery({ queryKey: ["cx", "themes"], queryFn: ({ signal }) => call(themeContract.list, {}, signal) });
+  const people = useQuery({ queryKey: ["cx", "reviews", false], queryFn: ({ signal }) => call(contract.reviews, {}, signal) });
+  const { ofAccounts } = useProperties();
   const dry = useMutation({ mutationFn: () => call(contract.tryRule, { ...range, rule }) });
   const save = useMutation({
     mutationFn: () => call(contract.saveRule, { ...(given.id === undefined ? {} : { id: given.id }), rule, isOn: given.isOn }),
@@ -63,7 +71,13 @@ const RuleForm = ({ given, range, close }: { given: Kept; range: { from: string;
             <TextInput label="Channel" description="Empty: any" value={rule.channel} onChange={(event) => change({ channel: event.currentTarget.value })} />
             <TextInput label="Team" description="Empty: any" value={rule.team} onChange={(event) => change({ team: event.currentTarget.value })} />
             <TextInput label="The customer wrote" description="Empty: anything" value={rule.words} onChange={(event) => change({ words: event.currentTarget.value })} />
+            <Select label="About" description="Empty: anything" clearable searchable data={(themes.data?.themes ?? []).filter(({ countsAs }) => countsAs === null).map(({ id, title }) => ({ value: id, label: title }))} value={rule.topic === "" ? null : rule.topic} onChange={(topic) => change({ topic: topic ?? "" })} />
+            <NumberInput label="No answer within" description="Minutes; empty: any" min={1} max={100_000} value={rule.answerOver ?? ""} onChange={(value) => change({ answerOver: typeof value === "number" ? value : null })} />
+            <Select label="Trait of the account" description="Such as its plan or what it pays; empty: any" clearable searchable data={[...new Set([...ofAccounts, ...(rule.trait === "" ? [] : [rule.trait])])]} value={rule.trait === "" ? null : rule.trait} onChange={(trait) => change({ trait: trait ?? "", traitIs: "", traitFrom: null })} />
+            {rule.trait !== "" && <TextInput label="It is" description={rule.traitFrom === null ? "A number: this or more" : "This or more"} value={rule.traitFrom === null ? rule.traitIs : String(rule.traitFrom)} onChange={({ currentTarget: { value } }) => change(value.trim() !== "" && Number.isFinite(Number(value)) ? { traitFrom: Number(value), traitIs: "" } : { traitFrom: null, traitIs: value })} />}
+            <Select label="Who looks at it" description="Empty: whoever comes first" clearable searchable data={(people.data?.members ?? []).map(({ id, name }) => ({ value: id, label: name }))} value={rule.assign === "" ? null : rule.assign} onChange={(assign) => change({ assign: assign ?? "" })} />
             <MultiSelect label="Tell" description="Channels of alerts; none: flagged alone" data={(channels.data?.channels ?? []).map(({ id, name }) => ({ value: id, label: name }))} value={rule.tell} onChange={(tell) => change({ tell })} />
+            {rule.tell.length > 0 && <Switch mt="lg" label="Told together, once a day" checked={rule.digest} onChange={(event) => change({ digest: event.currentTarget.checked })} />}
           </SimpleGrid>
           <Group><Button variant="default" loading={dry.isPending} disabled={rule.name === ""} onClick={() => dry.mutate()}>Try it on this time</Button></Group>
           {dry.data !== undefined && (
@@ -85,6 +99,8 @@ export const Rules = ({ range, mayEdit }: { range: { from: string; to: string };
   const client = useQueryClient();
   const [open, setOpen] = useState<Kept>();
   const query = useQuery({ queryKey: ["cx", "rules"], queryFn: ({ signal }) => call(contract.rules, {}, signal) });
+  const themes = useQuery({ queryKey: ["cx", "themes"], queryFn: ({ signal }) => call(themeContract.list, {}, signal) });
+  const titles = new Map((themes.data?.themes ?? []).map(({ id, title }) => [id, title]));
   const done = () => client.invalidateQueries({ queryKey: ["cx", "rules"] });
   const turn = useMutation({ mutationFn: (given: { id: string; rule: Rule; isOn: boolean }) => call(contract.saveRule, given), onSuccess: done });
   const remove = useMutation({ mutationFn: (id: string) => call(contract.removeRule, { id }), onSuccess: done });
@@ -102,7 +118,7 @@ export const Rules = ({ range, mayEdit }: { range: { from: string; to: string };
                 rows={rules}
                 columns={[
                   { title: "Rule", cell: ({ rule }) => rule.name },
-                  { title: "Fits", cell: ({ rule }) => saysOf(rule) },
+                  { title: "Fits", cell: ({ rule }) => saysOf(rule, (id) => titles.get(id) ?? "a theme that is gone") },
                   { title: "Acted", numeric: true, cell: ({ id, firings }) => (firings === 0 ? "0" : <Anchor component={Link} to={`/conversations?rule=${encodeURIComponent(id)}`}>{firings.toLocaleString()}</Anchor>) },
                   { title: "Last", cell: ({ last }) => (last === null ? "" : moment(last)) },
                   {
