@@ -89,9 +89,9 @@ const scoreBatch = async (
     if (own === undefined) partsBy.set(part.conversation, [part]);
     else own.push(part);
   }
-  const firstWords = (id: string): string => (partsBy.get(id) ?? []).filter(({ role }) => role === "customer").slice(0, 3).map(({ text }) => text).join("\n"); // prettier-ignore
+  const saidBy = (id: string): readonly string[] => (partsBy.get(id) ?? []).filter(({ role }) => role === "customer").map(({ text }) => text); // prettier-ignore
   // known before anybody can find the score, so that rules can ask for it
-  const topics = pass.isShadow ? new Map<string, string>() : await themes.assign(call, waiting.map(({ conversation, content }) => ({ conversation, content, actor: headOf.get(conversation)?.actor ?? "0", text: firstWords(conversation) })), now); // prettier-ignore
+  const topics = pass.isShadow ? new Map<string, string>() : await themes.assign(call, waiting.map(({ conversation, content }) => ({ conversation, content, actor: headOf.get(conversation)?.actor ?? "0", turns: saidBy(conversation) })), now); // prettier-ignore
   const events = new Map<string, IncomingEvent[]>();
   const rows = waiting.map(({ conversation, content, fresh }) => {
     const head = headOf.get(conversation);

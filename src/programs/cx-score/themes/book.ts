@@ -7,7 +7,7 @@ import type { Store } from "#kernel/state/store.ts";
 import { storable } from "#records/events/incoming.ts";
 import { alike, nearTo, themesIn, vectorOf, vocabularyOf, type Theme, type Vocabulary } from "./cluster.ts";
 import { sample, textsOf, unassigned } from "./query.ts";
-import { joint, termsOf } from "./terms.ts";
+import { joint, openingOf, termsOf } from "./terms.ts";
 
 /** What conversations of a workspace speak of: found now and then, told for each conversation as it is scored. */
 
@@ -19,7 +19,7 @@ const same = 0.5;
 
 const Vocab = z.object({ terms: z.array(z.string()), idf: z.array(z.number()) });
 const Content = z.object({ terms: z.array(z.tuple([z.string(), z.number()])), named: z.array(z.string()), size: z.number(), floor: z.number() }); // prettier-ignore
-const Written = z.object({ conversation: z.string(), by: z.string(), text: z.string() });
+const Written = z.object({ conversation: z.string(), by: z.string(), turns: z.array(z.string()) });
 const Waiting = z.object({ conversation: z.string(), content: z.string(), actor: z.string() });
 
 export interface KnownTheme {
@@ -44,8 +44,8 @@ export interface ToAssign {
   readonly conversation: string;
   readonly content: string;
   readonly actor: string;
-  /** What the customer wrote first. */
-  readonly text: string;
+  /** What the customer wrote, in order. */
+  readonly turns: readonly string[];
 }
 
 /** The forms in which terms are written the most. */
@@ -90,7 +90,7 @@ export const createThemes = (store: Store) => {
     if (found === undefined || all.length === 0) return new Map();
     const titles = new Map(found.themes.map(({ id, title }) => [id, title]));
     const roots = new Map(found.themes.map(({ id, counts }) => [id, counts]));
-    const rows = all.map(({ conversation, content, actor, text }) => ({ conversation, content, actor, ...themeOf(found, text) })); // prettier-ignore
+    const rows = all.map(({ conversation, content, actor, turns }) => ({ conversation, content, actor, ...themeOf(found, openingOf(turns)) })); // prettier-ignore
     await call.engine.insert("cx_topics", rows.map(({ conversation, content, actor, id, near }) => storable({ conversation, actor, content, model: found.model, theme: id, near, assigned: engineTime(now) })).join("\n")); // prettier-ignore
     return new Map(rows.flatMap(({ conversation, id }) => (id === "" ? [] : [[conversation, titles.get(roots.get(id) ?? id) ?? ""]]))); // prettier-ignore
   };
@@ -99,7 +99,7 @@ export const createThemes = (store: Store) => {
   const discover = async (call: WorkspaceCall): Promise<number> => {
     const rows = await call.engine.rows(sample(call.now - sinceDays * dayMs, mostTexts), Written, { purpose: "maintain", signal: call.signal }); // prettier-ignore
     if (rows.length < leastTexts) return 0;
-    const texts = rows.map(({ text }) => termsOf(text));
+    const texts = rows.map(({ turns }) => termsOf(openingOf(turns)));
     const docs = texts.map(({ counts }, at) => ({ terms: counts, by: rows[at]?.by ?? "" }));
     const vocabulary = vocabularyOf(docs);
     const found = await themesIn(docs, vocabulary);
@@ -131,8 +131,8 @@ export const createThemes = (store: Store) => {
     const maintain = { purpose: "maintain", signal: call.signal } as const;
     for (let done = batch; done === batch && !call.signal.aborted;) {
       const waiting = await call.engine.rows(unassigned(found.model, batch), Waiting, maintain);
-      const texts = new Map((await call.engine.rows(textsOf(waiting.map(({ conversation }) => conversation)), Written, maintain)).map(({ conversation, text }) => [conversation, text])); // prettier-ignore
-      await assign(call, waiting.map((one) => ({ ...one, text: texts.get(one.conversation) ?? "" })), call.now, found); // prettier-ignore
+      const texts = new Map((await call.engine.rows(textsOf(waiting.map(({ conversation }) => conversation)), Written, maintain)).map(({ conversation, turns }) => [conversation, turns])); // prettier-ignore
+      await assign(call, waiting.map((one) => ({ ...one, turns: texts.get(one.conversation) ?? [] })), call.now, found); // prettier-ignore
       done = waiting.length;
     }
   };

@@ -70,3 +70,16 @@ export const termsOf = (text: string): Terms => {
   }
   return { counts, written };
 };
+
+/** So much tells what a conversation is about; most begin with a greeting, and end with what has become of it. */
+const [mostTurns, enoughWords] = [3, 12];
+
+/** What a customer wrote first of a conversation: turns until something is said. */
+export const openingOf = (turns: readonly string[]): string => {
+  const taken: string[] = [];
+  for (const turn of turns.slice(0, mostTurns)) {
+    taken.push(turn);
+    if (wordsOf(taken.join("\n")).length >= enoughWords) break;
+  }
+  return taken.join("\n");
+};
