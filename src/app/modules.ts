@@ -113,6 +113,7 @@ export const createModules = ({
   const conversationDesk = createConversationDesk({ ingest, gate, directory, clock });
   const mailer = createMailer(config.smtp_url, config.mail_from);
   const publicUrl = config.public_url ?? `http://localhost:${config.port}`;
+  const outbound = createOutbound({ privateHosts: config.private_hosts, egress: config.egress });
   const secureCookies = config.public_url?.startsWith("https:") === true;
   const all: readonly Module[] = [
     workspaces({
@@ -131,7 +132,7 @@ export const createModules = ({
     catalog({ ingest }),
     people({ ingest }),
     accounts({ ingest }),
-    conversations({ desk: conversationDesk, registry }),
+    conversations({ desk: conversationDesk, registry, store, outbound, clock, publicUrl }),
     exports({ ingest }),
     trends({ ingest }),
     funnels({ ingest }),
@@ -163,7 +164,7 @@ export const createModules = ({
     alerts({
       store,
       mailer,
-      outbound: createOutbound({ privateHosts: config.private_hosts, egress: config.egress }),
+      outbound,
       publicUrl,
     }),
     experiments({ ingest, store, desk, notify: notifyIn(store) }),

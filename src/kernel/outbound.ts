@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { lookup as resolve, type LookupAddress } from "node:dns";
-import { request as httpRequest } from "node:http";
+import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { BlockList, isIP, type LookupFunction } from "node:net";
 import { Refusal } from "./refusal.ts";
@@ -12,6 +12,8 @@ import { Refusal } from "./refusal.ts";
 export interface Outbound {
   /** Whether an address may be written down at all; throws `outbound.address` or `outbound.region`. */
   check(address: string, region: string): void;
+  /** Asks, and resolves with whatever was answered; throws `outbound.*` where nothing was. */
+  ask(question: Question): Promise<Answer>;
   /** Sends JSON. Resolves when it was taken (2xx); throws `outbound.*` with what went wrong. */
   post(message: Message): Promise<void>;
 }
@@ -28,6 +30,27 @@ export interface Message {
   readonly now: number;
 }
 
+export interface Question {
+  readonly address: string;
+  readonly method: "GET" | "POST";
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
+  readonly region: string;
+  /** In all; 10 seconds where it is not said. */
+  readonly waitMs?: number;
+  /** Of the answer; what is longer is cut. 64 KiB where it is not said. */
+  readonly mostBytes?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+  /** It was longer than wanted. */
+  readonly isCut: boolean;
+}
+
 interface Options {
   /** `host` or `host:port` that may be reached although they are not public. */
   readonly privateHosts: readonly string[];
@@ -35,8 +58,8 @@ interface Options {
   readonly egress: readonly string[];
 }
 
-const waitMs = 10_000;
-const mostAnswered = 65_536;
+const usualWaitMs = 10_000;
+const usualBytes = 65_536;
 
 /** Addresses that are not of the public internet (IANA special-purpose registries, IPv4 and IPv6). */
 const reserved: readonly (readonly [net: string, prefix: number])[] = [
@@ -114,41 +137,50 @@ export const createOutbound = ({ privateHosts, egress }: Options): Outbound => {
       });
     };
 
+  const ask = ({ address, method, headers, body, region, waitMs = usualWaitMs, mostBytes = usualBytes, signal }: Question): Promise<Answer> => {
+    const url = parsed(address, region);
+    const ends = AbortSignal.any([AbortSignal.timeout(waitMs), ...(signal === undefined ? [] : [signal])]);
+    const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
+    return new Promise((settle, fail) => {
+      const fault = (error: Error): void => fail(error instanceof Refusal ? error : refuse("failed", `It could not be sent: ${error.message.slice(0, 200)}`));
+      const send = url.protocol === "https:" ? httpsRequest : httpRequest;
+      // an agent of its own: no connection is shared with one that was made otherwise
+      const sent = send(url, { method, headers: { "user-agent": "Throughline", ...headers, ...length }, lookup: guarded(url), agent: false, signal: ends });
+      sent.on("error", fault);
+      sent.on("response", (answer) => {
+        const chunks: Buffer[] = [];
+        let [bytes, isCut] = [0, false];
+        answer.on("error", fault);
+        answer.on("data", (chunk: Buffer) => {
+          bytes += chunk.length;
+          if (bytes <= mostBytes) chunks.push(chunk);
+          else {
+            isCut = true;
+            answer.destroy();
+          }
+        });
+        answer.on("close", () => settle({ status: answer.statusCode ?? 0, headers: answer.headers, body: Buffer.concat(chunks).toString("utf8"), isCut }));
+      });
+      sent.end(body);
+    });
+  }; // prettier-ignore
+
   return {
+    ask,
     check: (address, region) => {
       parsed(address, region);
     },
-    post: ({ address, id, body, secret, region, now }) => {
-      const url = parsed(address, region);
+    post: async ({ address, id, body, secret, region, now }) => {
       const seconds = Math.floor(now / 1_000);
       const headers = {
         "content-type": "application/json",
-        "content-length": String(Buffer.byteLength(body)),
-        "user-agent": "Throughline",
         "webhook-id": id,
         "webhook-timestamp": String(seconds),
         "webhook-signature": signatureOf(secret, id, seconds, body),
       };
-      return new Promise((settle, fail) => {
-        const send = url.protocol === "https:" ? httpsRequest : httpRequest;
-        // an agent of its own: no connection is shared with one that was made otherwise
-        const sent = send(url, { method: "POST", headers, lookup: guarded(url), agent: false, signal: AbortSignal.timeout(waitMs) }); // prettier-ignore
-        sent.on("error", (error) => fail(error instanceof Refusal ? error : refuse("failed", `It could not be sent: ${error.message.slice(0, 200)}`))); // prettier-ignore
-        sent.on("response", (answer) => {
-          let bytes = 0;
-          answer.on("error", (error) => fail(refuse("failed", `It could not be sent: ${error.message.slice(0, 200)}`)));
-          answer.on("data", (chunk: Buffer) => {
-            bytes += chunk.length;
-            if (bytes > mostAnswered) answer.destroy();
-          });
-          answer.on("close", () => {
-            const status = answer.statusCode ?? 0;
-            if (status >= 200 && status < 300) settle();
-            else fail(refuse("not_taken", `It was answered with ${status}.${status >= 300 && status < 400 ? " A redirect is not followed." : ""}`)); // prettier-ignore
-          });
-        });
-        sent.end(body);
-      });
+      const { status } = await ask({ address, method: "POST", headers, body, region });
+      if (status >= 200 && status < 300) return;
+      throw refuse("not_taken", `It was answered with ${status}.${status >= 300 && status < 400 ? " A redirect is not followed." : ""}`); // prettier-ignore
     },
   };
 };

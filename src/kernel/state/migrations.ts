@@ -716,4 +716,24 @@ export const migrations: Readonly<Record<string, Migration>> = {
       await db.schema.alterTable("cx_firings").addColumn("done_at", "text").execute();
     },
   },
+  "2026-12-18-conversation-links": {
+    up: async (db: Kysely<unknown>) => {
+      let table = db.schema.createTable("conversation_links").addColumn("id", "text", (c) => c.primaryKey());
+      for (const name of [
+        "workspace",
+        "source",
+        "vendor",
+        "kind",
+        "secret",
+        "address",
+        "problem",
+        "made_by",
+        "made_at",
+      ])
+        table = table.addColumn(name, "text", (c) => c.notNull());
+      for (const name of ["cursor", "taken"]) table = table.addColumn(name, "integer", (c) => c.notNull());
+      await table.addColumn("last_at", "text").execute();
+      await db.schema.createIndex("conversation_links_workspace").on("conversation_links").column("workspace").execute(); // prettier-ignore
+    },
+  },
 };

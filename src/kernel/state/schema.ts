@@ -330,6 +330,27 @@ export interface State {
     made_by: string;
     updated_at: string;
   };
+  /** Other systems that conversations come from by themselves. */
+  conversation_links: {
+    id: string;
+    workspace: string;
+    /** Source that they come through. */
+    source: string;
+    vendor: string;
+    /** `hook`: they send; `pull`: they are asked. */
+    kind: string;
+    /** By which messages are signed, or which the API wants. */
+    secret: string;
+    /** Of the API that is asked; empty for a hook. */
+    address: string;
+    /** Seconds: what was changed later is asked for. */
+    cursor: number;
+    taken: number;
+    last_at: string | null;
+    problem: string;
+    made_by: string;
+    made_at: string;
+  };
   /** Ways of scoring that are or were in use, or run in shadow. */
   cx_versions: {
     workspace: string;

@@ -127,6 +127,15 @@ describe("conversations", () => {
     await score();
     expect((await ask<Conversation>("cx.conversation", { id: "a1" })).scores[0]!.score).toBeLessThan(scores[0]!.score!);
     expect(await count("cx_scores")).toBe(4);
+    // with nothing left to score it has no score, whatever it had before
+    await send([{ id: "a1", userId: "ana", state: "closed", parts: ["1", "3", "6"].map((id) => part(id, "customer", "")) }]); // prettier-ignore
+    await score();
+    expect((await ask<Overview>("cx.overview", range)).total).toMatchObject({
+      conversations: 1,
+      scored: 0,
+      mean: null,
+    });
+    expect(await ask("cx.conversations", { ...range, band: "unscored" })).toMatchObject({ conversations: [{ score: null, reason: "no_customer_text" }] }); // prettier-ignore
   }, 60_000);
 
   it("are scored once all of them is there, where sending ended in the middle", async () => {

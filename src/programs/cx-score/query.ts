@@ -220,5 +220,12 @@ export const partsToScore = (ids: readonly string[]): Sql => sql`
   WHERE conversation IN ${bind.strings(ids)} AND private = 0 AND text != '' AND role IN ('customer', 'ai_agent', 'teammate', 'bot')
   ORDER BY conversation, at, id LIMIT ${literal(mostWritten)} BY conversation`;
 
+/** Conversations of which something was taken back, among some. */
+export const takenBack = (ids: readonly string[]): Sql =>
+  sql`SELECT DISTINCT conversation FROM conversation_parts FINAL WHERE conversation IN ${bind.strings(ids)} AND text = ''`;
+/** What was said of them in words may hold what is gone; scores stay. */
+export const forgetSummaries = (ids: readonly string[]): Sql =>
+  sql`ALTER TABLE cx_scores UPDATE summary = '' WHERE summary != '' AND conversation IN ${bind.strings(ids)}`;
+
 /** How much has arrived, and when the last did; of each conversation its head comes last. */
 export const arrivals: Sql = sql`SELECT toFloat64(count()) AS rows, toString(max(received)) AS latest FROM conversations`;

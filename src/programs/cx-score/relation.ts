@@ -26,7 +26,8 @@ export interface View {
 }
 
 const carried = ["score", "reason", "language", "drivers", "contributions", "ai", "teammate", "summary", "actor", "content"] as const; // prettier-ignore
-const each = carried.map((name) => sql`argMax(rows.${identifier(name)}, rank) AS ${identifier(name)}`);
+// in a tuple: the newest of them may be that there is none, which argMax by itself would pass over
+const each = carried.map((name) => sql`argMax(tuple(rows.${identifier(name)}), rank).1 AS ${identifier(name)}`);
 
 /** One row a conversation: the score that counts. What no version in use has scored is read as it is. */
 export const counting = ({ standing, range, among }: View): Sql => sql`

@@ -4,7 +4,7 @@ import { engineTime } from "#kernel/sql.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import { storable, type IncomingEvent } from "#records/events/incoming.ts";
 import type { SourceRegistry } from "#records/sources/registry.ts";
-import { arrivals, headsToScore, partsToScore, unscored, type ToScore } from "./query.ts";
+import { arrivals, forgetSummaries, headsToScore, partsToScore, takenBack, unscored, type ToScore } from "./query.ts";
 import type { Turn, TurnRole } from "./scorer/conversation.ts";
 import { modelVersion } from "./scorer/heads.ts";
 import { scoreConversation } from "./scorer/score.ts";
@@ -110,6 +110,8 @@ const scoreBatch = async (
     const source = await registry.byId(call.workspace.id, id).catch(() => undefined);
     if (source !== undefined) await ingest.accept(source, some);
   }
+  const gone = (await engine.rows(takenBack(ids), z.object({ conversation: z.string() }), maintain)).map(({ conversation }) => conversation); // prettier-ignore
+  if (gone.length > 0) await engine.command(forgetSummaries(gone));
   await engine.insert("cx_scores", rows.map(storable).join("\n"));
   return rows.length;
 };

@@ -1,5 +1,6 @@
 import type { Clock } from "#kernel/clock.ts";
 import type { Directory } from "#kernel/directory.ts";
+import type { Engine } from "#kernel/engine/engine.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import { engineTime } from "#kernel/sql.ts";
 import type { Gate } from "#records/events/gate.ts";
@@ -8,9 +9,12 @@ import type { Ingest } from "#records/events/ingest.ts";
 import { keysOf } from "#records/people/keys.ts";
 import { z } from "zod";
 import { IncomingConversation } from "./incoming.ts";
+import { forget, forgetSubjects, updatedOf, writtenCount } from "./query.ts";
 
 const mostConversations = 1_000;
 const Body = z.object({ conversations: z.array(z.unknown()).max(mostConversations, `A request may bring ${mostConversations} conversations.`) }); // prettier-ignore
+const Updated = z.object({ id: z.string(), updated: z.number() });
+const Rows = z.object({ rows: z.number() });
 const startedEvent = "Conversation started";
 
 interface Parts {
@@ -42,6 +46,28 @@ const startOf = ({ id, userId, anonymousId, account, channel, team, consent, beg
 
 const lines = (rows: readonly object[]): string => rows.map(storable).join("\n");
 
+/** Without those of which a newer version is there already: updates come in any order. */
+const newerThanHeld = async <One extends Taken>(engine: Engine, all: readonly One[]): Promise<readonly One[]> => {
+  const dated = all.flatMap(({ id, updatedAt }) => (updatedAt === undefined ? [] : [id]));
+  if (dated.length === 0) return all;
+  const held = new Map((await engine.rows(updatedOf(dated), Updated, { purpose: "maintain" })).map(({ id, updated }) => [id, updated])); // prettier-ignore
+  return all.filter(({ id, updatedAt }) => updatedAt === undefined || updatedAt >= (held.get(id) ?? 0));
+};
+
+/** What a source takes back is gone from what is kept, whenever it was written. */
+const takeBack = async (engine: Engine, all: readonly Taken[]): Promise<void> => {
+  const emptied = all.flatMap(({ id, parts }) => parts.filter(({ text }) => text === "").map((part) => ({ id, part: `${id} ${part.id}` }))); // prettier-ignore
+  const deleted = all.filter((one) => one.deleted).map(({ id }) => id);
+  const wanted: [conversations: string[], parts?: string[]][] = [];
+  if (emptied.length > 0) wanted.push([emptied.map(({ id }) => id), emptied.map(({ part }) => part)]);
+  if (deleted.length > 0) wanted.push([deleted]);
+  for (const [conversations, parts] of wanted) {
+    const [count] = await engine.rows(writtenCount(conversations, parts), Rows, { purpose: "maintain" });
+    if ((count?.rows ?? 0) > 0) await engine.command(forget(conversations, parts));
+  }
+  if (deleted.length > 0) await engine.command(forgetSubjects(deleted));
+};
+
 /** Where conversations are taken in, whoever brings them. What holds for events at the door holds for what is written in them. */
 export const createConversationDesk = ({ ingest, gate, directory, clock }: Parts) => {
   /** Resolves when the store has them; a conversation that cannot be read is told, and the others go in. `isTold`: an event says already that each began. */
@@ -64,13 +90,15 @@ export const createConversationDesk = ({ ingest, gate, directory, clock }: Parts
     const agreed = known.filter((one) => !door.isWithheld(startOf(one)));
     const kept = agreed.map((one) => ({ ...one, key: one.actor === undefined ? "0" : keys.actor(one.actor) }));
     // first, so that whoever finds a conversation finds whose it is as soon as what was acknowledged can be read
-    const started = kept.filter(({ actor }) => actor !== undefined).map(startOf);
+    const started = kept.filter(({ actor, deleted }) => actor !== undefined && !deleted).map(startOf);
     if (started.length > 0 && !isTold) await ingest.accept(source, started);
     // then parts: whoever sees a conversation finds what it says
-    const parts = kept.flatMap(({ id, key, parts: all }) => all.map((part) => ({ conversation: id, id: part.id, actor: key, role: part.role, private: part.private ? 1 : 0, author: part.author, text: door.treated(part.text), at: engineTime(part.at), received: engineTime(now) }))); // prettier-ignore
+    const parts = kept.flatMap(({ id, key, deleted, parts: all }) => all.map((part) => ({ conversation: id, id: part.id, actor: key, role: part.role, private: part.private ? 1 : 0, author: part.author, text: deleted ? "" : door.treated(part.text), at: engineTime(part.at), received: engineTime(now) }))); // prettier-ignore
     if (parts.length > 0) await found.engine.insert("conversation_parts", lines(parts));
-    if (kept.length > 0)
-      await found.engine.insert("conversations", lines(kept.map(({ id, key, account, channel, language, team, assignee, tags, state, subject, rating, began }) => ({ id, actor: key, account, source: source.id, channel, language, team, assignee, tags, state, subject: door.treated(subject), rating, created: engineTime(began), received: engineTime(now) })))); // prettier-ignore
+    const heads = await newerThanHeld(found.engine, kept);
+    if (heads.length > 0)
+      await found.engine.insert("conversations", lines(heads.map(({ id, key, account, channel, language, team, assignee, tags, state, subject, rating, began, updatedAt, deleted }) => ({ id, actor: key, account, source: source.id, channel, language, team, assignee, tags, state, subject: deleted ? "" : door.treated(subject), rating, created: engineTime(began), received: engineTime(now), updated: engineTime(updatedAt ?? 0) })))); // prettier-ignore
+    await takeBack(found.engine, kept);
     return { accepted: kept.length, withheld: known.length - agreed.length, rejected };
   };
 

@@ -24,6 +24,7 @@ const IntercomAuthor = z.looseObject({ type: z.string(), id: Id.nullish(), name:
 const Intercom = z.looseObject({
   id: Id,
   created_at: Seconds,
+  updated_at: Seconds.nullish(),
   state: Text,
   title: Text,
   source: z.looseObject({ id: Id.nullish(), type: Text, subject: Text, body: Text, author: IntercomAuthor, redacted: z.boolean().nullish() }).nullish(), // prettier-ignore
@@ -38,7 +39,7 @@ const Intercom = z.looseObject({
 });
 
 const intercom = (value: unknown) => {
-  const { id, created_at, state, title, source, contacts, company, team_assignee_id, admin_assignee_id, tags, conversation_rating, ai_agent_participated, conversation_parts } = Intercom.parse(value); // prettier-ignore
+  const { id, created_at, updated_at, state, title, source, contacts, company, team_assignee_id, admin_assignee_id, tags, conversation_rating, ai_agent_participated, conversation_parts } = Intercom.parse(value); // prettier-ignore
   const roleOf = ({ type }: z.output<typeof IntercomAuthor>): string => {
     if (type === "user" || type === "lead" || type === "contact") return "customer";
     if (type === "bot") return ai_agent_participated === true ? "ai_agent" : "bot";
@@ -59,6 +60,7 @@ const intercom = (value: unknown) => {
     tags: (tags?.tags ?? []).map(({ name }) => name),
     rating: conversation_rating?.rating ?? null,
     createdAt: created_at,
+    ...(updated_at === null || updated_at === undefined ? {} : { updatedAt: updated_at }),
     // assignments, closings and such say nothing; notes are kept, as notes
     parts: [...first, ...said.filter(({ body, redacted }) => (body !== null && body !== undefined && body !== "") || redacted === true).map((part) => ({ id: part.id, role: roleOf(part.author), author: part.author.name ?? "", text: part.redacted === true ? "" : textOf(part.body), at: part.created_at, private: part.part_type === "note" || part.part_type.startsWith("note_") }))], // prettier-ignore
   };
@@ -69,6 +71,7 @@ const ZendeskComment = z.looseObject({ id: Id, author_id: Id.nullish(), plain_bo
 const Zendesk = z.looseObject({
   id: Id,
   created_at: Moment,
+  updated_at: Moment.nullish(),
   subject: Text,
   description: Text,
   status: Text,
@@ -101,8 +104,9 @@ const zendesk = (value: unknown) => {
     tags: (ticket.tags ?? []).slice(0, 100),
     rating: score.startsWith("good") ? 5 : score.startsWith("bad") ? 1 : null,
     createdAt: ticket.created_at,
+    ...(ticket.updated_at === null || ticket.updated_at === undefined ? {} : { updatedAt: ticket.updated_at }),
     // exports without comments have what the customer first wrote
-    parts: parts.length > 0 ? parts : [{ id: "description", role: "customer", author: "", text: textOf(ticket.description), at: ticket.created_at, private: false }], // prettier-ignore
+    parts: parts.length > 0 || ticket.description === null || ticket.description === undefined ? parts : [{ id: "description", role: "customer", author: "", text: textOf(ticket.description), at: ticket.created_at, private: false }], // prettier-ignore
   };
 };
 
@@ -110,6 +114,7 @@ const Chatwoot = z.looseObject({
   id: Id,
   created_at: z.number().nullish(),
   timestamp: z.number().nullish(),
+  updated_at: z.number().nullish(),
   status: Text,
   channel: Text,
   labels: z.array(z.string()).nullish(),
@@ -118,7 +123,7 @@ const Chatwoot = z.looseObject({
 });
 
 const chatwoot = (value: unknown) => {
-  const { id, created_at, timestamp, status, channel, labels, meta, messages } = Chatwoot.parse(value);
+  const { id, created_at, timestamp, updated_at, status, channel, labels, meta, messages } = Chatwoot.parse(value);
   const roleOf = ({ message_type: type, sender_type: sender }: (typeof messages)[number]): string => {
     if (type === 0 || type === "incoming") return "customer";
     if (type === 1 || type === "outgoing") return sender === "AgentBot" || sender === "Captain::Assistant" ? "ai_agent" : "teammate"; // prettier-ignore
@@ -135,6 +140,7 @@ const chatwoot = (value: unknown) => {
     assignee: meta?.assignee?.name ?? "",
     tags: (labels ?? []).slice(0, 100),
     ...(began === null || began === undefined ? {} : { createdAt: Math.round(began * 1_000) }),
+    ...(updated_at === null || updated_at === undefined ? {} : { updatedAt: Math.round(updated_at * 1_000) }),
     parts: messages.map((message) => ({ id: message.id, role: roleOf(message), author: message.sender?.name ?? "", text: message.content_attributes?.deleted === true ? "" : textOf(message.content), at: message.created_at, private: message.private === true })), // prettier-ignore
   };
 };

@@ -32,6 +32,13 @@ export const IncomingConversation = z.strictObject({
   tags: z.array(z.string().max(200)).max(100).default([]),
   rating: z.number().min(1).max(5).nullable().default(null),
   createdAt: Moment.optional(),
+  updatedAt: Moment.optional().describe(
+    "When its source changed it last: what comes late changes nothing that is newer.",
+  ),
+  deleted: z
+    .boolean()
+    .default(false)
+    .describe("It was taken back as a whole: what was written in it goes, and is not scored again."),
   consent: z
     .record(z.string().min(1).max(100), z.boolean())
     .optional()

@@ -1,17 +1,26 @@
 import type { FastifyInstance } from "fastify";
 import { defineModule, type Module } from "#kernel/module.ts";
+import type { Clock } from "#kernel/clock.ts";
+import type { Outbound } from "#kernel/outbound.ts";
+import type { Store } from "#kernel/state/store.ts";
 import { Refusal, refusalIn } from "#kernel/refusal.ts";
 import { bodyLimit, bodyText, parseJson } from "#records/sources/body.ts";
 import type { SourceRegistry } from "#records/sources/registry.ts";
 import type { ConversationDesk } from "./desk.ts";
+import { createLinks } from "./links.ts";
 
 interface Parts {
   readonly desk: ConversationDesk;
   readonly registry: SourceRegistry;
+  readonly store: Store;
+  readonly outbound: Outbound;
+  readonly clock: Clock;
+  readonly publicUrl: string;
 }
 
 /** Conversations: what customers and those who answer them write to each other. */
-export const conversations = ({ desk, registry }: Parts): Module => {
+export const conversations = ({ desk, registry, store, outbound, clock, publicUrl }: Parts): Module => {
+  const links = createLinks({ store, registry, desk, outbound, clock, publicUrl });
   const mount = async (root: FastifyInstance): Promise<void> => {
     await root.register(async (server) => {
       server.removeAllContentTypeParsers();
@@ -31,8 +40,17 @@ export const conversations = ({ desk, registry }: Parts): Module => {
           parseJson(text),
         );
       });
+      server.post("/v1/conversations/hooks/:id", async (request) => {
+        const { id = "" } = request.params as { id?: string };
+        return links.receive(id, request.headers, Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0));
+      });
     });
   };
 
-  return defineModule({ name: "conversations", routes: mount });
+  return defineModule({
+    name: "conversations",
+    routes: mount,
+    operations: links.handlers,
+    jobs: [{ name: "conversations.pull", everyMs: 60_000, run: links.pullAll }],
+  });
 };

@@ -22,6 +22,7 @@ const conversations: TableDoc = {
     rating: { type: "Nullable(Float64)", meaning: "What the customer answered when asked, 1 to 5.", class: "internal" },
     created: { type: "DateTime64(3, 'UTC')", meaning: "When it began.", class: "internal" },
     received: { type: "DateTime64(3, 'UTC')", meaning: "When this version arrived.", class: "internal" },
+    updated: { type: "DateTime64(3, 'UTC')", meaning: "When its source changed it; 1970 where it does not say.", class: "internal" }, // prettier-ignore
   },
   create: () => [
     sql`CREATE TABLE IF NOT EXISTS conversations (
@@ -30,6 +31,7 @@ const conversations: TableDoc = {
       state LowCardinality(String), subject String CODEC(ZSTD(1)), rating Nullable(Float64),
       created DateTime64(3, 'UTC'), received DateTime64(3, 'UTC')
     ) ENGINE = ReplacingMergeTree(received) ORDER BY id SETTINGS ${remembered}`,
+    sql`ALTER TABLE conversations ADD COLUMN IF NOT EXISTS updated DateTime64(3, 'UTC')`,
   ],
 };
 

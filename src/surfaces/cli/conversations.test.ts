@@ -37,4 +37,18 @@ describe("conversations", () => {
     const [count] = await engine.rows(sql`SELECT toFloat64(count()) AS n FROM conversations FINAL`, z.object({ n: z.number() })); // prettier-ignore
     expect(count!.n).toBe(4);
   }, 60_000);
+
+  it("are sent from tables, one part a row, and what the table lacks is told", async () => {
+    const workspace = await world.newWorkspace();
+    const { writeKey: key } = await world.source("api", workspace);
+    const send = (path: string) => sendConversations({ file: path, url: world.url, key }, () => undefined);
+    const rows = ["Conversation ID,Message ID,Author Type,Body,Created At,User ID,Status,Tags,CSAT,Internal", 'c1,1,user,"It broke, ""again""\nand again",2026-03-01T10:00:00Z,ana,closed,"fees; vip",2,', "c1,2,agent,On it,2026-03-01T10:05:00Z,ana,closed,,,", "c1,3,admin,Careful with her,2026-03-01T10:06:00Z,ana,closed,,,yes", "c2,1,Customer,Hi,1772359200000,bo,open,,,", "c3,1,robot,Hi,2026-03-01T10:00:00Z,bo,open,,,"]; // prettier-ignore
+    const table = file("all.csv", rows.join("\n").replaceAll("\\n", "\n"));
+    for (let turn = 0; turn < 2; turn += 1) expect(await send(table)).toMatchObject({ taken: 2, rejected: 1 });
+    const { engine } = (await world.system.directory.find(workspace))!;
+    const found = await engine.rows(sql`SELECT role, text, toFloat64(private) AS private FROM conversation_parts FINAL ORDER BY conversation, id`, z.object({ role: z.string(), text: z.string(), private: z.number() })); // prettier-ignore
+    expect(found).toEqual([{ role: "customer", text: 'It broke, "again"\nand again', private: 0 }, { role: "teammate", text: "On it", private: 0 }, { role: "teammate", text: "Careful with her", private: 1 }, { role: "customer", text: "Hi", private: 0 }]); // prettier-ignore
+    await expect(send(file("lacks.csv", "id,text\n1,hi"))).rejects.toThrow(/no column conversationid, role, at/);
+    await expect(send(file("bad.csv", 'conversation,role,text,at\n1,user,"open'))).rejects.toThrow(/no proper table/);
+  }, 60_000);
 });

@@ -1,5 +1,7 @@
 import { createReadStream, createWriteStream, readFileSync, statSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { parse } from "csv-parse";
+import { columnsOf, conversationOfRows, lackOf } from "#records/conversations/csv.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import { conversationFormats, conversationOf, type ConversationFormat } from "#records/conversations/formats.ts";
 
@@ -12,10 +14,40 @@ interface Given {
   readonly format?: string | undefined;
 }
 
-const [batch, batchBytes, largestArray, longestWaitMs] = [200, 4_000_000, 500_000_000, 10_000];
+const [batch, batchBytes, largestArray, longestWaitMs, mostRows] = [200, 4_000_000, 500_000_000, 10_000, 4_000];
+
+/** Conversations of a table: rows of one that follow each other are one. */
+async function* conversationsOfTable(file: string): AsyncGenerator<{ readonly line: number; readonly value: unknown }> {
+  const parser = createReadStream(file).pipe(parse({ columns: true, bom: true, relax_column_count: true, max_record_size: 1_000_000, delimiter: /\.tsv$/i.test(file) ? "\t" : "," }));
+  let columns: ReturnType<typeof columnsOf> | undefined;
+  let [line, began, held, id] = [1, 2, [] as Record<string, string>[], ""];
+  try {
+    for await (const row of parser as AsyncIterable<Record<string, string>>) {
+      line += 1;
+      columns ??= columnsOf(Object.keys(row));
+      const lacks = lackOf(columns);
+      if (lacks !== "") throw new Refusal("conversations.columns", `The table has no column ${lacks}. Name its columns so: conversation_id, role, text, at (ISO 8601 with a zone), and as you have them part_id, user_id, account, channel, team, state, rating, tags, private.`);
+      const own = (row[columns.get("conversation") ?? ""] ?? "").trim();
+      if (held.length > 0 && (own !== id || held.length >= mostRows)) {
+        yield { line: began, value: conversationOfRows(held, columns) };
+        [held, began] = [[], line];
+      }
+      id = own;
+      held.push(row);
+    }
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    throw new Refusal("conversations.csv", `${file} is no proper table, after line ${line}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (held.length > 0 && columns !== undefined) yield { line: began, value: conversationOfRows(held, columns) };
+} // prettier-ignore
 
 /** Records of newline-delimited JSON, of a list, or of an object that holds one. */
 async function* recordsOf(file: string): AsyncGenerator<{ readonly line: number; readonly text: string } | { readonly line: number; readonly value: unknown }> {
+  if (/\.[ct]sv$/i.test(file)) {
+    yield* conversationsOfTable(file);
+    return;
+  }
   const isWhole = !/\.(jsonl|ndjson)$/i.test(file) && ["[", "{"].includes(await firstCharacter(file));
   if (!isWhole) {
     let line = 0;

@@ -6,7 +6,7 @@ import { scoredConversations, type View } from "../relation.ts";
 const both = (view: View, id: string): Sql => sql`
   SELECT used.id AS id, used.score AS before, other.score AS after, used.channel AS channel, used.team AS team, used.language AS language, used.summary AS summary
   FROM (${scoredConversations(view)}) AS used
-  INNER JOIN (SELECT conversation, argMax(cx_scores.score, scored) AS score FROM cx_scores WHERE model = ${bind.string(id)} GROUP BY conversation) AS other ON other.conversation = used.id
+  INNER JOIN (SELECT conversation, argMax(tuple(cx_scores.score), scored).1 AS score FROM cx_scores WHERE model = ${bind.string(id)} GROUP BY conversation) AS other ON other.conversation = used.id
   WHERE used.score IS NOT NULL AND other.score IS NOT NULL`;
 
 const band = (score: Sql): Sql => sql`multiIf(${score} < 2.5, 'low', ${score} < 3.5, 'middle', 'high')`;
@@ -25,12 +25,12 @@ export const mostChanged = (view: View, id: string, limit: number): Sql => sql`
 
 /** Scores of one version for conversations of some rows, whether it is in use or not. */
 export const scoresBy = (id: string, rows: Sql): Sql => sql`
-  SELECT conversation, argMax(cx_scores.score, scored) AS score FROM cx_scores
+  SELECT conversation, argMax(tuple(cx_scores.score), scored).1 AS score FROM cx_scores
   WHERE model = ${bind.string(id)} AND conversation IN (SELECT conversation FROM (${rows})) GROUP BY conversation HAVING score IS NOT NULL`;
 
 /** The newest score of conversations of some rows, whichever version made it. */
 export const newestScores = (rows: Sql): Sql => sql`
-  SELECT conversation, argMax(cx_scores.model, scored) AS version, argMax(cx_scores.score, scored) AS score FROM cx_scores
+  SELECT conversation, argMax(cx_scores.model, scored) AS version, argMax(tuple(cx_scores.score), scored).1 AS score FROM cx_scores
   WHERE conversation IN (SELECT conversation FROM (${rows})) GROUP BY conversation HAVING score IS NOT NULL`;
 
 /** How many conversations there are at each tenth of a point. */
