@@ -169,7 +169,7 @@ export const createModules = ({
     }),
     experiments({ ingest, store, desk, notify: notifyIn(store) }),
     flags({ store, registry, directory, ingest, shelf, desk }),
-    cxScore({ ingest, registry, store, notify: notifyIn(store) }),
+    cxScore({ ingest, registry, store, notify: notifyIn(store), outbound }),
     cards({ store, ingest, registry, builtIn: () => all.flatMap(({ aiUses = [] }) => aiUses) }),
     dashboards({
       store,

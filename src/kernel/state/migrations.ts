@@ -736,4 +736,15 @@ export const migrations: Readonly<Record<string, Migration>> = {
       await db.schema.createIndex("conversation_links_workspace").on("conversation_links").column("workspace").execute(); // prettier-ignore
     },
   },
+  "2026-12-19-cx-judges": {
+    up: async (db: Kysely<unknown>) => {
+      await db.schema
+        .createTable("cx_judges")
+        .addColumn("workspace", "text", (c) => c.notNull().primaryKey())
+        .addColumn("settings", "text", (c) => c.notNull())
+        .addColumn("problem", "text", (c) => c.notNull())
+        .addColumn("updated_at", "text", (c) => c.notNull())
+        .execute();
+    },
+  },
 };

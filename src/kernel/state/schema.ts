@@ -367,6 +367,15 @@ export interface State {
     made_by: string;
     made_at: string;
   };
+  /** The language model that judges a sample of conversations. */
+  cx_judges: {
+    workspace: string;
+    /** With the key, as JSON. */
+    settings: string;
+    /** What went wrong the last time; empty for nothing. */
+    problem: string;
+    updated_at: string;
+  };
   /** What conversations speak of, as it was found last: the words that were looked at. */
   cx_theme_models: {
     workspace: string;

@@ -130,7 +130,7 @@ export const get = defineOperation({
 export type Conversation = z.output<typeof get.output>;
 
 const Agreement = z.object({
-  scorer: z.enum(["model", "one_human", "constant"]),
+  scorer: z.enum(["model", "one_human", "constant", "judge"]),
   pairs: z.number(),
   kappa: z.number().nullable().describe("Cohen's, with squared weights; 0 is chance."),
   kappaLower: z.number().nullable(),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { defineModule, handle, type Module, type WorkspaceCall } from "#kernel/module.ts";
+import type { Outbound } from "#kernel/outbound.ts";
 import { engineTime } from "#kernel/sql.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import { ask, scopeOf } from "#records/common/ask.ts";
@@ -38,7 +39,11 @@ import {
 import { drivers, reasons } from "./scorer/conversation.ts";
 import { modelVersion } from "./scorer/heads.ts";
 import { createRules } from "./rules.ts";
-import { biasOf, disagreementsIn, settled, trustOf } from "./trust.ts";
+import { agreementWith, biasOf, disagreementsIn, settled, trustOf } from "./trust.ts";
+import { judgeHandlers } from "./judge/handlers.ts";
+import { judgeRows } from "./judge/query.ts";
+import { createJudge } from "./judge/work.ts";
+import { promptVersion } from "./judge/prompt.ts";
 import { createThemes } from "./themes/book.ts";
 import { themeHandlers } from "./themes/handlers.ts";
 import { createBook } from "./versions/book.ts";
@@ -135,11 +140,13 @@ interface Parts {
   readonly registry: SourceRegistry;
   readonly store: Store;
   readonly notify: Notify;
+  readonly outbound: Outbound;
 }
 
 /** CX Score: how each conversation went, from 1 to 5, and why. */
-export const cxScore = ({ ingest, registry, store, notify }: Parts): Module => {
+export const cxScore = ({ ingest, registry, store, notify, outbound }: Parts): Module => {
   const book = createBook(store);
+  const judge = createJudge(store, outbound, book);
   const themes = createThemes(store);
   const rules = createRules({ store, notify, book, themes });
   const productsOf = async (call: WorkspaceCall) => new Map((await registry.list(call.workspace.id)).flatMap(({ id, product }) => (product === "" ? [] : [[id, product] as const])));
@@ -149,7 +156,7 @@ export const cxScore = ({ ingest, registry, store, notify }: Parts): Module => {
   };
   return defineModule({
     name: "cx-score",
-    jobs: [{ name: "cx.score", everyMs: 5_000, run: async (call) => { await scoreAll(call, { ingest, registry, book, themes }); } }, { name: "cx.rules", everyMs: 10_000, run: rules.run }, { name: "cx.themes", everyMs: 60_000, run: themes.run }],
+    jobs: [{ name: "cx.score", everyMs: 5_000, run: async (call) => { await scoreAll(call, { ingest, registry, book, themes }); } }, { name: "cx.rules", everyMs: 10_000, run: rules.run }, { name: "cx.themes", everyMs: 60_000, run: themes.run }, { name: "cx.judge", everyMs: 30_000, run: judge.run }],
     aiUses: [
       {
         id: "cx-score",
@@ -159,6 +166,16 @@ export const cxScore = ({ ingest, registry, store, notify }: Parts): Module => {
         purpose: "Scores each support conversation from 1 to 5, with what moved it and the words that show it.",
         risk: "limited",
         oversight: "Each score names its drivers and quotes. It judges conversations, not people: it is no measure of a teammate's work. How it was trained and how well it does is in docs/cx-score.md.",
+        needsRelease: false,
+      },
+      {
+        id: "cx-judge",
+        name: "Judge of conversations",
+        kind: "llm",
+        version: String(promptVersion),
+        purpose: "A language model of your choice scores a sample of conversations, to hold the CX Score against it and to calibrate it.",
+        risk: "limited",
+        oversight: "It is off until somebody who governs names its address; then masked text leaves for it, within a budget a day, and switching it off ends that at once. Its scores count for nothing by themselves: they stand beside what your people say, and a calibration that learnt from them runs in shadow until it is switched on.",
         needsRelease: false,
       },
     ],
@@ -222,12 +239,13 @@ export const cxScore = ({ ingest, registry, store, notify }: Parts): Module => {
           const [labels, scores] = await Promise.all([ask(call, rows, Labelled), ask(call, scoresFor(view, rows), ScoreOf)]);
           return trustOf(labels, new Map(scores.map(({ conversation, score }) => [conversation, score])));
         };
-        const [people, customers, said] = await Promise.all([against(labelRows), against(ratingRows), ask(call, labelRows, Labelled)]);
+        const [people, customers, said, judged] = await Promise.all([against(labelRows), against(ratingRows), ask(call, labelRows, Labelled), ask(call, judgeRows, Labelled)]);
+        const judge = agreementWith(said, new Map(judged.map(({ conversation, label }) => [conversation, label])));
         const bias = biasOf(await ask(call, labelledRows(view, people.labelled > 0 ? labelRows : ratingRows), LabelledRow));
         return {
           bias,
           disputed: disagreementsIn(said).length,
-          people: { ...people, rows: [...people.rows] },
+          people: { ...people, rows: [...people.rows, ...(judge.pairs === 0 ? [] : [judge])] },
           // each answers once, so they cannot be held against each other
           customers: { ...customers, rows: [...customers.rows], says: "Who answers is not everybody: read it beside what your people say." },
         };
@@ -272,6 +290,7 @@ export const cxScore = ({ ingest, registry, store, notify }: Parts): Module => {
       }),
       ...versionHandlers(book, store),
       ...themeHandlers(themes),
+      ...judgeHandlers(judge),
     ],
   });
 }; // prettier-ignore

@@ -224,8 +224,10 @@ export const partsToScore = (ids: readonly string[]): Sql => sql`
 export const takenBack = (ids: readonly string[]): Sql =>
   sql`SELECT DISTINCT conversation FROM conversation_parts FINAL WHERE conversation IN ${bind.strings(ids)} AND text = ''`;
 /** What was said of them in words may hold what is gone; scores stay. */
-export const forgetSummaries = (ids: readonly string[]): Sql =>
-  sql`ALTER TABLE cx_scores UPDATE summary = '' WHERE summary != '' AND conversation IN ${bind.strings(ids)}`;
+export const forgetSummaries = (ids: readonly string[]): readonly Sql[] => [
+  sql`ALTER TABLE cx_scores UPDATE summary = '' WHERE summary != '' AND conversation IN ${bind.strings(ids)}`,
+  sql`ALTER TABLE cx_judgements UPDATE reason = '' WHERE reason != '' AND conversation IN ${bind.strings(ids)}`,
+];
 
 /** How much has arrived, and when the last did; of each conversation its head comes last. */
 export const arrivals: Sql = sql`SELECT toFloat64(count()) AS rows, toString(max(received)) AS latest FROM conversations`;

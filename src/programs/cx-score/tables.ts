@@ -72,4 +72,32 @@ const topics: TableDoc = {
   ],
 };
 
-export const cxTables: readonly TableDoc[] = [scores, labels, topics];
+const judgements: TableDoc = {
+  name: "cx_judgements",
+  grain: "What a language model said of a conversation as it stood, in one of its runs.",
+  people: { keys: ["actor"] },
+  columns: {
+    conversation: { type: "String", meaning: "Conversation that was judged.", class: "internal" },
+    content: { type: "String", meaning: "Which parts it had then.", class: "internal" },
+    actor: { type: "UInt64", meaning: "Key of the customer's id.", class: "internal" },
+    judge: { type: "LowCardinality(String)", meaning: "Model, and version of what it was asked.", class: "internal" },
+    run: { type: "UInt8", meaning: "1, or 2 where it was asked twice.", class: "internal" },
+    score: { type: "Nullable(Float64)", meaning: "1 to 5; null where no answer could be used.", class: "internal" },
+    reason: { type: "String", meaning: "Why, in its words.", class: "personal" },
+    problem: { type: "String", meaning: "Why no answer could be used.", class: "internal" },
+    detail: { type: "String", meaning: "Drivers with quotes (part id and offsets), as JSON.", class: "internal" },
+    quoted: { type: "UInt16", meaning: "Quotes that it gave.", class: "internal" },
+    found: { type: "UInt16", meaning: "Of these, in the text word for word.", class: "internal" },
+    tokens_in: { type: "UInt32", meaning: "Tokens that were sent.", class: "internal" },
+    tokens_out: { type: "UInt32", meaning: "Tokens that came back.", class: "internal" },
+    at: { type: "DateTime64(3, 'UTC')", meaning: "When it was asked.", class: "internal" },
+  },
+  create: () => [
+    sql`CREATE TABLE IF NOT EXISTS cx_judgements (
+      conversation String, content String, actor UInt64, judge LowCardinality(String), run UInt8, score Nullable(Float64), reason String CODEC(ZSTD(3)), problem String,
+      detail String CODEC(ZSTD(3)), quoted UInt16, found UInt16, tokens_in UInt32, tokens_out UInt32, at DateTime64(3, 'UTC')
+    ) ENGINE = ReplacingMergeTree(at) ORDER BY (conversation, judge, content, run) SETTINGS non_replicated_deduplication_window = 2000`,
+  ],
+};
+
+export const cxTables: readonly TableDoc[] = [scores, labels, topics, judgements];

@@ -35,7 +35,7 @@ export const disagreementsIn = (labels: readonly Label[]): { readonly id: string
     .toSorted((a, b) => b.by - a.by || (a.id < b.id ? -1 : 1)); // prettier-ignore
 
 export interface Agreement {
-  readonly scorer: "model" | "one_human" | "constant";
+  readonly scorer: "model" | "one_human" | "constant" | "judge";
   readonly pairs: number;
   readonly kappa: number | null;
   readonly kappaLower: number | null;
@@ -66,6 +66,13 @@ const agreementOf = (scorer: Agreement["scorer"], pairs: readonly Pair[]): Agree
 };
 
 const mean = (all: readonly number[]): number => all.reduce((a, b) => a + b, 0) / all.length;
+
+/** A language model against what people said of the same conversations. */
+export const agreementWith = (labels: readonly Label[], judged: ReadonlyMap<string, number>): Agreement =>
+  agreementOf("judge", [...truthsOf(labels)].flatMap(([conversation, label]) => {
+    const score = judged.get(conversation);
+    return score === undefined ? [] : [{ score, label }];
+  })); // prettier-ignore
 
 export interface Trust {
   readonly rows: readonly Agreement[];

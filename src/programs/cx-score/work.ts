@@ -111,7 +111,7 @@ const scoreBatch = async (
     if (source !== undefined) await ingest.accept(source, some);
   }
   const gone = (await engine.rows(takenBack(ids), z.object({ conversation: z.string() }), maintain)).map(({ conversation }) => conversation); // prettier-ignore
-  if (gone.length > 0) await engine.command(forgetSummaries(gone));
+  if (gone.length > 0) for (const statement of forgetSummaries(gone)) await engine.command(statement);
   await engine.insert("cx_scores", rows.map(storable).join("\n"));
   return rows.length;
 };

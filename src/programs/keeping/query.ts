@@ -81,6 +81,7 @@ export const oldConversations = (before: number): Going => {
       // parts go last: they tell which conversations these are
       sql`ALTER TABLE conversations UPDATE subject = '' WHERE subject != '' AND id IN (SELECT conversation FROM conversation_parts WHERE ${old})`,
       sql`ALTER TABLE cx_scores UPDATE summary = '' WHERE summary != '' AND ${old}`,
+      sql`ALTER TABLE cx_judgements UPDATE reason = '' WHERE reason != '' AND ${old}`,
       remove(sql`conversation_parts`, old),
     ],
   };

@@ -8,6 +8,7 @@ import { moment } from "#web/kit/moment.ts";
 import { Loaded } from "#web/kit/states.tsx";
 import * as contract from "../contract.ts";
 import type { Conversation } from "../contract.ts";
+import * as judge from "../judge/contract.ts";
 import { LabelForm } from "./trust.tsx";
 import { driverWords, oneDigit, points, reasonWords, roleWords } from "./words.ts";
 
@@ -65,6 +66,32 @@ const Why = ({ score }: { score: Conversation["scores"][number] }) => (
   </Card>
 ); // prettier-ignore
 
+/** What a language model said of it, with its quotes; nothing where none was asked. */
+const Judged = ({ id, parts }: { id: string; parts: Conversation["parts"] }) => {
+  const query = useQuery({ queryKey: ["cx", "judgements", id], queryFn: ({ signal }) => call(judge.verdicts, { id }, signal) });
+  const texts = new Map(parts.map((part) => [part.id, part.text]));
+  return (
+    <Loaded query={query} height={0}>
+      {({ judgements }) =>
+        judgements.length > 0 && (
+          <Card withBorder>
+            <Stack gap="sm">
+              <Title order={2} size="h4">What a language model said</Title>
+              {judgements.map((one) => (
+                <Stack key={`${one.judge} ${one.at}`} gap={4}>
+                  <Text size="sm"><b>{one.score === null ? "No answer that can be used" : one.score.toFixed(1)}</b> by {one.judge}, {moment(one.at)}</Text>
+                  <Text size="sm">{one.score === null ? one.problem : one.reason}</Text>
+                  <List size="sm">{one.drivers.map(({ driver, polarity, isSupported, quotes }) => <List.Item key={driver}>{driverWords[driver]}: {polarity < 0 ? "worse" : polarity > 0 ? "better" : "mixed"}{isSupported ? `, “${quotes.map(({ part, start, end }) => (texts.get(part) ?? "").slice(start, end)).join("” “")}”` : " (no quote of it is in the text)"}</List.Item>)}</List>
+                </Stack>
+              ))}
+            </Stack>
+          </Card>
+        )
+      }
+    </Loaded>
+  );
+}; // prettier-ignore
+
 /** One conversation: what was written, with what moved its score marked, and why. */
 export const ConversationPage = ({ id }: { id: string }) => {
   const query = useQuery({ queryKey: ["cx", "conversation", id], queryFn: ({ signal }) => call(contract.get, { id }, signal) });
@@ -97,7 +124,7 @@ export const ConversationPage = ({ id }: { id: string }) => {
                     ))}
                   </Stack>
                 </Grid.Col>
-                <Grid.Col span={{ base: 12, md: 4 }}><Stack>{score === undefined ? <Text>It is not scored yet.</Text> : <Why score={score} />}<LabelForm key={found.id} id={found.id} label={found.label} isDisputed={found.isDisputed} /></Stack></Grid.Col>
+                <Grid.Col span={{ base: 12, md: 4 }}><Stack>{score === undefined ? <Text>It is not scored yet.</Text> : <Why score={score} />}<LabelForm key={found.id} id={found.id} label={found.label} isDisputed={found.isDisputed} /><Judged id={found.id} parts={found.parts} /></Stack></Grid.Col>
               </Grid>
               {found.scores.length > 1 && (
                 <DataTable caption="How it was scored" rows={found.scores} columns={[{ title: "When", cell: ({ scoredAt }) => moment(scoredAt) }, { title: "Score", numeric: true, cell: (one) => oneDigit(one.score) }, { title: "Version", cell: ({ model, isUsed }) => `${model}${isUsed ? "" : " (in shadow)"}` }]} />

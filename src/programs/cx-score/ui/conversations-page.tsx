@@ -11,6 +11,7 @@ import * as contract from "../contract.ts";
 import type { Overview, Part } from "../contract.ts";
 import { drivers } from "../scorer/conversation.ts";
 import { Breakdown } from "./breakdown.tsx";
+import { Judge } from "./judge.tsx";
 import { Links } from "./links.tsx";
 import { Reviews } from "./reviews.tsx";
 import { Rules } from "./rules.tsx";
@@ -153,6 +154,7 @@ export const ConversationsPage = ({ mayRead, maySwitch }: { mayRead: boolean; ma
       {(overview.data?.total.scored ?? 0) > 0 && <Trust mayLabel={mayRead} />}
       {(overview.data?.total.scored ?? 0) > 0 && <Versions mayEdit={mayRead} maySwitch={maySwitch} />}
       {(overview.data?.total.scored ?? 0) > 0 && <Rules range={range} mayEdit={mayRead} />}
+      {(overview.data?.total.scored ?? 0) > 0 && <Judge maySet={maySwitch} />}
       <Links mayEdit={mayRead} />
       {!mayRead && <Alert variant="outline">What was written is shown to analysts and others who may see personal data.</Alert>}
     </Stack>

@@ -7,7 +7,7 @@ import { Loaded, Problem } from "#web/kit/states.tsx";
 import * as contract from "../contract.ts";
 import * as versions from "../versions/contract.ts";
 
-const scorerWords = { model: "CX Score", one_human: "One person against the others", constant: "Always the same" } as const; // prettier-ignore
+const scorerWords = { model: "CX Score", one_human: "One person against the others", constant: "Always the same", judge: "The language model" } as const; // prettier-ignore
 const verdictWords = { per_conversation: "A single score may be used", trends: "For trends alone", do_not_use: "Do not use it", not_enough: "Not enough labels" } as const; // prettier-ignore
 const two = (value: number | null): string => (value === null ? "–" : value.toFixed(2));
 

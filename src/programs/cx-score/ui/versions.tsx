@@ -148,7 +148,7 @@ export const Versions = ({ mayEdit, maySwitch }: { mayEdit: boolean; maySwitch: 
   const client = useQueryClient();
   const [chosen, setChosen] = useState<string>();
   const query = useQuery({ queryKey: ["cx", "versions"], queryFn: ({ signal }) => call(contract.list, {}, signal), refetchInterval: ({ state: { data } }) => (data?.versions.some(({ waiting }) => waiting > 0) === true ? 5_000 : false) });
-  const learn = useMutation({ mutationFn: (from: "people" | "customers") => call(contract.calibrate, { from }), onSuccess: ({ id }) => { setChosen(id); return client.invalidateQueries({ queryKey: ["cx", "versions"] }); } });
+  const learn = useMutation({ mutationFn: (from: "people" | "customers" | "judge") => call(contract.calibrate, { from }), onSuccess: ({ id }) => { setChosen(id); return client.invalidateQueries({ queryKey: ["cx", "versions"] }); } });
   return (
     <Card withBorder>
       <Stack gap="sm">
@@ -174,6 +174,7 @@ export const Versions = ({ mayEdit, maySwitch }: { mayEdit: boolean; maySwitch: 
                   <Group>
                     <Button variant="default" loading={learn.isPending} onClick={() => learn.mutate("people")}>Learn from your people’s labels</Button>
                     <Button variant="default" loading={learn.isPending} onClick={() => learn.mutate("customers")}>Learn from customers’ answers</Button>
+                    <Button variant="default" loading={learn.isPending} onClick={() => learn.mutate("judge")}>Learn from the language model</Button>
                     <Text size="sm">It runs in shadow over 90 days, and counts once you switch it on. Who answers is not everybody: labels of your people are the better teacher.</Text>
                   </Group>
                 )}

@@ -28,7 +28,7 @@ export const calibrate = defineOperation({
   name: "cx.calibrate",
   summary: "Learns from labels where the score is too high or too low, and runs what it learnt in shadow over 90 days. It counts once it is switched on.",
   permission: "edit",
-  input: z.strictObject({ from: z.enum(["people", "customers"]).default("people").describe("Labels of your people, or what customers answered when asked.") }),
+  input: z.strictObject({ from: z.enum(["people", "customers", "judge"]).default("people").describe("Labels of your people, what customers answered when asked, or what a language model said.") }),
   output: z.object({ id: z.string() }),
 }); // prettier-ignore
 

@@ -7,6 +7,7 @@ import type { Store } from "#kernel/state/store.ts";
 import { ask } from "#records/common/ask.ts";
 import { aucOfLow, quadraticKappa, spearman } from "#stats/agreement.ts";
 import { labelRows, ratingRows, scoresFor, unscoredCount } from "../query.ts";
+import { judgeRows } from "../judge/query.ts";
 import { modelVersion } from "../scorer/heads.ts";
 import { disagreementsIn, truthsOf, unhappyBelow, type Label } from "../trust.ts";
 import { passesOf, shadowDays } from "../work.ts";
@@ -100,7 +101,7 @@ export const versionHandlers = (book: Book, store: Store): Handler[] => {
       };
     }),
     handle(contract.calibrate, async (call, { from }) => {
-      const rows: Sql = from === "people" ? labelRows : ratingRows;
+      const rows: Sql = { people: labelRows, customers: ratingRows, judge: judgeRows }[from];
       const versions = await book.known(call);
       const view = { standing: standingOf(versions), range: recent(call) };
       const [labels, newest, all] = await Promise.all([ask(call, rows, Labelled), ask(call, newestScores(rows), Newest), ask(call, distribution(view), Tenth)]);

@@ -1,0 +1,26 @@
+import { bind, literal, sql, type Sql } from "#kernel/sql.ts";
+import { counting, type View } from "../relation.ts";
+
+/** Conversations that a judge has not judged as they stand: those that people labelled first, then by chance. */
+export const unjudged = (view: View, judge: string, most: number): Sql => sql`
+  SELECT scores.conversation AS conversation, scores.content AS content, toString(scores.actor) AS actor FROM (${counting(view)}) AS scores
+  LEFT ANY JOIN (SELECT conversation, toFloat64(count()) AS labels FROM cx_labels GROUP BY conversation) AS said ON said.conversation = scores.conversation
+  WHERE score IS NOT NULL AND (scores.conversation, scores.content) NOT IN (SELECT conversation, content FROM cx_judgements WHERE judge = ${bind.string(judge)})
+  ORDER BY labels > 0 DESC, sipHash64(scores.conversation) LIMIT ${literal(most)}`;
+
+/** How much was asked, by day and in all. */
+export const spent = (since: number): Sql => sql`
+  SELECT toFloat64(uniqExactIf(conversation, run = 1)) AS judged, toFloat64(uniqExactIf(conversation, run = 1 AND score IS NULL)) AS failed, toFloat64(uniqExactIf(conversation, run = 1 AND cx_judgements.at >= ${bind.time(since)})) AS today,
+    toFloat64(sumIf(tokens_in + tokens_out, cx_judgements.at >= ${bind.time(since)})) AS tokens, toFloat64(sum(tokens_in)) AS tokensIn, toFloat64(sum(tokens_out)) AS tokensOut, toFloat64(sum(quoted)) AS quoted, toFloat64(sum(found)) AS found
+  FROM cx_judgements FINAL`;
+
+export const twice: Sql = sql`
+  SELECT assumeNotNull(anyIf(score, run = 1)) AS first, assumeNotNull(anyIf(score, run = 2)) AS second FROM cx_judgements FINAL
+  GROUP BY conversation, content, judge HAVING countIf(run = 1 AND score IS NOT NULL) > 0 AND countIf(run = 2 AND score IS NOT NULL) > 0 LIMIT 20000`;
+
+export const judgementsOf = (id: string): Sql => sql`
+  SELECT judge, score, reason, problem, detail, toString(cx_judgements.at) AS moment FROM cx_judgements FINAL WHERE conversation = ${bind.string(id)} AND run = 1 ORDER BY cx_judgements.at DESC LIMIT 20`;
+
+/** As labels: what the judge said last of each. */
+export const judgeRows: Sql = sql`
+  SELECT conversation, 'judge' AS by, assumeNotNull(argMax(cx_judgements.score, cx_judgements.at)) AS label FROM cx_judgements FINAL WHERE run = 1 AND cx_judgements.score IS NOT NULL GROUP BY conversation LIMIT 20000`;
