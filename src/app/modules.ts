@@ -24,6 +24,9 @@ import { alerts, notifyIn } from "#programs/alerts/index.ts";
 import type { ContractGate } from "#programs/contracts/gate.ts";
 import { cards } from "#programs/cards/index.ts";
 import { cxScore } from "#programs/cx-score/index.ts";
+import { createThemes } from "#programs/cx-score/themes/book.ts";
+import { voices } from "#programs/voices/index.ts";
+import { voiceTables } from "#programs/voices/tables.ts";
 import { cxTables } from "#programs/cx-score/tables.ts";
 import { createConversationDesk } from "#records/conversations/desk.ts";
 import { conversations } from "#records/conversations/index.ts";
@@ -79,6 +82,7 @@ export const tables: readonly TableDoc[] = [
   ...cohortTables,
   ...conversationTables,
   ...cxTables,
+  ...voiceTables,
 ];
 
 /** Every module of the program. A test compares this list with the folders. */
@@ -111,6 +115,7 @@ export const createModules = ({
   const shelf = createShelf(store);
   const desk = createDesk(store, shelf);
   const conversationDesk = createConversationDesk({ ingest, gate, directory, clock });
+  const themes = createThemes(store);
   const mailer = createMailer(config.smtp_url, config.mail_from);
   const publicUrl = config.public_url ?? `http://localhost:${config.port}`;
   const outbound = createOutbound({ privateHosts: config.private_hosts, egress: config.egress });
@@ -169,7 +174,8 @@ export const createModules = ({
     }),
     experiments({ ingest, store, desk, notify: notifyIn(store) }),
     flags({ store, registry, directory, ingest, shelf, desk }),
-    cxScore({ ingest, registry, store, notify: notifyIn(store), outbound }),
+    cxScore({ ingest, registry, store, notify: notifyIn(store), outbound, themes }),
+    voices({ ingest, registry, desk: conversationDesk, themes }),
     cards({ store, ingest, registry, builtIn: () => all.flatMap(({ aiUses = [] }) => aiUses) }),
     dashboards({
       store,

@@ -325,6 +325,19 @@ const oneExperiment = createRoute({
     };
   }),
 });
+const voices = createRoute({
+  getParentRoute: () => root,
+  path: "/voices",
+  component: lazyRouteComponent(async () => {
+    const { VoicesPage } = await import("#programs/voices/ui/voices-page.tsx");
+    return {
+      default: function Voices() {
+        return <VoicesPage mayRead={allows(useContext(Here)?.workspace.role, "edit")} />;
+      },
+    };
+  }),
+});
+
 const conversations = createRoute({
   getParentRoute: () => root,
   path: "/conversations",
@@ -433,6 +446,7 @@ const router = createRouter({
     experiments,
     oneExperiment,
     conversations,
+    voices,
     oneConversation,
     flags,
     oneFlag,

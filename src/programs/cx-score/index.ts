@@ -44,7 +44,7 @@ import { judgeHandlers } from "./judge/handlers.ts";
 import { judgeRows } from "./judge/query.ts";
 import { createJudge } from "./judge/work.ts";
 import { promptVersion } from "./judge/prompt.ts";
-import { createThemes } from "./themes/book.ts";
+import type { Themes } from "./themes/book.ts";
 import { themeHandlers } from "./themes/handlers.ts";
 import { createBook } from "./versions/book.ts";
 import { versionHandlers } from "./versions/handlers.ts";
@@ -141,13 +141,13 @@ interface Parts {
   readonly store: Store;
   readonly notify: Notify;
   readonly outbound: Outbound;
+  readonly themes: Themes;
 }
 
 /** CX Score: how each conversation went, from 1 to 5, and why. */
-export const cxScore = ({ ingest, registry, store, notify, outbound }: Parts): Module => {
+export const cxScore = ({ ingest, registry, store, notify, outbound, themes }: Parts): Module => {
   const book = createBook(store);
   const judge = createJudge(store, outbound, book);
-  const themes = createThemes(store);
   const rules = createRules({ store, notify, book, themes });
   const productsOf = async (call: WorkspaceCall) => new Map((await registry.list(call.workspace.id)).flatMap(({ id, product }) => (product === "" ? [] : [[id, product] as const])));
   const namesOf = async (call: WorkspaceCall) => {

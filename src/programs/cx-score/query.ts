@@ -54,7 +54,7 @@ export const driverCounts = (view: View): Sql => sql`
   SELECT driver, toFloat64(count()) AS conversations, toFloat64(countIf(points < 0)) AS negative, toFloat64(countIf(points > 0)) AS positive, sum(points) AS total
   FROM (SELECT driver, points FROM (${counting(view)}) ARRAY JOIN drivers AS driver, contributions AS points WHERE score IS NOT NULL) GROUP BY driver ORDER BY total`;
 
-export const waitingCount: Sql = sql`SELECT toFloat64(count()) AS waiting FROM (SELECT DISTINCT conversation FROM conversation_parts WHERE conversation IN (SELECT id FROM conversations) AND conversation NOT IN (SELECT conversation FROM cx_scores))`;
+export const waitingCount: Sql = sql`SELECT toFloat64(count()) AS waiting FROM (SELECT DISTINCT conversation FROM conversation_parts WHERE conversation IN (SELECT id FROM conversations WHERE kind = 'support') AND conversation NOT IN (SELECT conversation FROM cx_scores))`;
 
 interface Wanted {
   readonly band: "all" | "low" | "middle" | "high" | "unscored";
@@ -179,7 +179,7 @@ export const labelledRows = (view: View, rows: Sql): Sql => sql`
 
 /** Of all parts together, whatever their order and however often they were sent: another text is another content. */
 const texts = (since: number | undefined): Sql => sql`
-  SELECT conversation, hex(groupBitXor(sipHash64(id, role, private, text))) AS content FROM conversation_parts FINAL WHERE conversation IN (SELECT id FROM conversations)
+  SELECT conversation, hex(groupBitXor(sipHash64(id, role, private, text))) AS content FROM conversation_parts FINAL WHERE conversation IN (SELECT id FROM conversations WHERE kind = 'support')
   GROUP BY conversation ${since === undefined ? none : sql`HAVING max(at) >= ${bind.time(since)}`}`;
 
 export interface ToScore {

@@ -1,6 +1,17 @@
 import { z } from "zod";
 import { defineOperation } from "#kernel/operation.ts";
 
+/** Support is what is scored; all others say what people need, and how they see things. */
+export const conversationKinds = [
+  "support",
+  "feedback",
+  "survey",
+  "review",
+  "interview",
+  "sales_call",
+  "note",
+] as const;
+
 export const linkKinds = ["hook", "pull"] as const;
 export const vendors = ["intercom", "zendesk", "chatwoot", "own"] as const;
 export const intercomRegions = { us: "https://api.intercom.io", eu: "https://api.eu.intercom.io", au: "https://api.au.intercom.io" } as const; // prettier-ignore

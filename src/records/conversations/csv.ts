@@ -14,6 +14,7 @@ const names = {
   userId: ["userid", "customerid", "customer", "contactid"],
   anonymousId: ["anonymousid", "visitorid"],
   account: ["account", "accountid", "company", "companyid"],
+  kind: ["kind", "conversationkind"],
   channel: ["channel"],
   language: ["language", "lang", "locale"],
   subject: ["subject", "title"],
@@ -51,7 +52,7 @@ export const conversationOfRows = (rows: readonly Row[], columns: ReadonlyMap<Fi
     return typeof value === "string" ? value.trim() : typeof value === "number" || typeof value === "boolean" ? String(value) : ""; // prettier-ignore
   };
   const last = rows.at(-1);
-  const said = (field: "account" | "channel" | "language" | "subject" | "team" | "assignee") => (of(last, field) === "" ? {} : { [field]: of(last, field) }); // prettier-ignore
+  const said = (field: "account" | "kind" | "channel" | "language" | "subject" | "team" | "assignee") => (of(last, field) === "" ? {} : { [field]: of(last, field) }); // prettier-ignore
   const named = (field: "userId" | "anonymousId") => (of(last, field) === "" ? {} : { [field]: of(last, field) });
   const rating = of(last, "rating");
   return {
@@ -59,6 +60,7 @@ export const conversationOfRows = (rows: readonly Row[], columns: ReadonlyMap<Fi
     ...named("userId"),
     ...named("anonymousId"),
     ...said("account"),
+    ...said("kind"),
     ...said("channel"),
     ...said("language"),
     ...said("subject"),

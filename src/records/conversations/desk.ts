@@ -15,7 +15,7 @@ const mostConversations = 1_000;
 const Body = z.object({ conversations: z.array(z.unknown()).max(mostConversations, `A request may bring ${mostConversations} conversations.`) }); // prettier-ignore
 const Updated = z.object({ id: z.string(), updated: z.number() });
 const Rows = z.object({ rows: z.number() });
-const startedEvent = "Conversation started";
+const [startedEvent, givenEvent] = ["Conversation started", "Feedback given"];
 
 interface Parts {
   readonly ingest: Ingest;
@@ -33,15 +33,15 @@ interface Rejected {
 type Taken = IncomingConversation & { readonly actor: string | undefined; readonly began: number };
 
 /** By it a conversation is asked for as everything else that people do. */
-const startOf = ({ id, userId, anonymousId, account, channel, team, consent, began }: Taken): IncomingEvent => ({
-  name: startedEvent,
+const startOf = ({ id, userId, anonymousId, account, kind, channel, team, consent, began }: Taken): IncomingEvent => ({
+  name: kind === "support" ? startedEvent : givenEvent,
   at: began,
   messageId: `conversation ${id}`,
   userId,
   anonymousId,
   ...(consent === undefined ? {} : { consent }),
   ...(account === "" ? {} : { account }),
-  properties: { conversation: id, channel, team },
+  properties: { conversation: id, channel, ...(kind === "support" ? { team } : { kind }) },
 });
 
 const lines = (rows: readonly object[]): string => rows.map(storable).join("\n");
@@ -97,7 +97,7 @@ export const createConversationDesk = ({ ingest, gate, directory, clock }: Parts
     if (parts.length > 0) await found.engine.insert("conversation_parts", lines(parts));
     const heads = await newerThanHeld(found.engine, kept);
     if (heads.length > 0)
-      await found.engine.insert("conversations", lines(heads.map(({ id, key, account, channel, language, team, assignee, tags, state, subject, rating, began, updatedAt, deleted }) => ({ id, actor: key, account, source: source.id, channel, language, team, assignee, tags, state, subject: deleted ? "" : door.treated(subject), rating, created: engineTime(began), received: engineTime(now), updated: engineTime(updatedAt ?? 0) })))); // prettier-ignore
+      await found.engine.insert("conversations", lines(heads.map(({ id, key, kind, account, channel, language, team, assignee, tags, state, subject, rating, began, updatedAt, deleted }) => ({ id, actor: key, account, source: source.id, channel, language, team, assignee, tags, state, subject: deleted ? "" : door.treated(subject), rating, created: engineTime(began), received: engineTime(now), updated: engineTime(updatedAt ?? 0), kind })))); // prettier-ignore
     await takeBack(found.engine, kept);
     return { accepted: kept.length, withheld: known.length - agreed.length, rejected };
   };

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { conversationKinds } from "./contract.ts";
 
 /** A conversation as `POST /v1/conversations` takes it. What is sent again replaces what was there, part by part. */
 
@@ -23,6 +24,7 @@ export const IncomingConversation = z.strictObject({
   userId: Id.optional().describe("Your id of the customer."),
   anonymousId: Id.optional(),
   account: z.string().max(500).default(""),
+  kind: z.enum(conversationKinds).default("support"),
   channel: Name.describe("Such as chat, email or phone."),
   language: z.string().max(35).default(""),
   subject: z.string().max(2_000).default(""),

@@ -23,6 +23,7 @@ const conversations: TableDoc = {
     created: { type: "DateTime64(3, 'UTC')", meaning: "When it began.", class: "internal" },
     received: { type: "DateTime64(3, 'UTC')", meaning: "When this version arrived.", class: "internal" },
     updated: { type: "DateTime64(3, 'UTC')", meaning: "When its source changed it; 1970 where it does not say.", class: "internal" }, // prettier-ignore
+    kind: { type: "LowCardinality(String)", meaning: "support, or feedback, survey, review, interview, sales_call, note.", class: "internal" }, // prettier-ignore
   },
   create: () => [
     sql`CREATE TABLE IF NOT EXISTS conversations (
@@ -32,6 +33,7 @@ const conversations: TableDoc = {
       created DateTime64(3, 'UTC'), received DateTime64(3, 'UTC')
     ) ENGINE = ReplacingMergeTree(received) ORDER BY id SETTINGS ${remembered}`,
     sql`ALTER TABLE conversations ADD COLUMN IF NOT EXISTS updated DateTime64(3, 'UTC')`,
+    sql`ALTER TABLE conversations ADD COLUMN IF NOT EXISTS kind LowCardinality(String) DEFAULT 'support'`,
   ],
 };
 

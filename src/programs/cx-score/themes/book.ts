@@ -144,6 +144,11 @@ export const createThemes = (store: Store) => {
 
   return {
     known,
+    /** Tells of texts, one after another, what they speak of: the theme's id, empty for none. */
+    teller: async (call: WorkspaceCall): Promise<{ readonly model: string; readonly tell: (text: string) => string }> => {
+      const found = await known(call);
+      return { model: found?.model ?? "", tell: (text) => (found === undefined ? "" : themeOf(found, text).id) };
+    },
     assign,
     discover,
     assignAll,

@@ -11,6 +11,8 @@ const common = new Set(
   get got getting go going went come make made take want wanted need needed like would know think see look say said tell told try tried trying use used using give let
   help support team agent customer question issue problem anyone someone something anything nothing everything thing things way time today yesterday tomorrow week
   one two first last next new old able back well even since until during without within maybe perhaps actually currently however
+  awful terrible horrible bad worst worse poor great nice excellent amazing awesome perfect lovely fantastic wonderful love loved hate easy easier easily hard difficult annoying annoyed frustrating
+  frustrated useless disappointed disappointing happy unhappy angry ridiculous unacceptable stupid sad glad hope wish finally quickly simply completely absolutely totally
   i'm don dont im ive cant wont didn isn doesn etc via per re ll ve s t d m 0
   ich die der das den dem und nicht ist sie ein eine einen mein meine bitte danke wie hallo für mit auf von aber auch noch habe haben kann wird sind wir ihr zu im es
   je le la les et vous est pas mon ma mes ne bonjour merci une un pour mais que qui dans sur avec ce cette suis avez il elle nous des du en au

@@ -1,0 +1,3 @@
+/** What a statement is. */
+export const statementTypes = ["problem", "request", "praise", "job"] as const;
+export type StatementType = (typeof statementTypes)[number];
