@@ -38,6 +38,8 @@ const Statement = z.object({
   person: z.string(),
   account: z.string(),
   kind: Kind,
+  times: z.number().describe("How often it was said in just these words; this is the latest of them."),
+  people: z.number().describe("By how many people."),
 }); // prettier-ignore
 export type Statement = z.output<typeof Statement>;
 export const JobPlaces = z.object({ when: Place.optional(), want: Place, so: Place.optional() });

@@ -74,8 +74,9 @@ const typeOf = (text: string, job: Job | undefined, signals: Signals): Statement
   if (job !== undefined) return "job";
   const [turn] = signals.turns;
   const sentiment = sentimentOf(signals);
-  // thanks for help say nothing of the thing itself
-  const isCourtesy = turn !== undefined && turn.counts.thanks + turn.counts.greets + turn.counts.closes > 0 && turn.words.length < 8; // prettier-ignore
+  // thanks for help, and that it works now, say nothing of the thing itself
+  const { thanks = 0, greets = 0, closes = 0, solved = 0, accepts = 0, praise = 0 } = turn?.counts ?? {};
+  const isCourtesy = thanks + greets + closes + solved + accepts > 0 && (praise === 0 || (turn?.words.length ?? 0) < 8);
   if (sentiment <= bad || (turn?.counts.unsolved ?? 0) > 0) return "problem";
   return sentiment >= good && !isCourtesy ? "praise" : undefined;
 };

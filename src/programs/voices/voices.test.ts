@@ -15,7 +15,7 @@ describe("statements", () => {
     expect(read("Hello there. The export crashes every time and it is really frustrating! It would be great if you could export to Excel. I love the new board, it is so easy to use. We meet on Tuesday.")).toEqual([["problem", "The export crashes every time and it is really frustrating!"], ["request", "It would be great if you could export to Excel."], ["praise", "I love the new board, it is so easy to use."]]); // prettier-ignore
     expect(read("Please add a dark mode. I wish there was a filter. There is no way to search by tag. You should support SSO.").map(([type]) => type)).toEqual(["request", "request", "request", "request"]); // prettier-ignore
     // thanks for help say nothing of the thing
-    expect(read("Thank you so much! Thanks, have a good day.")).toEqual([]);
+    expect(read("Thank you so much! Thanks, have a good day. Got it, that worked. Perfect, it works now.")).toEqual([]);
     expect(read("")).toEqual([]);
     expect(read("x".repeat(5_000))).toEqual([]);
     expect(read("\u0000 \ud800 😀😀😀 !!!")).toEqual([]);
@@ -76,7 +76,7 @@ describe("voices", () => {
     }
     const interview = await ask<{ statements: Statement[] }>("voices.statements", { ...all, kind: "interview" });
     expect(interview.statements).toMatchObject([{ conversation: id, speaker: "Ana", type: "job", account: "acme", job: { when: "When I plan the week", want: "want to see who is away", so: "so that I can move tasks" } }]); // prettier-ignore
-    expect((await ask<{ statements: Statement[] }>("voices.statements", { ...all, theme: board.id, type: "praise" })).statements).toHaveLength(8); // prettier-ignore
+    expect((await ask<{ statements: Statement[] }>("voices.statements", { ...all, theme: board.id, type: "praise" })).statements.reduce((sum, { times }) => sum + times, 0)).toBe(8); // prettier-ignore
 
     // it is no support, and is not scored; it is behaviour all the same
     await score();

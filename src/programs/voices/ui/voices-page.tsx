@@ -60,6 +60,7 @@ const One = ({ one }: { one: Statement }) => (
       <Group gap="xs">
         <Badge variant="outline" color={one.type === "problem" ? "red" : one.type === "praise" ? "teal" : "blue"}>{typeWords[one.type]}</Badge>
         {one.theme !== "" && <Text size="sm">{one.theme}</Text>}
+        {one.times > 1 && <Text size="sm" fw={500}>said {one.times.toLocaleString()} times by {one.people.toLocaleString()} {one.people === 1 ? "person" : "people"}</Text>}
       </Group>
       <Blockquote p="xs" style={{ overflowWrap: "anywhere" }}>{one.quote}</Blockquote>
       {one.job !== null && <Text size="sm">{one.job.when === null ? "" : <><b>When</b> {one.job.when} </>}<b>Want</b> {one.job.want}{one.job.so === null ? "" : <> <b>So</b> {one.job.so}</>}</Text>}
