@@ -41,7 +41,7 @@ describe("whoever answers for support", () => {
     const sent = await fetch(`${world.url}/v1/conversations`, { method: "POST", headers: { authorization: `Bearer ${writeKey}` }, body: JSON.stringify({ conversations }) }); // prettier-ignore
     expect(await sent.json()).toEqual({ accepted: 60, withheld: 0, rejected: [] });
     const { modules, store, directory, log } = world.system;
-    jobs = startJobs({ modules: modules.filter(({ name }) => name === "cx-score"), store, directory, clock: world.clock, log, tickMs: 50 }); // prettier-ignore
+    jobs = startJobs({ modules: modules.filter(({ name }) => name === "cx-score" || name === "voices"), store, directory, clock: world.clock, log, tickMs: 50 }); // prettier-ignore
 
     await page.reload();
     await page.getByText("of 60 conversations").waitFor();
@@ -64,9 +64,60 @@ describe("whoever answers for support", () => {
     await page.goto(`${world.url}/conversations`);
     await page.getByText("Against your people: 1 labelled, 0 of them by two").waitFor();
     expect(await serious(page)).toEqual([]);
-    await page.goBack();
+
+    // by parts, down to the conversations of one
+    await page.getByRole("combobox", { name: "By", exact: true }).click();
+    await page.getByRole("option", { name: "Channel" }).click();
+    await page.getByRole("region", { name: "By parts" }).getByRole("button", { name: "email" }).click();
+    await page.getByRole("button", { name: "Channel: email. Show all" }).waitFor();
+    await expect.poll(() => new URL(page.url()).searchParams.get("name")).toBe("email");
+    // a rule gives what it flags to somebody, who looks at it
+    await page.getByRole("button", { name: "New rule" }).click();
+    await page.getByLabel("Score below").fill("2.6");
+    await page.getByRole("button", { name: "Try it on this time" }).click();
+    await page.getByText("It fits 20 of 60 conversations").waitFor();
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("below 2.6").waitFor();
+    const more = await fetch(`${world.url}/v1/conversations`, { method: "POST", headers: { authorization: `Bearer ${writeKey}` }, body: JSON.stringify({ conversations: [{ ...conversations[0], id: "flagged" }] }) }); // prettier-ignore
+    expect(more.status).toBe(200);
+    await expect.poll(async () => { await page.reload(); return page.getByRole("button", { name: "flagged is done" }).isVisible(); }, { timeout: 40_000, interval: 2_000 }).toBe(true); // prettier-ignore
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "conversations-flagged");
+    await page.getByRole("button", { name: "flagged is done" }).click();
+    await page.getByRole("button", { name: "flagged is done" }).waitFor({ state: "detached" });
+
+    // a calibration from what customers answered is tried before it counts
+    await page.getByRole("button", { name: "Learn from customers’ answers" }).click();
+    await page.getByText("50 are needed").waitFor();
+    // another system sends its conversations
+    await page.getByRole("button", { name: "Connect a system" }).click();
+    await page.getByLabel("Client secret of your Intercom app").fill("a secret of theirs");
+    await page.getByRole("button", { name: "Connect", exact: true }).click();
+    await page
+      .getByRole("region", { name: "Let it send to this address" })
+      .getByText("/v1/conversations/hooks/lnk_")
+      .waitFor();
+    expect(await serious(page)).toEqual([]);
+    await page.getByRole("button", { name: "Done", exact: true }).click();
+    await page.getByText("Intercom sends (webhook)").waitFor();
+
+    // what they say, word for word, and an interview beside it
+    await page.getByRole("link", { name: "Voices" }).click();
+    await page.getByText("This is a scam!").first().waitFor({ timeout: 40_000 });
+    await page.getByRole("button", { name: "Add an interview or note" }).click();
+    await page.getByLabel("Title").fill("How Ana plans");
+    await page
+      .getByLabel("What was said")
+      .fill("When I plan the week, I want to see who is away so that I can move tasks.");
+    expect(await serious(page)).toEqual([]);
+    await page.getByRole("button", { name: "Add it" }).click();
+    await page.getByText("so that I can move tasks").last().waitFor({ timeout: 40_000 });
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "voices");
+
+    await page.goto(`${world.url}/conversations/c0`);
     await page.getByRole("link", { name: "The customer" }).click();
     await page.getByText("Conversation scored").first().waitFor();
     expect(faults).toEqual([]);
-  }, 120_000);
+  }, 240_000);
 });

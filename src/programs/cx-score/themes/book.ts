@@ -14,11 +14,12 @@ import { joint, openingOf, termsOf } from "./terms.ts";
 const dayMs = 86_400_000;
 /** Themes are found from so many conversations of so many days, anew each week; from so many on. */
 const [mostTexts, sinceDays, everyDays, leastTexts, batch] = [4_000, 90, 7, 60, 1_000];
+const shownWords = 8;
 /** Two themes that are so alike are one. */
 const same = 0.5;
 
 const Vocab = z.object({ terms: z.array(z.string()), idf: z.array(z.number()) });
-const Content = z.object({ terms: z.array(z.tuple([z.string(), z.number()])), named: z.array(z.string()), size: z.number(), floor: z.number() }); // prettier-ignore
+const Content = z.object({ terms: z.array(z.tuple([z.string(), z.number()])), named: z.array(z.string()), written: z.array(z.string()).default([]), size: z.number(), floor: z.number() }); // prettier-ignore
 const Written = z.object({ conversation: z.string(), by: z.string(), turns: z.array(z.string()) });
 const Waiting = z.object({ conversation: z.string(), content: z.string(), actor: z.string() });
 
@@ -29,6 +30,8 @@ export interface KnownTheme {
   readonly isPinned: boolean;
   /** The theme that it counts as: itself, or the one that people put it to. */
   readonly counts: string;
+  /** Words that are frequent in it, as they are written. */
+  readonly words: readonly string[];
   readonly terms: ReadonlyMap<string, number>;
   readonly floor: number;
 }
@@ -69,7 +72,7 @@ export const createThemes = (store: Store) => {
     const rows = await themeRows(call).orderBy("found_at").orderBy("id").execute();
     const themes = rows.map(({ id, name, content, is_pinned, merged_into }): KnownTheme => {
       const own = Content.parse(JSON.parse(content));
-      return { id, title: name === "" ? own.named.join(", ") : name, isPinned: is_pinned === 1, counts: merged_into === "" ? id : merged_into, terms: new Map(own.terms), floor: own.floor }; // prettier-ignore
+      return { id, title: name === "" ? own.named.join(", ") : name, isPinned: is_pinned === 1, counts: merged_into === "" ? id : merged_into, words: own.written, terms: new Map(own.terms), floor: own.floor }; // prettier-ignore
     });
     return { model: row.id, foundAt: row.found_at, vocabulary: { terms, idf, places: new Map(terms.map((term, at) => [term, at])) }, themes }; // prettier-ignore
   };
@@ -112,7 +115,7 @@ export const createThemes = (store: Store) => {
       if (nearest !== undefined) taken.add(nearest.one.id);
       // what people named stands for it
       if (nearest !== undefined && isPinned(nearest.one)) return [];
-      return [{ workspace: call.workspace.id, id: nearest?.one.id ?? newId("thm"), name: "", content: JSON.stringify({ terms: [...theme.terms], named: theme.named.map(form), size: theme.size, floor: theme.floor }), is_pinned: 0, merged_into: "", found_at: new Date(call.now).toISOString() }]; // prettier-ignore
+      return [{ workspace: call.workspace.id, id: nearest?.one.id ?? newId("thm"), name: "", content: JSON.stringify({ terms: [...theme.terms], named: theme.named.map(form), written: [...theme.terms.keys()].slice(0, shownWords).map(form), size: theme.size, floor: theme.floor }), is_pinned: 0, merged_into: "", found_at: new Date(call.now).toISOString() }]; // prettier-ignore
     });
     const model = { workspace: call.workspace.id, id: newId("thf"), vocabulary: JSON.stringify({ terms: vocabulary.terms, idf: vocabulary.idf }), found_at: new Date(call.now).toISOString() }; // prettier-ignore
     await store.transaction().execute(async (within) => {

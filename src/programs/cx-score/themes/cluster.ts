@@ -235,7 +235,7 @@ export const alike = (a: ReadonlyMap<string, number>, b: ReadonlyMap<string, num
 
 /** What a group is called by: terms that it has and others do not; a pair rather than its words. */
 const namesFor = (own: ReadonlyMap<string, number>, total: ReadonlyMap<string, number>): string[] => {
-  const telling = [...own].map(([term, weight]) => ({ term, value: (weight * weight * (term.includes(joint) ? 1.6 : 1)) / (total.get(term) ?? weight) })).toSorted((a, b) => b.value - a.value); // prettier-ignore
+  const telling = [...own].map(([term, weight]) => ({ term, value: weight * Math.sqrt(weight / (total.get(term) ?? weight)) * (term.includes(joint) ? 1.6 : 1) })).toSorted((a, b) => b.value - a.value); // prettier-ignore
   const chosen: string[] = [];
   for (const { term } of telling) {
     const parts = term.split(joint);

@@ -3,15 +3,13 @@ import { Refusal } from "#kernel/refusal.ts";
 import type { Themes } from "./book.ts";
 import * as contract from "./contract.ts";
 
-const shownWords = 8;
-
 /** Operations on themes. */
 export const themeHandlers = (themes: Themes): Handler[] => [
   handle(contract.list, async (call) => {
     const found = await themes.known(call);
     return {
       foundAt: found?.foundAt ?? null,
-      themes: (found?.themes ?? []).map(({ id, title, isPinned, counts, terms }) => ({ id, title, isPinned, countsAs: counts === id ? null : counts, words: [...terms.keys()].slice(0, shownWords) })),
+      themes: (found?.themes ?? []).map(({ id, title, isPinned, counts, words }) => ({ id, title, isPinned, countsAs: counts === id ? null : counts, words: [...words] })),
     };
   }),
   handle(contract.find, async (call) => {
