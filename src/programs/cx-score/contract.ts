@@ -25,6 +25,7 @@ export const overview = defineOperation({
     weeks: z.array(Period),
     reasons: z.array(z.object({ reason: z.enum(reasons), conversations: z.number() })),
     drivers: z.array(z.object({ driver: z.enum(drivers), conversations: z.number(), negative: z.number(), positive: z.number(), points: z.number().describe("By which it moved the mean.") })),
+    trend: z.array(z.object({ from: z.string(), driver: z.enum(drivers), points: z.number() })).describe("By which each driver moved the mean of a week."),
     handlers: z.object({ ai_agent: z.number().nullable(), human_agent: z.number().nullable() }).describe("Means of how well each kind answered."),
     switches: z.array(z.object({ at: z.string(), version: z.string(), rebased: z.boolean() })).describe("When another version of the score was switched on, within this time."),
     waiting: z.number().describe("That arrived and are not scored yet."),
@@ -150,7 +151,7 @@ export const trust = defineOperation({
     people: Trust,
     customers: Trust,
     disputed: z.number().describe("Conversations that people labelled two points or more apart, and nobody has settled."),
-    bias: z.array(z.object({ kind: z.enum(["language", "channel", "length"]), name: z.string(), pairs: z.number(), score: z.number(), label: z.number(), gap: z.number(), lower: z.number(), upper: z.number() })).describe("Where the score is above or below what people (or customers, where nobody labelled) say, against everywhere else."),
+    bias: z.array(z.object({ kind: z.enum(["language", "channel", "length", "plan"]), name: z.string(), pairs: z.number(), score: z.number(), label: z.number(), gap: z.number(), lower: z.number(), upper: z.number() })).describe("Where the score is above or below what people (or customers, where nobody labelled) say, against everywhere else."),
   }),
 }); // prettier-ignore
 

@@ -40,6 +40,8 @@ describe("conversations", () => {
     const own = new Map(one.scores[0]!.drivers.map(({ driver, contribution }) => [driver, contribution]));
     for (const { driver, points } of overview.drivers.filter(({ conversations }) => conversations === 1)) expect(points).toBeCloseTo(own.get(driver)! / 3, 9); // prettier-ignore
     expect(overview.drivers.filter(({ conversations }) => conversations === 1)).toHaveLength(2);
+    // all were in one week, whose means are those of the whole
+    expect(new Map(overview.trend.map(({ driver, points }) => [driver, points]))).toEqual(new Map(overview.drivers.map(({ driver, points }) => [driver, expect.closeTo(points, 9)]))); // prettier-ignore
     expect(one.scores[0]!.ai).toBeLessThan(3);
 
     // as an event, in every question
@@ -259,7 +261,7 @@ describe("conversations", () => {
   }, 60_000);
 
   it("are held against labels by group, so that what is unfair is seen", () => {
-    const rows = Array.from({ length: 200 }, (_, n) => ({ score: 3 + (n % 2 === 0 ? 0.5 : 0) + ((n * 7) % 5) * 0.1, label: 3 + ((n * 3) % 5) * 0.1, language: n % 40 === 0 ? "de" : "en", channel: n % 2 === 0 ? "chat" : "email", length: 1 + (n % 9) })); // prettier-ignore
+    const rows = Array.from({ length: 200 }, (_, n) => ({ score: 3 + (n % 2 === 0 ? 0.5 : 0) + ((n * 7) % 5) * 0.1, label: 3 + ((n * 3) % 5) * 0.1, language: n % 40 === 0 ? "de" : "en", channel: n % 2 === 0 ? "chat" : "email", plan: "", length: 1 + (n % 9) })); // prettier-ignore
     const found = biasOf(rows);
     expect(found.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
       "channel chat",

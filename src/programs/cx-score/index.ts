@@ -16,6 +16,7 @@ import * as contract from "./contract.ts";
 import {
   conversationList,
   driverCounts,
+  driverTrend,
   fitCounts,
   fitExamples,
   headOf,
@@ -27,6 +28,7 @@ import {
   parts as partsBy,
   partsOf,
   periods,
+  plansOf,
   ratingRows,
   reasonCounts,
   scoresAmong,
@@ -124,6 +126,7 @@ const periodOf = ({ name, conversations, scored, mean, good }: z.output<typeof C
 
 const Labelled = z.object({ conversation: Text, by: Text, label: z.number() });
 const ScoreOf = z.object({ conversation: Text, score: z.number() });
+const Trend = z.object({ week: Text, driver: z.enum(drivers), total: z.number() });
 const Brief = z.object({ conversation: Text, score: Maybe, summary: Text });
 const Own = z.object({ label: z.number() });
 const LabelledRow = z.object({
@@ -132,6 +135,7 @@ const LabelledRow = z.object({
   language: Text,
   channel: Text,
   length: z.number(),
+  plan: Text,
 });
 const memberOf = ({ principal }: WorkspaceCall): string => (principal.kind === "nobody" ? "" : principal.id);
 
@@ -185,7 +189,7 @@ export const cxScore = ({ ingest, registry, store, notify, outbound, themes }: P
         const standing = await book.standing(call);
         const view = { standing, range: resolveRange({ from, to }, scope) };
         const counted = (by: Parameters<typeof periods>[1]) => ask(call, periods(view, by), Counted);
-        const [[total], weeks, why, moved, [left]] = await Promise.all([counted(together), counted(weekOf(scope)), ask(call, reasonCounts(view), Reasons), ask(call, driverCounts(view), Drivers), ask(call, waitingCount, z.object({ waiting: z.number() }))]);
+        const [[total], weeks, why, moved, trend, [left]] = await Promise.all([counted(together), counted(weekOf(scope)), ask(call, reasonCounts(view), Reasons), ask(call, driverCounts(view), Drivers), ask(call, driverTrend(view, weekOf(scope)), Trend), ask(call, waitingCount, z.object({ waiting: z.number() }))]);
         const whole = total ?? { name: "", conversations: 0, scored: 0, mean: null, good: 0, byAi: null, byTeammate: null };
         return {
           model: standing.at(-1)?.id ?? modelVersion,
@@ -193,6 +197,7 @@ export const cxScore = ({ ingest, registry, store, notify, outbound, themes }: P
           weeks: weeks.map(periodOf),
           reasons: why,
           drivers: moved.map(({ total: sum, ...one }) => ({ ...one, points: whole.scored === 0 ? 0 : sum / whole.scored })),
+          trend: trend.map(({ week, driver, total: sum }) => ({ from: week, driver, points: sum / Math.max(1, weeks.find(({ name }) => name === week)?.scored ?? 1) })),
           handlers: { ai_agent: whole.byAi, human_agent: whole.byTeammate },
           switches: standing.filter(({ since }) => since >= view.range.from && since < view.range.to).map(({ id, since, rebased }) => ({ at: new Date(since).toISOString(), version: id, rebased })),
           waiting: left?.waiting ?? 0,
@@ -241,7 +246,7 @@ export const cxScore = ({ ingest, registry, store, notify, outbound, themes }: P
         };
         const [people, customers, said, judged] = await Promise.all([against(labelRows), against(ratingRows), ask(call, labelRows, Labelled), ask(call, judgeRows, Labelled)]);
         const judge = agreementWith(said, new Map(judged.map(({ conversation, label }) => [conversation, label])));
-        const bias = biasOf(await ask(call, labelledRows(view, people.labelled > 0 ? labelRows : ratingRows), LabelledRow));
+        const bias = biasOf(await ask(call, labelledRows(view, people.labelled > 0 ? labelRows : ratingRows, plansOf(call)), LabelledRow));
         return {
           bias,
           disputed: disagreementsIn(said).length,

@@ -54,6 +54,10 @@ export const driverCounts = (view: View): Sql => sql`
   SELECT driver, toFloat64(count()) AS conversations, toFloat64(countIf(points < 0)) AS negative, toFloat64(countIf(points > 0)) AS positive, sum(points) AS total
   FROM (SELECT driver, points FROM (${counting(view)}) ARRAY JOIN drivers AS driver, contributions AS points WHERE score IS NOT NULL) GROUP BY driver ORDER BY total`;
 
+/** Points of each driver by week, in all; of that week's scored conversations they are a mean. */
+export const driverTrend = (view: View, week: Sql): Sql => sql`
+  SELECT ${week} AS week, driver, sum(points) AS total FROM (${counting(view)}) ARRAY JOIN drivers AS driver, contributions AS points WHERE score IS NOT NULL GROUP BY week, driver ORDER BY week, driver LIMIT 5000`;
+
 export const waitingCount: Sql = sql`SELECT toFloat64(count()) AS waiting FROM (SELECT DISTINCT conversation FROM conversation_parts WHERE conversation IN (SELECT id FROM conversations WHERE kind = 'support') AND conversation NOT IN (SELECT conversation FROM cx_scores))`;
 
 interface Wanted {
@@ -170,12 +174,17 @@ export const scoredSince = (standing: Standing, seen: number, rule: Asked, limit
 };
 
 /** Scores beside labels, with what they may be unfair by. */
-export const labelledRows = (view: View, rows: Sql): Sql => sql`
-  SELECT scores.score AS score, labels.label AS label, scores.language AS language, heads.channel AS channel, toFloat64(sizes.size) AS length
+export const labelledRows = (view: View, rows: Sql, plans: Sql | undefined): Sql => sql`
+  SELECT scores.score AS score, labels.label AS label, scores.language AS language, heads.channel AS channel, toFloat64(sizes.size) AS length, ${plans === undefined ? sql`''` : sql`plans.value`} AS plan
   FROM (SELECT conversation, avg(label) AS label FROM (${rows}) GROUP BY conversation) AS labels
   INNER JOIN (SELECT conversation, score, language FROM (${counting(view)}) WHERE score IS NOT NULL) AS scores ON scores.conversation = labels.conversation
-  LEFT ANY JOIN (SELECT id, channel FROM conversations FINAL) AS heads ON heads.id = labels.conversation
-  LEFT ANY JOIN (SELECT conversation, uniqExact(id) AS size FROM conversation_parts WHERE private = 0 GROUP BY conversation) AS sizes ON sizes.conversation = labels.conversation`;
+  LEFT ANY JOIN (SELECT id, channel, account FROM conversations FINAL) AS heads ON heads.id = labels.conversation
+  LEFT ANY JOIN (SELECT conversation, uniqExact(id) AS size FROM conversation_parts WHERE private = 0 GROUP BY conversation) AS sizes ON sizes.conversation = labels.conversation
+  ${plans === undefined ? none : sql`LEFT ANY JOIN (${plans}) AS plans ON plans.account = heads.account`}`;
+
+/** What accounts pay for, by the trait that is usual for it; undefined where whoever asks may not know. */
+export const plansOf = ({ veil }: Pick<Scope, "veil">): Sql | undefined =>
+  veil.hidden("account").includes("plan") ? undefined : traitOfAccounts({ veil }, "plan");
 
 /** Of all parts together, whatever their order and however often they were sent: another text is another content. */
 const texts = (since: number | undefined): Sql => sql`

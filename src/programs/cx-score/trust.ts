@@ -117,12 +117,14 @@ export interface Labelled {
   readonly label: number;
   readonly language: string;
   readonly channel: string;
+  /** Of the account; empty where none is known. */
+  readonly plan: string;
   /** Parts that were written. */
   readonly length: number;
 }
 
 export interface Bias {
-  readonly kind: "language" | "channel" | "length";
+  readonly kind: "language" | "channel" | "length" | "plan";
   readonly name: string;
   readonly pairs: number;
   readonly score: number;
@@ -143,7 +145,7 @@ const lengthOf = (parts: number): string =>
 
 /** Where the score is kinder or harsher than people are, against everywhere else (Welch). Groups of fewer than 20 say nothing. */
 export const biasOf = (rows: readonly Labelled[]): Bias[] => {
-  const kinds = { language: (row: Labelled) => row.language, channel: (row: Labelled) => row.channel, length: (row: Labelled) => lengthOf(row.length) }; // prettier-ignore
+  const kinds = { language: (row: Labelled) => row.language, channel: (row: Labelled) => row.channel, length: (row: Labelled) => lengthOf(row.length), plan: (row: Labelled) => row.plan }; // prettier-ignore
   return (Object.keys(kinds) as (keyof typeof kinds)[]).flatMap((kind) => {
     const names = [...new Set(rows.map(kinds[kind]))].filter((name) => name !== "").toSorted();
     return names.flatMap((name): Bias[] => {

@@ -34,6 +34,41 @@ const Figure = ({ title, value, says }: { title: string; value: string; says: st
   </Card>
 ); // prettier-ignore
 
+const marks = ["circle", "rect", "triangle", "diamond", "pin", "arrow"] as const;
+
+/** What moved the mean of each week: a line for each driver, told apart by its mark as well. */
+const DriverTrend = ({ found }: { found: Overview }) => {
+  const [isTable, setTable] = useState(false);
+  const names = drivers.filter((driver) => found.trend.some((one) => one.driver === driver));
+  const of = (from: string, driver: string): number => found.trend.find((one) => one.from === from && one.driver === driver)?.points ?? 0;
+  return (
+    <Stack gap="xs" component="section" aria-label="What moved it, by week">
+      <Group justify="space-between">
+        <Title order={2} size="h4">What moved it, by week</Title>
+        <Button size="compact-sm" variant="default" onClick={() => setTable(!isTable)}>{isTable ? "As a chart" : "As a table"}</Button>
+      </Group>
+      {isTable ? (
+        <DataTable caption="Points by which each driver moved the mean of a week" rows={found.weeks} columns={[{ title: "Week", cell: ({ from }) => from }, ...names.map((driver) => ({ title: driverWords[driver], numeric: true, cell: ({ from }: { from: string }) => points(of(from, driver)) }))]} />
+      ) : (
+        <Suspense fallback={<div style={{ height: 240 }} />}>
+          <Chart
+            height={260}
+            label={`Points by which each driver moved the mean of a week; in the last: ${names.map((driver) => `${driverWords[driver]} ${points(of(found.weeks.at(-1)?.from ?? "", driver))}`).join(", ")}.`}
+            options={{
+              grid: { left: 48, right: 16, top: 60, bottom: 30 },
+              legend: { top: 0 },
+              tooltip: { trigger: "axis", valueFormatter: (value: unknown) => (typeof value === "number" ? points(value) : "–") },
+              xAxis: { type: "category", data: found.weeks.map(({ from }) => from), axisLine: { onZero: false } },
+              yAxis: { type: "value" },
+              series: names.map((driver) => ({ name: driverWords[driver], type: "line", symbol: marks[drivers.indexOf(driver)] ?? "circle", symbolSize: 7, data: found.weeks.map(({ from }) => Number(of(from, driver).toFixed(3))) })),
+            }}
+          />
+        </Suspense>
+      )}
+    </Stack>
+  );
+}; // prettier-ignore
+
 const Numbers = ({ found, choose }: { found: Overview; choose: (driver: string) => void }) => {
   const { total, weeks, handlers } = found;
   const switched = found.switches.flatMap(({ at, version }) => { const week = weeks.findLast(({ from }) => from <= at)?.from; return week === undefined ? [] : [{ week, version }]; });
@@ -78,6 +113,7 @@ const Numbers = ({ found, choose }: { found: Overview; choose: (driver: string) 
           { title: "Up in", numeric: true, cell: ({ positive }) => positive.toLocaleString() },
         ]}
       />
+      {weeks.length > 1 && <DriverTrend found={found} />}
       <DataTable caption="What was scored, and what was not" rows={found.reasons} columns={[{ title: "Reason", cell: ({ reason }) => reasonWords[reason] }, { title: "Conversations", numeric: true, cell: ({ conversations }) => conversations.toLocaleString() }]} />
     </Stack>
   );

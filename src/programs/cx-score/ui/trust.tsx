@@ -58,7 +58,7 @@ export const Trust = ({ mayLabel }: { mayLabel: boolean }) => {
                   caption="Where it is kinder or harsher than people are, against everywhere else"
                   rows={bias}
                   columns={[
-                    { title: "", cell: ({ kind }) => ({ language: "Language", channel: "Channel", length: "Length" })[kind] },
+                    { title: "", cell: ({ kind }) => ({ language: "Language", channel: "Channel", length: "Length", plan: "Plan" })[kind] },
                     { title: "Name", cell: ({ name }) => name },
                     { title: "Pairs", numeric: true, cell: ({ pairs }) => pairs.toLocaleString() },
                     { title: "Score", numeric: true, cell: ({ score }) => two(score) },
