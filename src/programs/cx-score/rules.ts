@@ -161,3 +161,4 @@ export const createRules = ({ store, notify, book, themes }: Parts) => {
     },
   };
 };
+export type Rules = ReturnType<typeof createRules>;

@@ -11,6 +11,7 @@ import { scoreConversation } from "./scorer/score.ts";
 import type { Themes } from "./themes/book.ts";
 import { activeOf, standingOf, type Book, type Version } from "./versions/book.ts";
 import { moved, type Calibration } from "./versions/calibration.ts";
+import { bucketsOf, residualOf } from "./versions/residual.ts";
 
 /**
  * Scores what was not scored as it stands now. It can end anywhere and begin again: what is left is found from the tables,
@@ -43,9 +44,10 @@ interface Pass extends ToScore {
 
 type Found = ReturnType<typeof scoreConversation>;
 /** Moved to where people of the workspace put it; the points still add up to the score. */
-const calibrated = (found: Found, by: Calibration | undefined): Found => {
+const calibrated = (found: Found, turns: readonly Turn[], by: Calibration | undefined): Found => {
   if (by === undefined || found.score === null) return found;
-  const score = Math.round(moved(by.from, by.to, found.score) * 100) / 100;
+  const words = by.residual === undefined ? 0 : residualOf(by.residual, turns);
+  const score = Math.round(Math.min(5, Math.max(1, moved(by.from, by.to, found.score) + words)) * 100) / 100;
   return { ...found, score, other: found.other + score - found.score };
 };
 
@@ -67,6 +69,42 @@ const eventOf = (head: z.output<typeof Head>, { version, content, at, topic }: {
   },
 }); // prettier-ignore
 
+const languageOf = (head: z.output<typeof Head> | undefined): string | undefined => (head === undefined || head.language === "" ? undefined : head.language); // prettier-ignore
+
+/** Conversations as the scorer takes them, with what is known of each. */
+const readConversations = async (engine: WorkspaceCall["engine"], ids: readonly string[], signal: AbortSignal) => {
+  const maintain = { purpose: "maintain", signal } as const;
+  const [heads, parts] = [await engine.rows(headsToScore(ids), Head, maintain), await engine.rows(partsToScore(ids), Part, maintain)]; // prettier-ignore
+  const partsBy = new Map<string, z.output<typeof Part>[]>();
+  for (const part of parts) {
+    const own = partsBy.get(part.conversation);
+    if (own === undefined) partsBy.set(part.conversation, [part]);
+    else own.push(part);
+  }
+  return {
+    headOf: new Map(heads.map((head) => [head.id, head])),
+    partsBy,
+    turnsOf: (id: string): Turn[] => (partsBy.get(id) ?? []).map(({ role, text, at }): Turn => ({ r: roles[role] ?? "human_agent", x: text, t: at / 1000 })), // prettier-ignore
+  };
+};
+
+const portion = 500;
+
+/** What the scorer by itself says of conversations, and the words that a calibration may learn from; none of what it cannot score. */
+export const scoredPlainly = async (call: WorkspaceCall, ids: readonly string[]): Promise<ReadonlyMap<string, { readonly score: number; readonly features: readonly number[] }>> => {
+  const found = new Map<string, { score: number; features: readonly number[] }>();
+  for (let from = 0; from < ids.length; from += portion) {
+    const own = ids.slice(from, from + portion);
+    const { headOf, turnsOf } = await readConversations(call.engine, own, call.signal);
+    for (const id of own) {
+      const turns = turnsOf(id);
+      const { score } = scoreConversation({ turns, lang: languageOf(headOf.get(id)) });
+      if (score !== null) found.set(id, { score, features: bucketsOf(turns) });
+    }
+  }
+  return found;
+}; // prettier-ignore
+
 /** One batch; how many it scored. */
 const scoreBatch = async (
   call: WorkspaceCall,
@@ -81,14 +119,7 @@ const scoreBatch = async (
   // whose conversations they are, is known once the events by which they started can be read
   if (!(await ingest.caughtUp(settleMs))) return 0;
   const ids = waiting.map(({ conversation }) => conversation);
-  const [heads, parts] = [await engine.rows(headsToScore(ids), Head, maintain), await engine.rows(partsToScore(ids), Part, maintain)]; // prettier-ignore
-  const headOf = new Map(heads.map((head) => [head.id, head]));
-  const partsBy = new Map<string, z.output<typeof Part>[]>();
-  for (const part of parts) {
-    const own = partsBy.get(part.conversation);
-    if (own === undefined) partsBy.set(part.conversation, [part]);
-    else own.push(part);
-  }
+  const { headOf, partsBy, turnsOf } = await readConversations(engine, ids, call.signal);
   const saidBy = (id: string): readonly string[] => (partsBy.get(id) ?? []).filter(({ role }) => role === "customer").map(({ text }) => text); // prettier-ignore
   // known before anybody can find the score, so that rules can ask for it
   const topics = pass.isShadow ? new Map<string, string>() : await themes.assign(call, waiting.map(({ conversation, content }) => ({ conversation, content, actor: headOf.get(conversation)?.actor ?? "0", turns: saidBy(conversation) })), now); // prettier-ignore
@@ -96,8 +127,8 @@ const scoreBatch = async (
   const rows = waiting.map(({ conversation, content, fresh }) => {
     const head = headOf.get(conversation);
     const own = partsBy.get(conversation) ?? [];
-    const turns = own.map(({ role, text, at }): Turn => ({ r: roles[role] ?? "human_agent", x: text, t: at / 1000 }));
-    const found = calibrated(scoreConversation({ turns, lang: head === undefined || head.language === "" ? undefined : head.language }), pass.calibration); // prettier-ignore
+    const turns = turnsOf(conversation);
+    const found = calibrated(scoreConversation({ turns, lang: languageOf(head) }), turns, pass.calibration);
     const at = own.at(-1)?.at ?? call.now;
     // told once: not by a version in shadow, nor again where history is scored anew
     const isTold = !pass.isShadow && fresh === 1 && head?.state === "closed" && head.user !== "" && found.eligible;

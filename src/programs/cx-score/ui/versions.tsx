@@ -27,7 +27,12 @@ import { oneDigit, percent } from "./words.ts";
 
 const bandWords = { low: "Below 2.5", middle: "To 3.5", high: "Above" } as const;
 const bands = ["low", "middle", "high"] as const;
-const methodWords = { offset: "an offset", line: "a line", curve: "a curve" } as const;
+const methodWords = {
+  offset: "an offset",
+  line: "a line",
+  curve: "a curve",
+  words: "a curve, and what words of yours say,",
+} as const;
 const two = (value: number | null): string => (value === null ? "–" : value.toFixed(2));
 const share = (value: number | null): string => (value === null ? "–" : percent(value));
 

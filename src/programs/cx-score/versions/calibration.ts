@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { learn, Residual, type Example } from "./residual.ts";
 
 /**
  * Scores moved to where people of the workspace put them: a rising curve over 1 to 5, so that whatever was better stays
@@ -10,7 +11,9 @@ export const Calibration = z.object({
   /** Scores, rising, and where each is moved; between two of them it is on the line. */
   from: z.array(z.number()),
   to: z.array(z.number()),
-  method: z.enum(["offset", "line", "curve"]),
+  method: z.enum(["offset", "line", "curve", "words"]),
+  /** What words of the workspace add to that, where there were labels enough to learn it. */
+  residual: Residual.optional(),
   labels: z.number(),
   /** Mean squared error on labels, as the scores are and moved; each by a fit that has not seen them. */
   before: z.number(),
@@ -29,8 +32,10 @@ type Move = (score: number) => number;
 type Fit = (points: readonly Point[]) => Move;
 
 export const leastLabels = 50;
-/** From so many on a curve may be learnt, besides a line. */
-const leastForCurve = 100;
+/** From so many on a curve may be learnt, besides a line; from so many on what words say. */
+const [leastForCurve, leastForWords] = [100, 500];
+/** What words say has to be worth it: by so much of the error less than without. */
+const worthwhile = 0.02;
 const folds = 5;
 /** A constant pull towards leaving scores as they are, in labels. */
 const prior = 20;
@@ -87,35 +92,41 @@ const curve: Fit = (points) => {
   return (score) => clamp((straight(score) + moved(from, to, score)) / 2);
 };
 
-const errorOf = (points: readonly Point[], move: Move): number =>
-  sum(points.map(({ score, label, weight }) => weight * (label - move(score)) ** 2));
-
-/** Error on labels that the fit has not seen: every fifth is left out in turn. */
-const crossed = (points: readonly Point[], fit: Fit): number => {
-  const parts = Array.from({ length: folds }, (_, fold) => {
-    const [rest, own] = [points.filter((_point, at) => at % folds !== fold), points.filter((_point, at) => at % folds === fold)]; // prettier-ignore
-    return errorOf(own, fit(rest));
-  });
-  return sum(parts) / sum(points.map(({ weight }) => weight));
+/** What each label would be moved to by a fit that has not seen it: every fifth is left out in turn. */
+const crossed = (points: readonly Point[], fit: Fit): number[] => {
+  const moves = Array.from({ length: folds }, (_, fold) => fit(points.filter((_point, at) => at % folds !== fold)));
+  return points.map(({ score }, at) => moves[at % folds]?.(score) ?? score);
 };
+
+const meanError = (points: readonly Point[], given: readonly number[]): number =>
+  sum(points.map(({ label, weight }, at) => weight * (label - (given[at] ?? 0)) ** 2)) / sum(points.map(({ weight }) => weight)); // prettier-ignore
 
 const steps = 40;
 
 /** The best of those that so many labels allow; undefined where none does better than leaving scores as they are. */
-export const calibrate = (points: readonly Point[]): Calibration | undefined => {
+export const calibrate = async (points: readonly Point[], features?: readonly (readonly number[])[]): Promise<Calibration | undefined> => {
   if (points.length < leastLabels) return undefined;
   const fits = { offset, line, ...(points.length >= leastForCurve ? { curve } : {}) };
-  const before = errorOf(points, (score) => score) / sum(points.map(({ weight }) => weight));
+  const before = meanError(points, points.map(({ score }) => score)); // prettier-ignore
   const tried = (Object.keys(fits) as (keyof typeof fits)[]).flatMap((method) => {
     const fit = fits[method];
-    return fit === undefined ? [] : [{ method, fit, after: crossed(points, fit) }];
+    if (fit === undefined) return [];
+    const given = crossed(points, fit);
+    return [{ method, fit, given, after: meanError(points, given) }];
   });
-  const [best] = tried.toSorted((a, b) => a.after - b.after);
-  if (best === undefined || best.after >= before) return undefined;
+  const best = tried.reduce<(typeof tried)[number] | undefined>((a, b) => (a === undefined || b.after < a.after ? b : a), undefined);
+  if (best === undefined) return undefined;
   const move = best.fit(points);
   const from = Array.from({ length: steps + 1 }, (_, step) => 1 + (4 * step) / steps);
-  return { from, to: from.map(move), method: best.method, labels: points.length, before, after: best.after };
-};
+  const plain = { from, to: from.map(move), method: best.method, labels: points.length, before, after: best.after };
+  if (features !== undefined && points.length >= leastForWords) {
+    const examples = points.map(({ label, weight }, at): Example => ({ features: features[at] ?? [], left: label - (best.given[at] ?? 0), weight }));
+    const { residual, left } = await learn(examples);
+    const after = meanError(points, points.map(({ label }, at) => clamp(label - (left[at] ?? 0))));
+    if (after < best.after * (1 - worthwhile) && after < before) return { ...plain, method: "words", residual, after };
+  }
+  return best.after < before ? plain : undefined;
+}; // prettier-ignore
 
 export interface Bin {
   readonly score: number;

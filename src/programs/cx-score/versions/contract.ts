@@ -9,7 +9,7 @@ const Version = z.object({
   model: z.string(),
   state: z.enum(["shadow", "used", "dropped"]),
   isActive: z.boolean(),
-  calibration: z.object({ method: z.enum(["offset", "line", "curve"]), labels: z.number(), before: z.number().describe("Mean squared error on labels."), after: z.number().describe("The same where the score is moved, by fits that have not seen them.") }).nullable(),
+  calibration: z.object({ method: z.enum(["offset", "line", "curve", "words"]), labels: z.number(), before: z.number().describe("Mean squared error on labels."), after: z.number().describe("The same where the score is moved, by fits that have not seen them.") }).nullable(),
   activations: z.array(z.object({ at: z.string().nullable().describe("Null for the first."), rebased: z.boolean() })),
   madeAt: z.string(),
   waiting: z.number().describe("Conversations that it is still to score."),

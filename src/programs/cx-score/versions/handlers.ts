@@ -10,11 +10,11 @@ import { labelRows, ratingRows, scoresFor, unscoredCount } from "../query.ts";
 import { judgeRows } from "../judge/query.ts";
 import { modelVersion } from "../scorer/heads.ts";
 import { disagreementsIn, truthsOf, unhappyBelow, type Label } from "../trust.ts";
-import { passesOf, shadowDays } from "../work.ts";
+import { passesOf, scoredPlainly, shadowDays } from "../work.ts";
 import { activeOf, standingOf, type Book, type Version } from "./book.ts";
-import { calibrate, leastLabels, moved, reliability, type Point } from "./calibration.ts";
+import { calibrate, leastLabels, reliability, type Point } from "./calibration.ts";
 import * as contract from "./contract.ts";
-import { changes, distribution, mostChanged, newestScores, scoresBy, transitions } from "./query.ts";
+import { changes, distribution, mostChanged, scoresBy, transitions } from "./query.ts";
 
 const Labelled = z.object({ conversation: z.string(), by: z.string(), label: z.number() });
 const ScoreOf = z.object({ conversation: z.string(), score: z.number() });
@@ -23,9 +23,10 @@ const Changed = z.object({ kind: z.enum(["all", "channel", "team", "language"]),
 const Band = z.enum(["low", "middle", "high"]);
 const Moved = z.object({ was: Band, is: Band, conversations: z.number() });
 const Example = z.object({ id: z.string(), before: z.number(), after: z.number(), summary: z.string() });
-const Newest = ScoreOf.extend({ version: z.string() });
 const Tenth = z.object({ tenth: z.number(), conversations: z.number() });
 
+/** Of labels, the latest: more of them take long and teach little. */
+const mostLearnt = 5_000;
 const known = (value: number): number | null => (Number.isFinite(value) ? value : null);
 const mean = (all: readonly number[]): number => all.reduce((a, b) => a + b, 0) / all.length;
 
@@ -36,13 +37,6 @@ const pointsOf = (labels: readonly Label[], scores: readonly z.output<typeof Sco
     const label = truths.get(conversation);
     return label === undefined ? [] : [{ score, label, weight: 1 }];
   });
-};
-
-/** A score as the scorer gave it, before a calibration moved it; none of another scorer. */
-const unmoved = (versions: readonly Version[], { conversation, version, score }: z.output<typeof Newest>) => {
-  const made = versions.find(({ id }) => id === version);
-  if (made?.model !== modelVersion) return [];
-  return [{ conversation, score: made.calibration === undefined ? score : moved(made.calibration.to, made.calibration.from, score) }]; // prettier-ignore
 };
 
 const width = 0.5;
@@ -102,13 +96,16 @@ export const versionHandlers = (book: Book, store: Store): Handler[] => {
     }),
     handle(contract.calibrate, async (call, { from }) => {
       const rows: Sql = { people: labelRows, customers: ratingRows, judge: judgeRows }[from];
-      const versions = await book.known(call);
-      const view = { standing: standingOf(versions), range: recent(call) };
-      const [labels, newest, all] = await Promise.all([ask(call, rows, Labelled), ask(call, newestScores(rows), Newest), ask(call, distribution(view), Tenth)]);
-      const points = pointsOf(labels, newest.flatMap((one) => unmoved(versions, one)));
-      if (points.length < leastLabels) throw new Refusal("cx.few_labels", `${points.length} scored conversations have a label; ${leastLabels} are needed. Label more of them, or bring what customers answered.`, { labels: points.length });
-      const found = calibrate(weighed(points, all));
-      if (found === undefined) throw new Refusal("cx.no_better", "No offset, line or curve does better on labels that it has not seen: the score stays as it is.", { labels: points.length });
+      const view = { standing: await book.standing(call), range: recent(call) };
+      const [labels, all] = await Promise.all([ask(call, rows, Labelled), ask(call, distribution(view), Tenth)]);
+      // scored anew as the scorer does it by itself: what is there may have been moved by another calibration
+      const truths = [...truthsOf(labels)].slice(0, mostLearnt);
+      const plain = await scoredPlainly(call, truths.map(([conversation]) => conversation));
+      const known = truths.flatMap(([conversation, label]) => { const one = plain.get(conversation); return one === undefined ? [] : [{ ...one, label }]; });
+      const points = weighed(known.map(({ score, label }) => ({ score, label, weight: 1 })), all);
+      if (points.length < leastLabels) throw new Refusal("cx.few_labels", `${points.length} conversations have a label and can be scored; ${leastLabels} are needed. Label more of them, or bring what customers answered.`, { labels: points.length });
+      const found = await calibrate(points, known.map(({ features }) => features));
+      if (found === undefined) throw new Refusal("cx.no_better", "Nothing that can be learnt does better on labels that it has not seen: the score stays as it is.", { labels: points.length });
       const id = `${modelVersion}+${newId("cal")}`;
       await book.addShadow(call, id, found);
       return { id };

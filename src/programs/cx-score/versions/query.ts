@@ -28,11 +28,6 @@ export const scoresBy = (id: string, rows: Sql): Sql => sql`
   SELECT conversation, argMax(tuple(cx_scores.score), scored).1 AS score FROM cx_scores
   WHERE model = ${bind.string(id)} AND conversation IN (SELECT conversation FROM (${rows})) GROUP BY conversation HAVING score IS NOT NULL`;
 
-/** The newest score of conversations of some rows, whichever version made it. */
-export const newestScores = (rows: Sql): Sql => sql`
-  SELECT conversation, argMax(cx_scores.model, scored) AS version, argMax(tuple(cx_scores.score), scored).1 AS score FROM cx_scores
-  WHERE conversation IN (SELECT conversation FROM (${rows})) GROUP BY conversation HAVING score IS NOT NULL`;
-
 /** How many conversations there are at each tenth of a point. */
 export const distribution = (view: View): Sql => sql`
   SELECT round(assumeNotNull(scores.score), 1) AS tenth, toFloat64(count()) AS conversations FROM (${scoredConversations(view)}) AS scores WHERE scores.score IS NOT NULL GROUP BY tenth ORDER BY tenth`;

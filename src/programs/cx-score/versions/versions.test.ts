@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { bind, sql } from "#kernel/sql.ts";
 import type { TrendsResult } from "#insights/trends/contract.ts";
 import { randomFrom } from "#stats/random.ts";
-import { angry, begin, happy, range, startDesk } from "#test/cx.ts";
+import { angry, begin, happy, part, range, startDesk } from "#test/cx.ts";
 import { useWorld } from "#test/world.ts";
 import { z } from "zod";
 import type { Conversation, Overview } from "../contract.ts";
@@ -10,6 +10,7 @@ import { modelVersion } from "../scorer/heads.ts";
 import { calibrate, isotonic, moved, reliability } from "./calibration.ts";
 import type { Comparison, VersionView } from "./contract.ts";
 import { weighed } from "./handlers.ts";
+import { bucketsOf, residualOf, solved } from "./residual.ts";
 
 const world = useWorld();
 
@@ -23,16 +24,16 @@ const labelled = (n: number, of: (score: number) => number, noise: number) => {
 };
 
 describe("a calibration", () => {
-  it("learns an offset, a line or a curve as far as labels tell, and leaves alone what is right", () => {
-    expect(calibrate(labelled(49, (score) => score - 1, 1))).toBeUndefined();
-    const right = calibrate(labelled(400, (score) => score, 1));
+  it("learns an offset, a line or a curve as far as labels tell, and leaves alone what is right", async () => {
+    expect(await calibrate(labelled(49, (score) => score - 1, 1))).toBeUndefined();
+    const right = await calibrate(labelled(400, (score) => score, 1));
     expect(right === undefined || right.before - right.after < 0.01).toBe(true);
-    const low = calibrate(labelled(80, (score) => score - 0.8, 1))!;
+    const low = (await calibrate(labelled(80, (score) => score - 0.8, 1)))!;
     expect(low.after).toBeLessThan(low.before * 0.75);
     expect(moved(low.from, low.to, 3.5)).toBeCloseTo(2.9, 0);
-    const flat = calibrate(labelled(300, (score) => 3 + (score - 3) * 0.4, 1))!;
+    const flat = (await calibrate(labelled(300, (score) => 3 + (score - 3) * 0.4, 1)))!;
     expect([moved(flat.from, flat.to, 1), moved(flat.from, flat.to, 5)]).toEqual([expect.closeTo(2.2, 0), expect.closeTo(3.8, 0)]); // prettier-ignore
-    const bent = calibrate(labelled(2_000, (score) => (score < 3 ? 1.5 : 4.5), 1))!;
+    const bent = (await calibrate(labelled(2_000, (score) => (score < 3 ? 1.5 : 4.5), 1)))!;
     expect(bent.method).toBe("curve");
     for (const { from, to } of [low, flat, bent]) {
       expect(from).toHaveLength(to.length);
@@ -47,6 +48,38 @@ describe("a calibration", () => {
     expect(isotonic(points).map(({ value }) => value)).toEqual([1, 2.5, 3.75, 5]);
     expect(isotonic(points.toReversed())).toEqual(isotonic(points));
     expect(reliability(points)).toEqual([]);
+  });
+
+  it("learns from 500 labels on what words of the workspace say, where it is worth it on labels that it has not seen", async () => {
+    const next = randomFrom(5);
+    const word = () => `w${Math.floor(next() * 400)}`;
+    const made = Array.from({ length: 900 }, (_, n) => {
+      const isBad = next() < 0.3;
+      const turns = [
+        { r: "customer" as const, x: `${Array.from({ length: 15 }, word).join(" ")} ${isBad ? "zebra" : "plain"}` },
+      ];
+      return { turns, score: 3 + 0.3 * (next() - 0.5), label: isBad ? 1.5 : 4, n };
+    });
+    const points = made.map(({ score, label }) => ({ score, label, weight: 1 }));
+    const features = made.map(({ turns }) => bucketsOf(turns));
+    const found = (await calibrate(points, features))!;
+    expect([found.method, found.after < found.before * 0.35]).toEqual(["words", true]);
+    const said = (text: string) => residualOf(found.residual!, [{ r: "customer", x: `${Array.from({ length: 15 }, word).join(" ")} ${text}` }]); // prettier-ignore
+    expect(said("plain") - said("zebra")).toBeGreaterThan(1.5);
+    expect(JSON.stringify(found).length).toBeLessThan(10_000);
+    expect(await calibrate(points, features)).toEqual(found);
+    // where words say nothing none is learnt, and fewer labels teach none
+    const noise = await calibrate(points.map((one) => ({ ...one, label: 1 + 4 * next() })), features); // prettier-ignore
+    expect(noise?.residual).toBeUndefined();
+    expect((await calibrate(points.slice(0, 499), features.slice(0, 499)))?.residual).toBeUndefined();
+    expect(residualOf(found.residual!, [])).toBeCloseTo(0, 1);
+  });
+
+  it("finds the same as the equations do", () => {
+    // two examples, three buckets: (XᵀX + λ) w = Xᵀ y by hand
+    const weights = solved([{ features: [0, 1], left: 1, weight: 1 }, { features: [1, 2], left: -1, weight: 1 }], 1); // prettier-ignore
+    // x1 = (1, 1, 0) / √2 and so on: w = (a, 0, -a) with a (1/2 + 1) = 1/√2
+    expect([weights[0], weights[1], weights[2]]).toEqual([expect.closeTo(Math.SQRT1_2 / 1.5, 9), expect.closeTo(0, 9), expect.closeTo(-Math.SQRT1_2 / 1.5, 9)]); // prettier-ignore
   });
 
   it("lets labels stand for all, however they were chosen", () => {
@@ -127,6 +160,21 @@ describe("versions of the score", () => {
     expect(await ask("annotations.list", {})).toMatchObject({ annotations: [{}, {}, {}] });
     await ask("cx.removeRule", { id: ruleId });
   }, 120_000);
+
+  it("learn words of the workspace from what customers answered", async () => {
+    const { ask, send, score } = await startDesk(world);
+    const one = (n: number, more: object = {}) => ({ id: `w${n}`, userId: `p${n}`, state: "closed", createdAt: begin, rating: n % 2 === 0 ? 1 : 5, parts: [part("1", "customer", n % 2 === 0 ? "Where do I find the zebra board?" : "Where do I find the apple board?"), part("2", "teammate", "It is in the menu on the left side.", begin + 60_000)], ...more }); // prettier-ignore
+    await send(Array.from({ length: 600 }, (_, n) => one(n)));
+    await score();
+    const { id } = await ask<{ id: string }>("cx.calibrate", { from: "customers" });
+    expect((await ask<Versions>("cx.versions", {})).versions.find((version) => version.id === id)!.calibration).toMatchObject({ method: "words", labels: 600 }); // prettier-ignore
+    await ask("cx.switchVersion", { id, rebase: false });
+    await send([one(1_000, { rating: null }), one(1_001, { rating: null })]);
+    await score();
+    const scoreOf = async (n: number) => (await ask<Conversation>("cx.conversation", { id: `w${n}` })).scores[0]!.score!; // prettier-ignore
+    expect(await scoreOf(1_000)).toBeLessThan(2.5);
+    expect(await scoreOf(1_001)).toBeGreaterThan(4);
+  }, 60_000);
 
   it("of an upgrade begin in shadow, and score what is new", async () => {
     const { ask, send, score, workspace } = await startDesk(world);

@@ -1,0 +1,32 @@
+import { z } from "zod";
+import type { WorkspaceCall } from "#kernel/module.ts";
+import { Refusal } from "#kernel/refusal.ts";
+import { ask, scopeOf } from "#records/common/ask.ts";
+import type { Ingest } from "#records/events/ingest.ts";
+import { headOf } from "./query.ts";
+
+/** What handlers of this room share. */
+
+const Head = z.object({
+  id: z.string(),
+  actor: z.string(),
+  subject: z.string(),
+  channel: z.string(),
+  team: z.string(),
+  account: z.string(),
+  person: z.string(),
+  state: z.string(),
+  rating: z.number().nullable(),
+});
+
+export const Labelled = z.object({ conversation: z.string(), by: z.string(), label: z.number() });
+
+/** Whoever asks, as labels and reviews name them. */
+export const memberOf = ({ principal }: WorkspaceCall): string => (principal.kind === "nobody" ? "" : principal.id);
+
+/** What its source says of a conversation. Throws `cx.unknown`. */
+export const headFor = async (ingest: Ingest, call: WorkspaceCall, id: string): Promise<z.output<typeof Head>> => {
+  const [head] = await ask(call, headOf(await scopeOf(ingest, call), id), Head);
+  if (head === undefined) throw new Refusal("cx.unknown", "There is no such conversation in this workspace.", {}, 404);
+  return head;
+};
