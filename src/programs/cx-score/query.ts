@@ -7,15 +7,16 @@ import { topics } from "./themes/query.ts";
 import type { DriverName } from "./scorer/conversation.ts";
 import type { Standing } from "./versions/book.ts";
 
-/** How many there are, how many were scored, their mean, and how many are good, by something (or all together). */
-const periodsOf = (relation: Sql, by: Sql): Sql => sql`
-  SELECT ${by} AS name, toFloat64(count()) AS conversations, toFloat64(countIf(score IS NOT NULL)) AS scored, avg(score) AS mean, toFloat64(countIf(score >= 3.5)) AS good,
-    avg(ai) AS byAi, avg(teammate) AS byTeammate
-  FROM (${relation}) GROUP BY name ORDER BY name LIMIT 1000`;
-export const periods = (view: View, by: Sql): Sql => periodsOf(scoredConversations(view), by);
+/** How many there are, how many were scored, their mean, and how many are good. */
+const figures = sql`toFloat64(count()) AS conversations, toFloat64(countIf(score IS NOT NULL)) AS scored, avg(score) AS mean, toFloat64(countIf(score >= 3.5)) AS good, avg(ai) AS byAi, avg(teammate) AS byTeammate`; // prettier-ignore
+const measured = ["score", "ai", "teammate"] as const;
+
+/** The whole, and each week of it. */
+export const periods = (view: View, week: Sql): Sql => sql`
+  SELECT name, toFloat64(grouping(name) = 1) AS whole, ${figures} FROM (SELECT *, ${week} AS name FROM (${counting(view, measured)}))
+  GROUP BY GROUPING SETS ((name), ()) ORDER BY whole DESC, name LIMIT 1000`;
 
 export const weekOf = (scope: Scope): Sql => sql`toString(toMonday(at, ${bind.string(scope.zone)}))`;
-export const together: Sql = sql`''`;
 
 /** What ids stand for: products of sources, themes that were put to others. */
 export interface Names {
@@ -37,10 +38,15 @@ const partedBy = (scope: Scope, { by, trait }: Part, { products, roots }: Names,
 const mostParts = 200;
 /** The same by parts, the largest first, with the driver that pulls each down the most. */
 export const parts = (scope: Scope, view: View, part: Part, names: Names): Sql => {
-  const parted = partedBy(scope, part, names, scoredConversations(view));
+  const parted = partedBy(
+    scope,
+    part,
+    names,
+    scoredConversations(view, ["score", "ai", "teammate", "drivers", "contributions", "language", "actor"]),
+  );
   return sql`
   SELECT name, conversations, scored, mean, good, byAi, byTeammate, ifNull(worst.driver, '') AS driver, if(scored = 0, 0, ifNull(worst.least, 0) / scored) AS points
-  FROM (${periodsOf(parted, sql`part`)}) AS all
+  FROM (SELECT part AS name, ${figures} FROM (${parted}) GROUP BY name) AS all
   LEFT ANY JOIN (SELECT part, argMin(driver, total) AS driver, min(total) AS least FROM (
     SELECT part, driver, sum(points) AS total FROM (${parted}) ARRAY JOIN drivers AS driver, contributions AS points WHERE score IS NOT NULL GROUP BY part, driver HAVING total < 0
   ) GROUP BY part) AS worst ON worst.part = all.name
@@ -48,15 +54,13 @@ export const parts = (scope: Scope, view: View, part: Part, names: Names): Sql =
 };
 
 export const reasonCounts = (view: View): Sql =>
-  sql`SELECT reason, toFloat64(count()) AS conversations FROM (${counting(view)}) GROUP BY reason ORDER BY conversations DESC`;
+  sql`SELECT reason, toFloat64(count()) AS conversations FROM (${counting(view, ["reason"])}) GROUP BY reason ORDER BY conversations DESC`;
 
-export const driverCounts = (view: View): Sql => sql`
-  SELECT driver, toFloat64(count()) AS conversations, toFloat64(countIf(points < 0)) AS negative, toFloat64(countIf(points > 0)) AS positive, sum(points) AS total
-  FROM (SELECT driver, points FROM (${counting(view)}) ARRAY JOIN drivers AS driver, contributions AS points WHERE score IS NOT NULL) GROUP BY driver ORDER BY total`;
-
-/** Points of each driver by week, in all; of that week's scored conversations they are a mean. */
-export const driverTrend = (view: View, week: Sql): Sql => sql`
-  SELECT ${week} AS week, driver, sum(points) AS total FROM (${counting(view)}) ARRAY JOIN drivers AS driver, contributions AS points WHERE score IS NOT NULL GROUP BY week, driver ORDER BY week, driver LIMIT 5000`;
+/** What each driver did in each week, in all: of that week's scored conversations its points are a mean. */
+export const driverWeeks = (view: View, week: Sql): Sql => sql`
+  SELECT week, driver, toFloat64(count()) AS conversations, toFloat64(countIf(points < 0)) AS negative, toFloat64(countIf(points > 0)) AS positive, sum(points) AS total
+  FROM (SELECT ${week} AS week, driver, points FROM (${counting(view, ["score", "drivers", "contributions"])}) ARRAY JOIN drivers AS driver, contributions AS points WHERE score IS NOT NULL)
+  GROUP BY week, driver ORDER BY week, driver LIMIT 5000`;
 
 export const waitingCount: Sql = sql`SELECT toFloat64(count()) AS waiting FROM (SELECT DISTINCT conversation FROM conversation_parts WHERE conversation IN (SELECT id FROM conversations WHERE kind = 'support') AND conversation NOT IN (SELECT conversation FROM cx_scores))`;
 
@@ -100,7 +104,7 @@ export const scoresOf = (standing: Standing, id: string): Sql => sql`
 
 /** Scores and summaries of some conversations. */
 export const scoresAmong = (standing: Standing, ids: readonly string[]): Sql =>
-  sql`SELECT conversation, score, summary FROM (${counting({ standing, among: sql`SELECT arrayJoin(${bind.strings(ids)})` })})`;
+  sql`SELECT conversation, score, summary FROM (${counting({ standing, among: sql`SELECT arrayJoin(${bind.strings(ids)})` }, ["score", "summary"])})`;
 
 export const labelOf = (id: string, by: string): Sql =>
   sql`SELECT label FROM cx_labels FINAL WHERE conversation = ${bind.string(id)} AND by = ${bind.string(by)}`;
@@ -112,13 +116,13 @@ export const labelRows: Sql = sql`SELECT conversation, by, label FROM cx_labels 
 /** What customers answered when asked. */
 export const ratingRows: Sql = sql`SELECT id AS conversation, 'customer' AS by, assumeNotNull(rating) AS label FROM conversations FINAL WHERE rating IS NOT NULL ORDER BY created DESC LIMIT ${literal(mostLabels)}`;
 export const scoresFor = (view: View, rows: Sql): Sql => sql`
-  SELECT conversation, score FROM (${counting({ ...view, among: sql`SELECT conversation FROM (${rows})` })}) WHERE score IS NOT NULL`;
+  SELECT conversation, score FROM (${counting({ ...view, among: sql`SELECT conversation FROM (${rows})` }, ["score"])}) WHERE score IS NOT NULL`;
 
 /** The same person is asked in the same order; what they said already is left out. */
 export const nextFor = (view: View, by: string): Sql => sql`
   SELECT conversation AS id, multiIf(second, 'second', chance, 'chance', 'edge') AS how FROM (
     SELECT conversation, score, labels, labels = 1 AND sipHash64(conversation, 3) % 3 = 0 AS second, sipHash64(conversation, 2) % 2 = 0 AS chance
-    FROM (${counting(view)}) AS scores
+    FROM (${counting(view, ["score"])}) AS scores
     LEFT ANY JOIN (SELECT conversation, toFloat64(count()) AS labels, toFloat64(countIf(by = ${bind.string(by)})) AS own FROM cx_labels FINAL GROUP BY conversation) AS said ON said.conversation = scores.conversation
     WHERE own = 0 AND score IS NOT NULL)
   ORDER BY second DESC, labels, if(chance, sipHash64(conversation, ${bind.string(by)}) / 18446744073709551616., least(abs(score - 2.5), abs(score - 3.5)))
@@ -177,7 +181,7 @@ export const scoredSince = (standing: Standing, seen: number, rule: Asked, limit
 export const labelledRows = (view: View, rows: Sql, plans: Sql | undefined): Sql => sql`
   SELECT scores.score AS score, labels.label AS label, scores.language AS language, heads.channel AS channel, toFloat64(sizes.size) AS length, ${plans === undefined ? sql`''` : sql`plans.value`} AS plan
   FROM (SELECT conversation, avg(label) AS label FROM (${rows}) GROUP BY conversation) AS labels
-  INNER JOIN (SELECT conversation, score, language FROM (${counting(view)}) WHERE score IS NOT NULL) AS scores ON scores.conversation = labels.conversation
+  INNER JOIN (SELECT conversation, score, language FROM (${counting(view, ["score", "language"])}) WHERE score IS NOT NULL) AS scores ON scores.conversation = labels.conversation
   LEFT ANY JOIN (SELECT id, channel, account FROM conversations FINAL) AS heads ON heads.id = labels.conversation
   LEFT ANY JOIN (SELECT conversation, uniqExact(id) AS size FROM conversation_parts WHERE private = 0 GROUP BY conversation) AS sizes ON sizes.conversation = labels.conversation
   ${plans === undefined ? none : sql`LEFT ANY JOIN (${plans}) AS plans ON plans.account = heads.account`}`;

@@ -26,17 +26,22 @@ export interface View {
 }
 
 const carried = ["score", "reason", "language", "drivers", "contributions", "ai", "teammate", "summary", "actor", "content"] as const; // prettier-ignore
-// in a tuple: the newest of them may be that there is none, which argMax by itself would pass over
-const each = carried.map((name) => sql`argMax(tuple(rows.${identifier(name)}), rank).1 AS ${identifier(name)}`);
+type Carried = (typeof carried)[number];
 
-/** One row a conversation: the score that counts. What no version in use has scored is read as it is. */
-export const counting = ({ standing, range, among }: View): Sql => sql`
-  SELECT conversation, ${join(each, ", ")}, argMax(rows.at, rank) AS at, argMax(rows.scored, rank) AS latest, max(rank).1 AS since
-  FROM (SELECT *, (${effective(standing)}, scored) AS rank FROM cx_scores ${among === undefined ? none : sql`WHERE conversation IN (${among})`}) AS rows
-  GROUP BY conversation${range === undefined ? none : sql` HAVING ${inRange(range)}`}`;
+/** One row a conversation: the score that counts. What no version in use has scored is read as it is. `names`: what is read of it. */
+export const counting = ({ standing, range, among }: View, names: readonly Carried[] = carried): Sql => {
+  // all in one, so that each row is compared once; the newest may be that there is no score, which argMax by itself would pass over
+  const held = join(["at", "scored", ...names].map((name) => sql`rows.${identifier(name)}`), ", ");
+  const given = join(names.map((name, place) => sql`tupleElement(held, ${literal(place + 3)}) AS ${identifier(name)}`), ", ");
+  return sql`
+  SELECT conversation, tupleElement(held, 1) AS at, tupleElement(held, 2) AS latest, since, ${given} FROM (
+    SELECT conversation, argMax(tuple(${held}), rank) AS held, max(rank).1 AS since
+    FROM (SELECT *, (${effective(standing)}, scored) AS rank FROM cx_scores ${among === undefined ? none : sql`WHERE conversation IN (${among})`}) AS rows
+    GROUP BY conversation)${range === undefined ? none : sql` WHERE ${inRange(range)}`}`;
+}; // prettier-ignore
 
 /** With what its source says of the conversation. */
-export const scoredConversations = (view: View): Sql => sql`
-  SELECT s.conversation AS id, s.score AS score, s.reason AS reason, s.language AS language, s.drivers AS drivers, s.contributions AS contributions, s.ai AS ai, s.teammate AS teammate, s.summary AS summary, s.actor AS actor, s.content AS content, s.at AS at, s.latest AS latest, s.since AS since,
+export const scoredConversations = (view: View, names: readonly Carried[] = carried): Sql => sql`
+  SELECT s.conversation AS id, ${join(names.map((name) => sql`s.${identifier(name)} AS ${identifier(name)}`), ", ")}, s.at AS at, s.latest AS latest, s.since AS since,
     c.channel AS channel, c.team AS team, c.assignee AS assignee, c.account AS account, c.source AS source, c.tags AS tags
-  FROM (${counting(view)}) AS s LEFT ANY JOIN (SELECT id, channel, team, assignee, account, source, tags FROM conversations FINAL) AS c ON c.id = s.conversation`;
+  FROM (${counting(view, names)}) AS s LEFT ANY JOIN (SELECT id, channel, team, assignee, account, source, tags FROM conversations FINAL) AS c ON c.id = s.conversation`; // prettier-ignore

@@ -8,7 +8,7 @@ import type { SourceRegistry } from "#records/sources/registry.ts";
 import { resolveRange } from "#insights/common/time.ts";
 import { wilson } from "#stats/intervals.ts";
 import * as contract from "./contract.ts";
-import { conversationList, driverCounts, driverTrend, labelOf, labelsOf, parts as partsBy, partsOf, periods, reasonCounts, scoresOf, together, waitingCount, weekOf } from "./query.ts"; // prettier-ignore
+import { conversationList, driverWeeks, labelOf, labelsOf, parts as partsBy, partsOf, periods, reasonCounts, scoresOf, waitingCount, weekOf } from "./query.ts"; // prettier-ignore
 import type { Rules } from "./rules.ts";
 import { drivers, reasons } from "./scorer/conversation.ts";
 import { modelVersion } from "./scorer/heads.ts";
@@ -28,16 +28,17 @@ const Counted = z.object({
   byAi: Maybe,
   byTeammate: Maybe,
 });
+const Whole = Counted.extend({ whole: z.number() });
 const Parted = Counted.extend({ driver: Text, points: z.number() });
 const Reasons = z.object({ reason: z.enum(reasons), conversations: z.number() });
 const Drivers = z.object({
+  week: Text,
   driver: z.enum(drivers),
   conversations: z.number(),
   negative: z.number(),
   positive: z.number(),
   total: z.number(),
 });
-const Trend = z.object({ week: Text, driver: z.enum(drivers), total: z.number() });
 const Own = z.object({ label: z.number() });
 const Listed = z.object({
   id: Text,
@@ -80,6 +81,17 @@ const periodOf = ({ name, conversations, scored, mean, good }: z.output<typeof C
   good: shareOf(good, scored),
 });
 
+type Moved = z.output<typeof Drivers>;
+/** What each driver did in all weeks together, the worst first. */
+const together = (all: readonly Moved[]): Omit<Moved, "week">[] => {
+  const found = new Map<Moved["driver"], Omit<Moved, "week">>();
+  for (const { driver, conversations, negative, positive, total } of all) {
+    const own = found.get(driver) ?? { driver, conversations: 0, negative: 0, positive: 0, total: 0 };
+    found.set(driver, { driver, conversations: own.conversations + conversations, negative: own.negative + negative, positive: own.positive + positive, total: own.total + total }); // prettier-ignore
+  }
+  return [...found.values()].toSorted((a, b) => a.total - b.total);
+};
+
 interface Parts {
   readonly ingest: Ingest;
   readonly registry: SourceRegistry;
@@ -100,16 +112,18 @@ export const reportHandlers = ({ ingest, registry, rules, book, themes }: Parts)
       const scope = await scopeOf(ingest, call);
       const standing = await book.standing(call);
       const view = { standing, range: resolveRange({ from, to }, scope) };
-      const counted = (by: Parameters<typeof periods>[1]) => ask(call, periods(view, by), Counted);
-      const [[total], weeks, why, moved, trend, [left]] = await Promise.all([counted(together), counted(weekOf(scope)), ask(call, reasonCounts(view), Reasons), ask(call, driverCounts(view), Drivers), ask(call, driverTrend(view, weekOf(scope)), Trend), ask(call, waitingCount, z.object({ waiting: z.number() }))]);
-      const whole = total ?? { name: "", conversations: 0, scored: 0, mean: null, good: 0, byAi: null, byTeammate: null };
+      const week = weekOf(scope);
+      const [counted, why, moved, [left]] = await Promise.all([ask(call, periods(view, week), Whole), ask(call, reasonCounts(view), Reasons), ask(call, driverWeeks(view, week), Drivers), ask(call, waitingCount, z.object({ waiting: z.number() }))]);
+      const whole = counted.find((one) => one.whole === 1 && one.conversations > 0) ?? { name: "", conversations: 0, scored: 0, mean: null, good: 0, byAi: null, byTeammate: null };
+      const weeks = counted.filter((one) => one.whole === 0);
+      const scoredIn = new Map(weeks.map(({ name, scored }) => [name, scored]));
       return {
         model: standing.at(-1)?.id ?? modelVersion,
         total: { ...periodOf(whole), from },
         weeks: weeks.map(periodOf),
         reasons: why,
-        drivers: moved.map(({ total: sum, ...one }) => ({ ...one, points: whole.scored === 0 ? 0 : sum / whole.scored })),
-        trend: trend.map(({ week, driver, total: sum }) => ({ from: week, driver, points: sum / Math.max(1, weeks.find(({ name }) => name === week)?.scored ?? 1) })),
+        drivers: together(moved).map(({ total, ...one }) => ({ ...one, points: whole.scored === 0 ? 0 : total / whole.scored })),
+        trend: moved.map(({ week: from, driver, total }) => ({ from, driver, points: total / Math.max(1, scoredIn.get(from) ?? 1) })),
         handlers: { ai_agent: whole.byAi, human_agent: whole.byTeammate },
         switches: standing.filter(({ since }) => since >= view.range.from && since < view.range.to).map(({ id, since, rebased }) => ({ at: new Date(since).toISOString(), version: id, rebased })),
         waiting: left?.waiting ?? 0,

@@ -3,7 +3,7 @@ import { counting, type View } from "../relation.ts";
 
 /** Conversations that a judge has not judged as they stand: those that people labelled first, then by chance. */
 export const unjudged = (view: View, judge: string, most: number): Sql => sql`
-  SELECT scores.conversation AS conversation, scores.content AS content, toString(scores.actor) AS actor FROM (${counting(view)}) AS scores
+  SELECT scores.conversation AS conversation, scores.content AS content, toString(scores.actor) AS actor FROM (${counting(view, ["score", "content", "actor"])}) AS scores
   LEFT ANY JOIN (SELECT conversation, toFloat64(count()) AS labels FROM cx_labels GROUP BY conversation) AS said ON said.conversation = scores.conversation
   WHERE score IS NOT NULL AND (scores.conversation, scores.content) NOT IN (SELECT conversation, content FROM cx_judgements WHERE judge = ${bind.string(judge)})
   ORDER BY labels > 0 DESC, sipHash64(scores.conversation) LIMIT ${literal(most)}`;

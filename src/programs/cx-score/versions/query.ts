@@ -5,7 +5,7 @@ import { scoredConversations, type View } from "../relation.ts";
 
 const both = (view: View, id: string): Sql => sql`
   SELECT used.id AS id, used.score AS before, other.score AS after, used.channel AS channel, used.team AS team, used.language AS language, used.summary AS summary
-  FROM (${scoredConversations(view)}) AS used
+  FROM (${scoredConversations(view, ["score", "language", "summary"])}) AS used
   INNER JOIN (SELECT conversation, argMax(tuple(cx_scores.score), scored).1 AS score FROM cx_scores WHERE model = ${bind.string(id)} GROUP BY conversation) AS other ON other.conversation = used.id
   WHERE used.score IS NOT NULL AND other.score IS NOT NULL`;
 
@@ -30,4 +30,4 @@ export const scoresBy = (id: string, rows: Sql): Sql => sql`
 
 /** How many conversations there are at each tenth of a point. */
 export const distribution = (view: View): Sql => sql`
-  SELECT round(assumeNotNull(scores.score), 1) AS tenth, toFloat64(count()) AS conversations FROM (${scoredConversations(view)}) AS scores WHERE scores.score IS NOT NULL GROUP BY tenth ORDER BY tenth`;
+  SELECT round(assumeNotNull(scores.score), 1) AS tenth, toFloat64(count()) AS conversations FROM (${scoredConversations(view, ["score"])}) AS scores WHERE scores.score IS NOT NULL GROUP BY tenth ORDER BY tenth`;
