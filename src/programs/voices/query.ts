@@ -11,7 +11,7 @@ export const unread = (model: string, most: number): Sql => sql`
 export const waitingCount: Sql = sql`SELECT greatest(0, toFloat64((SELECT uniqExact(id) FROM conversations)) - toFloat64((SELECT uniqExact(conversation) FROM voice_readings))) AS waiting`;
 
 export const headsOf = (ids: readonly string[]): Sql =>
-  sql`SELECT id, toString(actor) AS actor, language FROM conversations FINAL WHERE id IN ${bind.strings(ids)}`;
+  sql`SELECT id, toString(actor) AS actor, language, kind FROM conversations FINAL WHERE id IN ${bind.strings(ids)}`;
 
 const mostParts = 2_000;
 export const said = (ids: readonly string[]): Sql => sql`

@@ -9,7 +9,11 @@ const readings: TableDoc = {
   columns: {
     conversation: { type: "String", meaning: "Conversation that was read.", class: "internal" },
     content: { type: "String", meaning: "Which parts it had then.", class: "internal" },
-    model: { type: "LowCardinality(String)", meaning: "Which finding of themes it was told by.", class: "internal" },
+    model: {
+      type: "LowCardinality(String)",
+      meaning: "By which reader, and which finding of themes.",
+      class: "internal",
+    },
     actor: { type: "UInt64", meaning: "Key of the customer's id.", class: "internal" },
     parts: { type: "Array(String)", meaning: "Part in which each is.", class: "internal" },
     starts: { type: "Array(UInt32)", meaning: "Where each begins in the text, in UTF-16 units.", class: "internal" },

@@ -6,7 +6,7 @@ import { engineTime } from "#kernel/sql.ts";
 import type { Store } from "#kernel/state/store.ts";
 import { storable } from "#records/events/incoming.ts";
 import { alike, nearTo, themesIn, vectorOf, vocabularyOf, type Theme, type Vocabulary } from "./cluster.ts";
-import { sample, textsOf, unassigned } from "./query.ts";
+import { lately, sample, textsOf, unassigned } from "./query.ts";
 import { joint, openingOf, termsOf } from "./terms.ts";
 
 /** What conversations of a workspace speak of: found now and then, told for each conversation as it is scored. */
@@ -14,11 +14,12 @@ import { joint, openingOf, termsOf } from "./terms.ts";
 const dayMs = 86_400_000;
 /** Themes are found from so many conversations of so many days, anew each week; from so many on. */
 const [mostTexts, sinceDays, everyDays, leastTexts, batch] = [4_000, 90, 7, 60, 1_000];
-const shownWords = 8;
+const [shownWords, muchMore] = [8, 3];
 /** Two themes that are so alike are one. */
 const same = 0.5;
 
-const Vocab = z.object({ terms: z.array(z.string()), idf: z.array(z.number()) });
+const Vocab = z.object({ terms: z.array(z.string()), idf: z.array(z.number()), texts: z.number().default(0) });
+const Count = z.object({ conversations: z.number() });
 const Content = z.object({ terms: z.array(z.tuple([z.string(), z.number()])), named: z.array(z.string()), written: z.array(z.string()).default([]), size: z.number(), floor: z.number() }); // prettier-ignore
 const Written = z.object({ conversation: z.string(), by: z.string(), turns: z.array(z.string()) });
 const Waiting = z.object({ conversation: z.string(), content: z.string(), actor: z.string() });
@@ -117,7 +118,7 @@ export const createThemes = (store: Store) => {
       if (nearest !== undefined && isPinned(nearest.one)) return [];
       return [{ workspace: call.workspace.id, id: nearest?.one.id ?? newId("thm"), name: "", content: JSON.stringify({ terms: [...theme.terms], named: theme.named.map(form), written: [...theme.terms.keys()].slice(0, shownWords).map(form), size: theme.size, floor: theme.floor }), is_pinned: 0, merged_into: "", found_at: new Date(call.now).toISOString() }]; // prettier-ignore
     });
-    const model = { workspace: call.workspace.id, id: newId("thf"), vocabulary: JSON.stringify({ terms: vocabulary.terms, idf: vocabulary.idf }), found_at: new Date(call.now).toISOString() }; // prettier-ignore
+    const model = { workspace: call.workspace.id, id: newId("thf"), vocabulary: JSON.stringify({ terms: vocabulary.terms, idf: vocabulary.idf, texts: rows.length }), found_at: new Date(call.now).toISOString() }; // prettier-ignore
     await store.transaction().execute(async (within) => {
       await within.deleteFrom("cx_themes").where("workspace", "=", call.workspace.id).where("is_pinned", "=", 0).where("merged_into", "=", "").execute(); // prettier-ignore
       for (const row of fresh) await within.insertInto("cx_themes").values(row).execute();
@@ -155,10 +156,13 @@ export const createThemes = (store: Store) => {
     assign,
     discover,
     assignAll,
-    /** Found anew each week, and as soon as there is enough to find any. */
+    /** Found anew each week, as soon as there is enough to find any, and where there is by now much more. */
     run: async (call: WorkspaceCall): Promise<void> => {
-      const found = await store.selectFrom("cx_theme_models").select("found_at").where("workspace", "=", call.workspace.id).executeTakeFirst(); // prettier-ignore
-      if (found === undefined || Date.parse(found.found_at) < call.now - everyDays * dayMs) await discover(call);
+      const found = await store.selectFrom("cx_theme_models").select(["found_at", "vocabulary"]).where("workspace", "=", call.workspace.id).executeTakeFirst(); // prettier-ignore
+      const texts = found === undefined ? 0 : Vocab.parse(JSON.parse(found.vocabulary)).texts;
+      const isOld = found === undefined || Date.parse(found.found_at) < call.now - everyDays * dayMs;
+      const [held] = isOld || texts >= mostTexts ? [] : await call.engine.rows(lately(call.now - sinceDays * dayMs), Count, { purpose: "maintain" }); // prettier-ignore
+      if (isOld || (held?.conversations ?? 0) > muchMore * texts) await discover(call);
       await assignAll(call);
     },
     /** Ids by the theme that they count as, and what that is called. */

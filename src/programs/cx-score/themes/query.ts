@@ -11,6 +11,10 @@ const written = (which: Sql): Sql => sql`
 export const sample = (since: number, most: number): Sql => sql`
   SELECT conversation, by, turns FROM (${written(sql`1`)}) WHERE latest >= ${bind.time(since)} ORDER BY sipHash64(conversation) LIMIT ${literal(most)}`;
 
+/** How many conversations were scored of which something was written since. */
+export const lately = (since: number): Sql =>
+  sql`SELECT toFloat64(uniqExact(conversation)) AS conversations FROM cx_scores WHERE at >= ${bind.time(since)}`;
+
 /** Conversations that were scored, and of which the themes that are known now have not been asked. */
 export const unassigned = (model: string, most: number): Sql => sql`
   SELECT conversation, argMax(content, scored) AS content, toString(argMax(cx_scores.actor, scored)) AS actor FROM cx_scores GROUP BY conversation
