@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { TrendsResult } from "#insights/trends/contract.ts";
+import type { Overview as Voices } from "#programs/voices/contract.ts";
 import { noVeil } from "#kernel/classes.ts";
 import type { Overview } from "#programs/cx-score/contract.ts";
 import type { Trust } from "#programs/cx-score/trust.ts";
@@ -74,6 +75,13 @@ describe("the demo workspace", () => {
     // customers of the demo agree where they were asked
     const { customers } = await world.ask<{ customers: Trust }>("cx.trust", {}, workspace);
     expect(customers.rows[0]!.auc).toBeGreaterThan(0.8);
+
+    // some are asked how they work, and what they say is heard
+    const [reading] = world.system.modules.find(({ name }) => name === "voices")!.jobs!;
+    await reading!.run({ principal: { kind: "nobody" }, role: "owner", veil: noVeil, signal: new AbortController().signal, log: world.system.log, now: Date.now(), ...found }); // prettier-ignore
+    const heard = await world.ask<Voices>("voices.overview", { from: dayAt(companyDays + 10), to: dayAt(0) }, workspace); // prettier-ignore
+    expect(heard.kinds.find(({ kind }) => kind === "interview")!.conversations).toBeGreaterThan(5);
+    expect(heard.themes.reduce((sum, { jobs }) => sum + jobs, 0)).toBeGreaterThan(5);
 
     await world.ask("workspaces.remove", { name: "Fernly (demo)" }, workspace);
     await expect(status()).rejects.toMatchObject({ status: 404 });

@@ -8,7 +8,7 @@ import type { ConversationDesk } from "#records/conversations/desk.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import type { IncomingEvent } from "#records/events/incoming.ts";
 import type { SourceRegistry } from "#records/sources/registry.ts";
-import { conversationsIn } from "./support.ts";
+import { conversationsIn, interviewsIn } from "./support.ts";
 import { companyDays, simulate } from "./company.ts";
 import * as contract from "./contract.ts";
 
@@ -81,6 +81,7 @@ export const demo = ({ store, registry, ingest, conversations, clock, log, furni
       const written = conversationsIn(held);
       for (let from = 0; from < written.length; from += 1_000)
         await conversations.take(source, { conversations: written.slice(from, from + 1_000) }, true);
+      await conversations.take(source, { conversations: interviewsIn(held) }, true);
       held = [];
       progress.share = day / companyDays;
       if ((await rowOf(workspace)) === undefined) return; // removed meanwhile

@@ -47,3 +47,24 @@ export const conversationsIn = (events: readonly IncomingEvent[]): object[] => {
     return { id: conversation, userId, account, channel, team: topic === "billing" || topic === "seat minimum" ? "billing" : "support", tags: [topic], state: "closed", rating: rating ?? null, createdAt: at, parts: turns.map(([role, said], place) => ({ id: String(place + 1), role, text: said, at: at + place * 4 * minute })) };
   });
 }; // prettier-ignore
+
+/** What a few of them say when they are asked about their work; how often each is asked. */
+const interviews: readonly (readonly (readonly [role: "customer" | "teammate", text: string])[])[] = [
+  [["teammate", "How do you plan your week?"], ["customer", "When I plan the week, I want to see who is away so that I can move tasks in time. The kanban board is great for that, I love how easy it is to use."], ["teammate", "And what gets in the way?"], ["customer", "There is no way to see the calendar beside the board. The export of the report is awful, it stops half way and I have to do it again."]],
+  [["teammate", "Who sees your reports?"], ["customer", "At the end of the month, I have to send a report to my client so that they approve the invoice. The export of the report is excellent, it saves me hours."], ["teammate", "What would you change?"], ["customer", "It would be great to schedule the report by email. The seat minimum is unfair for a team of our size."]],
+  [["teammate", "What made you choose us?"], ["customer", "We are trying to get everybody onto one tool. The automations are fantastic, I love them."], ["teammate", "What is missing?"], ["customer", "Please add a dark mode. I wish there was a calendar view. Notifications arrive twice and that is really annoying."]],
+]; // prettier-ignore
+
+/** One in so many of those who wrote is asked on the same day. */
+const askedEvery = 20;
+
+/** Interviews with some of the people who wrote, as `POST /v1/conversations` takes them. */
+export const interviewsIn = (events: readonly IncomingEvent[]): object[] =>
+  events.filter(({ name }) => name === "Conversation started").flatMap(({ userId, account, at = 0, properties = {} }) => {
+    const { conversation } = properties as { conversation: string };
+    const n = Number(/\d+$/.exec(conversation)?.[0] ?? 1);
+    if (n % askedEvery !== 0) return [];
+    const began = at - 120 * minute;
+    const parts = (interviews[(n / askedEvery) % interviews.length] ?? []).map(([role, text], place) => ({ id: String(place + 1), role, author: role === "teammate" ? "Fernly" : "", text, at: began + place * minute }));
+    return [{ id: `interview ${conversation}`, kind: "interview", userId, account, channel: "call", subject: "How they work", state: "closed", createdAt: began, parts }];
+  }); // prettier-ignore
