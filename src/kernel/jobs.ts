@@ -70,7 +70,10 @@ const holdTurn = (store: Store, { job, workspace }: Turn, clock: Clock, leaseMs:
   };
 };
 
-/** Runs the modules' jobs when they are due, one after another. A job that fails is logged, and tried at its next turn. */
+/** So many jobs run at the same time. */
+const atOnce = 4;
+
+/** Runs the modules' jobs when they are due, a few at a time. A job that fails is logged, and tried at its next turn. */
 export const startJobs = ({
   modules,
   store,
@@ -98,12 +101,20 @@ export const startJobs = ({
     await held.giveBack();
   };
 
+  /** What runs now, by job and workspace: what takes long holds nothing else up. */
+  const active = new Map<string, Promise<void>>();
   const tick = async (): Promise<void> => {
     for (const { id } of await directory.all())
       for (const job of jobs) {
+        const key = `${job.name} ${id}`;
+        if (active.has(key)) continue;
+        while (active.size >= atOnce && !stopping.signal.aborted) await Promise.race(active.values());
         if (stopping.signal.aborted) return;
         // a workspace that cannot be opened does not hold the others up
-        await runOne(job, id).catch((error: unknown) => log.error({ err: error, job: job.name, workspace: id }, "a job could not be run")); // prettier-ignore
+        const run = runOne(job, id)
+          .catch((error: unknown) => log.error({ err: error, job: job.name, workspace: id }, "a job could not be run"))
+          .finally(() => active.delete(key));
+        active.set(key, run);
       }
   };
 
@@ -116,6 +127,7 @@ export const startJobs = ({
       clearInterval(timer);
       stopping.abort();
       await running;
+      await Promise.all(active.values());
     },
   };
 };

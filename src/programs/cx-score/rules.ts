@@ -118,6 +118,7 @@ export const createRules = ({ store, notify, book, themes }: Parts) => {
       const strange = given.rule.tell.filter((id) => !channels.some((one) => one.id === id));
       if (strange.length > 0) throw new Refusal("cx.channel", "A channel that it tells is not there any more. Choose others.", { channels: strange }); // prettier-ignore
       if (given.rule.trait !== "") call.veil.check("account", given.rule.trait);
+      if (given.rule.topic !== "") await themes.pin(call, given.rule.topic);
       if (given.rule.assign !== "") await memberOf(call, given.rule.assign);
       const at = new Date(call.now).toISOString();
       const by = call.principal.kind === "nobody" ? "" : call.principal.id;

@@ -26,7 +26,7 @@ interface Parts {
 }
 
 type Row = State["conversation_links"];
-const mostLinks = 50;
+const [mostLinks, longestTurnMs] = [50, 50_000];
 const vendorNames = { intercom: "Intercom", zendesk: "Zendesk", chatwoot: "Chatwoot", own: "Conversations" } as const;
 const Vendor = z.enum(contract.vendors);
 const Kind = z.enum(contract.linkKinds);
@@ -47,10 +47,13 @@ export const createLinks = ({ store, registry, desk, outbound, clock, publicUrl 
   const pull = async (call: WorkspaceCall, row: Row): Promise<void> => {
     const source = await registry.byId(row.workspace, row.source);
     const given = { outbound, address: row.address, token: row.secret, region: call.workspace.region, signal: call.signal }; // prettier-ignore
+    const began = Date.now();
     for await (const { records, until, problems } of changedSince(given, row.cursor)) {
       const { accepted, rejected } = await desk.take(source, { conversations: records });
       // written down page by page: where it ends, it goes on from there
       await note(row.id, accepted, { problem: problems[0] ?? problemIn(rejected), cursor: until });
+      // the rest at the next turn: others wait for theirs
+      if (Date.now() - began > longestTurnMs) return;
     }
   };
 

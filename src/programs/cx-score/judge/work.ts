@@ -14,7 +14,7 @@ import { spent, unjudged } from "./query.ts";
 
 /** Judges a sample of conversations, within what a day may cost. Nothing leaves where it is not switched on. */
 
-const [eachTurn, sinceDays, dayMs] = [20, 90, 86_400_000];
+const [eachTurn, sinceDays, dayMs, longestTurnMs] = [20, 90, 86_400_000, 60_000];
 /** Every so many are judged twice, to see how far the judge agrees with itself. */
 const twiceEvery = 20;
 
@@ -72,10 +72,17 @@ export const createJudge = (store: Store, outbound: Outbound, book: Book) => {
     };
     const waiting = await call.engine.rows(unjudged(view, judgeOf(settings), left), Waiting, maintain);
     const parts = await call.engine.rows(partsToScore(waiting.map(({ conversation }) => conversation)), Part, maintain);
+    const began = Date.now();
     try {
       for (const one of waiting) {
         // asked each time: who switches it off means now
-        if (call.signal.aborted || tokens >= settings.tokensPerDay || !(await settingsOf(call)).isOn) return;
+        if (
+          call.signal.aborted ||
+          Date.now() - began > longestTurnMs ||
+          tokens >= settings.tokensPerDay ||
+          !(await settingsOf(call)).isOn
+        )
+          return;
         const turns = parts.filter(({ conversation }) => conversation === one.conversation).map(({ id, role, text }) => ({ id, role, text: maskText(text) })); // prettier-ignore
         tokens += await judgeOne(call, settings, one, turns);
       }

@@ -182,6 +182,8 @@ export const createThemes = (store: Store) => {
       await change(call, id, { merged_into: into });
       await change(call, into, { is_pinned: 1, ...(target.isPinned ? {} : { name: target.title }) });
     },
+    /** Keeps it when themes are found anew, such as because something asks for it. */
+    pin: (call: WorkspaceCall, id: string) => change(call, id, { is_pinned: 1 }),
     /** Lets a theme stand for itself again. */
     split: (call: WorkspaceCall, id: string) => change(call, id, { merged_into: "", is_pinned: 1 }),
   };

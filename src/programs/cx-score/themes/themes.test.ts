@@ -113,6 +113,10 @@ describe("themes", () => {
     expect(merged).toMatchObject({ title: "Billing", conversations: sizeOf(first!.id) + sizeOf(second!.id) });
     expect(await ids(second!.id)).toEqual([]);
     expect(await ask("cx.tryRule", { ...range, rule: { name: "x", topic: first!.id } })).toMatchObject({ fits: merged.conversations }); // prettier-ignore
+    // one that a rule asks for is kept
+    await ask("cx.saveRule", { rule: { name: "x", topic: themes[2]!.id }, isOn: false });
+    expect((await ask<ThemeList>("cx.themes", {})).themes.find(({ id }) => id === themes[2]!.id)).toMatchObject({ isPinned: true, title: themes[2]!.title }); // prettier-ignore
+    await expect(ask("cx.saveRule", { rule: { name: "x", topic: "none" }, isOn: false })).rejects.toThrow(/no such theme/); // prettier-ignore
     await expect(ask("cx.mergeTheme", { id: first!.id, into: second!.id })).rejects.toThrow(/another theme/);
     await expect(ask("cx.mergeTheme", { id: first!.id, into: first!.id })).rejects.toThrow(/another theme/);
     await expect(ask("cx.nameTheme", { id: "none", name: "x" })).rejects.toThrow(/no such theme/);
