@@ -14,7 +14,7 @@ describe("the register of AI uses", () => {
     ]);
     await world.settled();
     const { uses } = await world.ask<{ uses: Use[] }>("cards.uses", {});
-    expect(uses).toMatchObject([{ id: "detectors", kind: "rules", isBuiltIn: true, needsRelease: false }, { id: "cx-score", kind: "model", isBuiltIn: true }, { id: "cx-judge", kind: "llm", isBuiltIn: true }]); // prettier-ignore
+    expect(uses).toMatchObject([{ id: "detectors", kind: "rules", isBuiltIn: true, needsRelease: false }, { id: "cx-score", kind: "model", isBuiltIn: true }, { id: "cx-judge", kind: "llm", isBuiltIn: true }, { id: "voices", kind: "rules", isBuiltIn: true }]); // prettier-ignore
 
     const use = { name: "Answer bot", kind: "llm", version: "1", purpose: "Answers.", risk: "limited", prompt: "Write to ana@example.com", trainedOn: [source.id, "nowhere"] }; // prettier-ignore
     const { id } = await world.ask<{ id: string }>("cards.register", use);

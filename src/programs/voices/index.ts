@@ -14,7 +14,7 @@ import * as contract from "./contract.ts";
 import { byTheme, kindCounts, statementList, waitingCount } from "./query.ts";
 import { statementTypes } from "./types.ts";
 import { partsOf } from "./transcript.ts";
-import { readAll } from "./work.ts";
+import { readAll, readerVersion } from "./work.ts";
 
 interface Parts {
   readonly ingest: Ingest;
@@ -63,6 +63,18 @@ export const voices = ({ ingest, registry, desk, themes }: Parts): Module => {
 
   return defineModule({
     name: "voices",
+    aiUses: [
+      {
+        id: "voices",
+        name: "Voices",
+        kind: "rules",
+        version: String(readerVersion),
+        purpose: "Finds problems, requests, praise and jobs to be done in what customers say, each by its exact place.",
+        risk: "minimal",
+        oversight: "Nothing is decided by it: each statement is shown word for word, with where it was said. Rules and the heads of the CX Score; English in full.",
+        needsRelease: false,
+      },
+    ],
     jobs: [{ name: "voices.read", everyMs: 15_000, run: (call) => readAll(call, themes) }],
     operations: [
       handle(contract.overview, async (call, { from, to, kind }) => {

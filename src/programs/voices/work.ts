@@ -12,7 +12,7 @@ import { statementsIn } from "./statements.ts";
 
 const batch = 500;
 /** Raised with whatever changes what is heard in a text: all is read anew then. */
-const readerVersion = 1;
+export const readerVersion = 1;
 /** By which reader, and which finding of themes. */
 const modelOf = (themes: string): string => `${readerVersion} ${themes}`;
 const Waiting = z.object({ conversation: z.string(), content: z.string() });
