@@ -6,7 +6,7 @@ import type { Intercom } from "intercom-client";
 import { noVeil } from "#kernel/classes.ts";
 import { signatureOf } from "#kernel/outbound.ts";
 import { sql } from "#kernel/sql.ts";
-import { happy, range, startDesk } from "./cx.ts";
+import { happy, part, range, startDesk } from "./cx.ts";
 import { chatwoot, intercom } from "./conversations.ts";
 import { startWorld, stopWorld, type World } from "./world.ts";
 import { z } from "zod";
@@ -113,6 +113,11 @@ describe("messages of other systems", () => {
     await score();
     // in any version of any row
     expect(await bytes()).toBe(0);
+    // an older message, sent again by whoever kept it, brings nothing back, and what it has that is new comes in
+    const { conversation_parts: said } = intercom.conversation_parts;
+    await send({ ...intercom, updated_at: at + 60, conversation_parts: { conversation_parts: [...said, { ...said[0]!, id: "missed", body: "<p>One that was missed</p>" }] } }); // prettier-ignore
+    expect(await bytes()).toBe(0);
+    expect((await get("intercom 147")).parts.map(({ text }) => text)).toContain("One that was missed");
     await score();
     const [newest] = (await get("intercom 147")).scores;
     expect(newest!.reason).toBe("no_customer_text");
@@ -120,7 +125,26 @@ describe("messages of other systems", () => {
     await score();
     const gone = await get("intercom 147");
     expect([gone.subject, gone.parts.map(({ text }) => text).join("")]).toEqual(["", ""]);
+    // it stays what it was otherwise, and stays gone, whatever comes late
+    expect(gone).toMatchObject({ state: "deleted", account: "acme", rating: 2 });
+    await send({ ...intercom, updated_at: at + 900 });
+    await send({ type: "conversation", id: "999" }, "conversation.deleted");
+    await send({ ...intercom, id: "999", updated_at: at + 900 });
+    for (const one of ["intercom 147", "intercom 999"]) expect((await get(one)).parts.map(({ text }) => text).join("")).toBe(""); // prettier-ignore
     expect((await ask<Overview>("cx.overview", { ...range, from: "2023-11-01" })).total.scored).toBe(0);
+  }, 60_000);
+
+  it("take something back also where nobody agreed to more being kept", async () => {
+    const { ask, send, score, get } = await desk();
+    await send([happy("a", "ana"), happy("b", "bo")]);
+    await score();
+    await ask("contracts.setSettings", { settings: { purposes: ["support"], absentConsent: "deny" } });
+    const [first] = happy("a", "ana").parts;
+    expect((await send([{ ...happy("a", "ana"), parts: [{ ...first, text: "" }, part("9", "customer", "And this is new")] }, { id: "b", deleted: true }])).body).toMatchObject({ accepted: 1, withheld: 1 }); // prettier-ignore
+    await score();
+    expect((await get("a")).parts.map(({ text }) => text)).toEqual(["", "Open settings and press reset.", "That worked, thank you so much, great help!"]); // prettier-ignore
+    expect((await get("a")).scores).toHaveLength(2);
+    expect((await get("b")).parts.map(({ text }) => text).join("")).toBe("");
   }, 60_000);
 });
 

@@ -34,7 +34,7 @@ export const cxScore = ({ ingest, registry, store, notify, outbound, themes }: P
   const rules = createRules({ store, notify, book, themes });
   return defineModule({
     name: "cx-score",
-    jobs: [{ name: "cx.score", everyMs: 5_000, run: async (call) => { await scoreAll(call, { ingest, registry, book, themes }); } }, { name: "cx.rules", everyMs: 10_000, run: rules.run }, { name: "cx.themes", everyMs: 60_000, run: themes.run }, { name: "cx.judge", everyMs: 30_000, run: judge.run }],
+    jobs: [{ name: "cx.score", everyMs: 5_000, run: (call) => scoreAll(call, { ingest, registry, book, themes }) }, { name: "cx.rules", everyMs: 10_000, run: rules.run }, { name: "cx.themes", everyMs: 60_000, run: themes.run }, { name: "cx.judge", everyMs: 30_000, run: judge.run }],
     aiUses: [
       {
         id: "cx-score",

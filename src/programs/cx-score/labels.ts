@@ -1,13 +1,14 @@
 import { z } from "zod";
 import { handle, type Handler } from "#kernel/module.ts";
+import { Refusal } from "#kernel/refusal.ts";
 import { engineTime } from "#kernel/sql.ts";
 import { ask } from "#records/common/ask.ts";
 import { storable } from "#records/events/incoming.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import * as contract from "./contract.ts";
 import { judgeRows } from "./judge/query.ts";
-import { labelledRows, labelRows, nextFor, plansOf, ratingRows, scoresFor } from "./query.ts";
-import { headFor, Labelled, memberOf } from "./shared.ts";
+import { labelledRows, labelRows, labelsOf, nextFor, plansOf, ratingRows, scoresFor } from "./query.ts";
+import { headFor, Labelled, memberOf } from "./lookup.ts";
 import { agreementWith, biasOf, disagreementsIn, settled, trustOf } from "./trust.ts";
 import type { Book } from "./versions/book.ts";
 
@@ -43,11 +44,12 @@ export const labelHandlers = (ingest: Ingest, book: Book): Handler[] => [
   }),
   handle(contract.label, async (call, { id, label, settles }) => {
     const head = await headFor(ingest, call, id);
+    if (settles && (await ask(call, labelsOf(id), Labelled)).filter(({ by }) => by !== settled).length < 2) throw new Refusal("cx.nothing_to_settle", "Two people are to have labelled it before one label can stand for theirs.", {}, 409);
     await call.engine.insert("cx_labels", storable({ conversation: id, by: settles ? settled : memberOf(call), actor: head.actor, label, at: engineTime(call.now) }));
     return { ok: true as const };
   }),
   handle(contract.next, async (call) => {
-    const [found] = await ask(call, nextFor({ standing: await book.standing(call) }, memberOf(call)), z.object({ id: Text, how: Text }));
+    const [found] = await ask(call, nextFor({ standing: await book.standing(call) }, memberOf(call)), z.object({ id: Text }));
     return { id: found?.id ?? null };
   }),
 ]; // prettier-ignore

@@ -1,9 +1,11 @@
 import { bind, identifier, join, literal, none, sql, type Sql } from "#kernel/sql.ts";
 import { traitOfAccounts } from "#records/people/relation.ts";
+import { contents } from "#records/conversations/query.ts";
 import { personOf, type Scope } from "#records/events/scope.ts";
 import type { Part, Rule } from "./contract.ts";
 import { counting, effective, scoredConversations, type View } from "./relation.ts";
 import { topics } from "./themes/query.ts";
+import { settled } from "./trust.ts";
 import type { DriverName } from "./scorer/conversation.ts";
 import type { Standing } from "./versions/book.ts";
 
@@ -120,7 +122,7 @@ export const scoresFor = (view: View, rows: Sql): Sql => sql`
 
 /** The same person is asked in the same order; what they said already is left out. */
 export const nextFor = (view: View, by: string): Sql => sql`
-  SELECT conversation AS id, multiIf(second, 'second', chance, 'chance', 'edge') AS how FROM (
+  SELECT conversation AS id FROM (
     SELECT conversation, score, labels, labels = 1 AND sipHash64(conversation, 3) % 3 = 0 AS second, sipHash64(conversation, 2) % 2 = 0 AS chance
     FROM (${counting(view, ["score"])}) AS scores
     LEFT ANY JOIN (SELECT conversation, toFloat64(count()) AS labels, toFloat64(countIf(by = ${bind.string(by)})) AS own FROM cx_labels FINAL GROUP BY conversation) AS said ON said.conversation = scores.conversation
@@ -144,7 +146,8 @@ const answeredLate = (minutes: number): Sql => sql`
 const fits = ({ below, above, driver, polarity, points, topic, themes, trait, traitIs, traitFrom, answerOver, veil, channel, team, words }: Asked): Sql => {
   const moved = polarity < 0 ? sql`moved <= ${bind.float(-points)} AND moved < 0` : sql`moved >= ${bind.float(points)} AND moved > 0`;
   const all = [
-    sql`score IS NOT NULL`,
+    // what nobody answers may be too short for a score
+    ...(answerOver === null ? [sql`score IS NOT NULL`] : []),
     ...(below === null ? [] : [sql`score < ${bind.float(below)}`]),
     ...(above === null ? [] : [sql`score >= ${bind.float(above)}`]),
     ...(driver === null ? [] : [sql`arrayExists((name, moved) -> name = ${bind.string(driver)} AND ${moved}, drivers, contributions)`]),
@@ -155,7 +158,7 @@ const fits = ({ below, above, driver, polarity, points, topic, themes, trait, tr
     ...(team === "" ? [] : [sql`team = ${bind.string(team)}`]),
     ...(words === "" ? [] : [sql`id IN (SELECT conversation FROM conversation_parts FINAL WHERE private = 0 AND role = 'customer' AND positionCaseInsensitiveUTF8(text, ${bind.string(words)}) > 0)`]),
   ];
-  return join(all, " AND ");
+  return sql`ifNull(${join(all, " AND ")}, 0)`;
 }; // prettier-ignore
 
 /** Of a time, how many a rule fits, out of how many. */
@@ -180,7 +183,7 @@ export const scoredSince = (standing: Standing, seen: number, rule: Asked, limit
 /** Scores beside labels, with what they may be unfair by. */
 export const labelledRows = (view: View, rows: Sql, plans: Sql | undefined): Sql => sql`
   SELECT scores.score AS score, labels.label AS label, scores.language AS language, heads.channel AS channel, toFloat64(sizes.size) AS length, ${plans === undefined ? sql`''` : sql`plans.value`} AS plan
-  FROM (SELECT conversation, avg(label) AS label FROM (${rows}) GROUP BY conversation) AS labels
+  FROM (SELECT conversation, if(countIf(by = ${bind.string(settled)}) > 0, anyIf(label, by = ${bind.string(settled)}), avg(label)) AS label FROM (${rows}) GROUP BY conversation) AS labels
   INNER JOIN (SELECT conversation, score, language FROM (${counting(view, ["score", "language"])}) WHERE score IS NOT NULL) AS scores ON scores.conversation = labels.conversation
   LEFT ANY JOIN (SELECT id, channel, account FROM conversations FINAL) AS heads ON heads.id = labels.conversation
   LEFT ANY JOIN (SELECT conversation, uniqExact(id) AS size FROM conversation_parts WHERE private = 0 GROUP BY conversation) AS sizes ON sizes.conversation = labels.conversation
@@ -189,11 +192,6 @@ export const labelledRows = (view: View, rows: Sql, plans: Sql | undefined): Sql
 /** What accounts pay for, by the trait that is usual for it; undefined where whoever asks may not know. */
 export const plansOf = ({ veil }: Pick<Scope, "veil">): Sql | undefined =>
   veil.hidden("account").includes("plan") ? undefined : traitOfAccounts({ veil }, "plan");
-
-/** Of all parts together, whatever their order and however often they were sent: another text is another content. */
-const texts = (since: number | undefined): Sql => sql`
-  SELECT conversation, hex(groupBitXor(sipHash64(id, role, private, text))) AS content FROM conversation_parts FINAL WHERE conversation IN (SELECT id FROM conversations WHERE kind = 'support')
-  GROUP BY conversation ${since === undefined ? none : sql`HAVING max(at) >= ${bind.time(since)}`}`;
 
 export interface ToScore {
   /** Under which version rows are written. */
@@ -207,14 +205,17 @@ export interface ToScore {
 
 /**
  * What is to be scored as it stands now, of those that are all there: parts whose head is still to come wait for it. It is
- * fresh where no other version in use has scored it.
+ * fresh where no other version in use has scored it. What stands again as it stood before is scored again: the newest counts.
  */
 export const unscored = ({ id, standing, which, since }: ToScore, most: number): Sql => {
   const own = sql`model = ${bind.string(id)}`;
   const used = sql`${effective(standing)} >= 0`;
+  // of a version that is not in use its own scores count for it: after an upgrade it scores what is new
+  const isInUse = standing.some((one) => one.id === id);
+  const done = which === "all" ? own : isInUse ? used : sql`(${used} OR ${own})`;
   return sql`
-  SELECT conversation, content, toFloat64((conversation, content) NOT IN (SELECT conversation, content FROM cx_scores WHERE ${used} AND NOT (${own}))) AS fresh FROM (${texts(since)})
-  WHERE (conversation, content) NOT IN (SELECT conversation, content FROM cx_scores WHERE ${which === "all" ? own : sql`${used} OR (${own} AND ${literal(standing.some((one) => one.id === id) ? 0 : 1)})`})
+  SELECT conversation, content, toFloat64((conversation, content) NOT IN (SELECT conversation, content FROM cx_scores WHERE ${used} AND NOT (${own}))) AS fresh FROM (${contents(sql`kind = 'support'`)})
+  WHERE ${since === undefined ? none : sql`latest >= ${bind.time(since)} AND`} (conversation, content) NOT IN (SELECT conversation, argMax(content, scored) FROM cx_scores WHERE ${done} GROUP BY conversation)
   ORDER BY conversation LIMIT ${literal(most)}`;
 };
 
@@ -236,11 +237,11 @@ export const partsToScore = (ids: readonly string[]): Sql => sql`
 /** Conversations of which something was taken back, among some. */
 export const takenBack = (ids: readonly string[]): Sql =>
   sql`SELECT DISTINCT conversation FROM conversation_parts FINAL WHERE conversation IN ${bind.strings(ids)} AND text = ''`;
-/** What was said of them in words may hold what is gone; scores stay. */
-export const forgetSummaries = (ids: readonly string[]): readonly Sql[] => [
-  sql`ALTER TABLE cx_scores UPDATE summary = '' WHERE summary != '' AND conversation IN ${bind.strings(ids)}`,
-  sql`ALTER TABLE cx_judgements UPDATE reason = '' WHERE reason != '' AND conversation IN ${bind.strings(ids)}`,
-];
-
-/** How much has arrived, and when the last did; of each conversation its head comes last. */
-export const arrivals: Sql = sql`SELECT toFloat64(count()) AS rows, toString(max(received)) AS latest FROM conversations`;
+/** What was said in words of conversations as they stood before may hold what is gone; scores stay. `contents`: as they stand now. */
+export const forgetSummaries = (ids: readonly string[], contents: readonly string[]): readonly Sql[] => {
+  const before = sql`conversation IN ${bind.strings(ids)} AND content NOT IN ${bind.strings(contents)}`;
+  return [
+    sql`ALTER TABLE cx_scores UPDATE summary = '' WHERE summary != '' AND ${before}`,
+    sql`ALTER TABLE cx_judgements UPDATE reason = '' WHERE reason != '' AND ${before}`,
+  ];
+};

@@ -12,7 +12,7 @@ import { conversationList, driverWeeks, labelOf, labelsOf, parts as partsBy, par
 import type { Rules } from "./rules.ts";
 import { drivers, reasons } from "./scorer/conversation.ts";
 import { modelVersion } from "./scorer/heads.ts";
-import { headFor, Labelled, memberOf } from "./shared.ts";
+import { headFor, Labelled, memberOf } from "./lookup.ts";
 import type { Themes } from "./themes/book.ts";
 import { disagreementsIn } from "./trust.ts";
 import type { Book } from "./versions/book.ts";

@@ -6,7 +6,7 @@ import { resolveRange } from "#insights/common/time.ts";
 import * as contract from "./contract.ts";
 import { fitCounts, fitExamples, scoresAmong } from "./query.ts";
 import type { Rules } from "./rules.ts";
-import { memberOf } from "./shared.ts";
+import { memberOf } from "./lookup.ts";
 import type { Book } from "./versions/book.ts";
 
 const Text = z.string();

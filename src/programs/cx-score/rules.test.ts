@@ -29,6 +29,10 @@ describe("rules", () => {
     await send([{ id: "late", userId: "di", parts: [part("1", "customer", "Is anybody there?"), part("2", "teammate", "A note", begin + 1, { private: true }), part("3", "teammate", "Yes, sorry for the wait.", begin + 90 * minute)] }, { id: "never", userId: "ed", parts: [part("1", "customer", "Hello? It does not work")] }]); // prettier-ignore
     await score();
     expect([await fits({ answerOver: 60 }), await fits({ answerOver: 120 })]).toEqual([2, 1]);
+    // too short for a score, and late all the same; with a score asked for it is not
+    await send([{ id: "short", userId: "gi", parts: [part("1", "customer", "Hello?")] }]);
+    await score();
+    expect([await fits({ answerOver: 120 }), await fits({ answerOver: 120, below: 5 })]).toEqual([2, 1]);
 
     // it is not late when it is scored, and is an hour after
     const found = (await world.system.directory.find(workspace))!;

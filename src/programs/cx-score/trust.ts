@@ -1,3 +1,4 @@
+import { grouped } from "#kernel/grouped.ts";
 import { normalCritical } from "#stats/distributions.ts";
 import { aucOfLow, averageRecall, bootstrapped, quadraticKappa, spearman, type Pair } from "#stats/agreement.ts";
 
@@ -12,15 +13,7 @@ export interface Label {
 /** Written under this name where people settled on one: it stands in place of what each of them said. */
 export const settled = "settled";
 
-const byConversation = (labels: readonly Label[]): ReadonlyMap<string, readonly Label[]> => {
-  const by = new Map<string, Label[]>();
-  for (const label of labels) {
-    const own = by.get(label.conversation);
-    if (own === undefined) by.set(label.conversation, [label]);
-    else own.push(label);
-  }
-  return by;
-};
+const byConversation = (labels: readonly Label[]): ReadonlyMap<string, readonly Label[]> => grouped(labels, ({ conversation }) => conversation); // prettier-ignore
 
 /** What people of the workspace say of each conversation: what they settled on, or the mean of what each said. */
 export const truthsOf = (labels: readonly Label[]): ReadonlyMap<string, number> =>

@@ -1,10 +1,12 @@
 import { z } from "zod";
 import type { WorkspaceCall } from "#kernel/module.ts";
+import { grouped } from "#kernel/grouped.ts";
 import { engineTime } from "#kernel/sql.ts";
+import { untilArrival } from "#records/conversations/rest.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import { storable, type IncomingEvent } from "#records/events/incoming.ts";
 import type { SourceRegistry } from "#records/sources/registry.ts";
-import { arrivals, forgetSummaries, headsToScore, partsToScore, takenBack, unscored, type ToScore } from "./query.ts";
+import { forgetSummaries, headsToScore, partsToScore, takenBack, unscored, type ToScore } from "./query.ts";
 import type { Turn, TurnRole } from "./scorer/conversation.ts";
 import { modelVersion } from "./scorer/heads.ts";
 import { scoreConversation } from "./scorer/score.ts";
@@ -21,7 +23,7 @@ import { bucketsOf, residualOf } from "./versions/residual.ts";
 const [batch, settleMs] = [1_000, 30_000];
 /** Of so many days conversations are scored by a version in shadow. */
 export const shadowDays = 90;
-export const scoredEvent = "Conversation scored";
+const scoredEvent = "Conversation scored";
 
 const Waiting = z.object({ conversation: z.string(), content: z.string(), fresh: z.number() });
 const Head = z.object({ id: z.string(), actor: z.string(), user: z.string(), identified: z.number(), account: z.string(), source: z.string(), channel: z.string(), language: z.string(), team: z.string(), state: z.string() }); // prettier-ignore
@@ -75,12 +77,7 @@ const languageOf = (head: z.output<typeof Head> | undefined): string | undefined
 const readConversations = async (engine: WorkspaceCall["engine"], ids: readonly string[], signal: AbortSignal) => {
   const maintain = { purpose: "maintain", signal } as const;
   const [heads, parts] = [await engine.rows(headsToScore(ids), Head, maintain), await engine.rows(partsToScore(ids), Part, maintain)]; // prettier-ignore
-  const partsBy = new Map<string, z.output<typeof Part>[]>();
-  for (const part of parts) {
-    const own = partsBy.get(part.conversation);
-    if (own === undefined) partsBy.set(part.conversation, [part]);
-    else own.push(part);
-  }
+  const partsBy = grouped(parts, ({ conversation }) => conversation);
   return {
     headOf: new Map(heads.map((head) => [head.id, head])),
     partsBy,
@@ -141,15 +138,12 @@ const scoreBatch = async (
     const source = await registry.byId(call.workspace.id, id).catch(() => undefined);
     if (source !== undefined) await ingest.accept(source, some);
   }
-  const gone = (await engine.rows(takenBack(ids), z.object({ conversation: z.string() }), maintain)).map(({ conversation }) => conversation); // prettier-ignore
-  if (gone.length > 0) for (const statement of forgetSummaries(gone)) await engine.command(statement);
+  const gone = new Set((await engine.rows(takenBack(ids), z.object({ conversation: z.string() }), maintain)).map(({ conversation }) => conversation)); // prettier-ignore
+  const standingNow = waiting.filter(({ conversation }) => gone.has(conversation)).map(({ content }) => content);
+  if (gone.size > 0) for (const statement of forgetSummaries([...gone], standingNow)) await engine.command(statement);
   await engine.insert("cx_scores", rows.map(storable).join("\n"));
   return rows.length;
 };
-
-const Arrived = z.object({ rows: z.number(), latest: z.string() });
-/** What had arrived in a workspace when nothing was left to score. */
-const settled = new Map<string, string>();
 
 /** What is scored: by the version in use what is new (and what was before, where it counts anew), then what runs in shadow. */
 export const passesOf = (versions: readonly Version[], now: number): readonly Pass[] => {
@@ -161,17 +155,16 @@ export const passesOf = (versions: readonly Version[], now: number): readonly Pa
   return [used, ...shadows.map(({ id, calibration }) => ({ id, calibration, standing, which: "all", since: now - shadowDays * 86_400_000, isShadow: true }) as const)]; // prettier-ignore
 };
 
+const rest = untilArrival();
+
 /** Everything that waits. Nothing is asked where nothing came. */
-export const scoreAll = async (call: WorkspaceCall, parts: Parts): Promise<number> => {
-  const [arrived] = await call.engine.rows(arrivals, Arrived, { purpose: "maintain" }); // prettier-ignore
+export const scoreAll = async (call: WorkspaceCall, parts: Parts): Promise<void> => {
   const versions = await parts.book.known(call);
-  const state = JSON.stringify([versions.map((one) => [one.id, one.state, one.activations]), arrived]);
-  if (settled.get(call.workspace.id) === state) return 0;
   const began = Date.now();
-  let total = 0;
-  for (const pass of passesOf(versions, call.now))
-    for (let done = batch; done === batch && !call.signal.aborted; total += done)
-      done = await scoreBatch(call, parts, pass, call.now + Date.now() - began);
-  if (!call.signal.aborted && (await parts.ingest.caughtUp(0))) settled.set(call.workspace.id, state);
-  return total;
+  await rest(call, versions.map((one) => [one.id, one.state, one.activations]), async () => {
+    for (const pass of passesOf(versions, call.now))
+      for (let done = batch; done === batch && !call.signal.aborted;)
+        done = await scoreBatch(call, parts, pass, call.now + Date.now() - began);
+    return parts.ingest.caughtUp(0);
+  }); // prettier-ignore
 };

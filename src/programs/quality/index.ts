@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Alert, Notify } from "#programs/alerts/index.ts";
+import { grouped } from "#kernel/grouped.ts";
 import { newId } from "#kernel/ids.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import { usesOf } from "#kernel/lineage.ts";
@@ -88,16 +89,6 @@ const Kinds = z.array(contract.FaultKind);
 const words: Readonly<Record<Fault["kind"], string>> = { silent: "Silent", volume: "Too few or too many", conformity: "Breaks its contract", rule: "Breaks a rule", missing: "Goes missing", types: "Changed its type", drift: "Spread otherwise", late: "Arrives late" }; // prettier-ignore
 
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
-const grouped = <T>(rows: readonly T[], key: (row: T) => string): ReadonlyMap<string, readonly T[]> => {
-  const found = new Map<string, T[]>();
-  for (const row of rows) {
-    const own = found.get(key(row));
-    if (own === undefined) found.set(key(row), [row]);
-    else own.push(row);
-  }
-  return found;
-};
-
 interface Seen {
   readonly days: readonly Day[];
   readonly gaps: readonly Gap[];

@@ -26,25 +26,7 @@ interface Parts {
 const Kind = z.enum(conversationKinds);
 const KindRow = z.object({ kind: Kind, conversations: z.number(), statements: z.number() });
 const ThemeRow = z.object({ theme: z.string(), statements: z.number(), people: z.number(), problems: z.number(), requests: z.number(), praise: z.number(), jobs: z.number(), mood: z.number(), praising: z.number(), suffering: z.number() }); // prettier-ignore
-const Row = z.object({ conversation: z.string(), part: z.string(), start: z.number(), stop: z.number(), type: z.enum(statementTypes), sentiment: z.number(), theme: z.string(), job: z.string(), moment: z.string(), person: z.string(), kind: Kind, account: z.string(), text: z.string(), speaker: z.string() }); // prettier-ignore
-
-const mostRead = 3_000;
-type Shown = Omit<contract.Statement, "times" | "people">;
-/** Those of the same words as one: the latest of them stands for all, what most people say first. */
-const together = (all: readonly Shown[]): contract.Statement[] => {
-  const found = new Map<string, Shown[]>();
-  for (const one of all) {
-    const key = `${one.type} ${one.quote.toLowerCase()}`;
-    const own = found.get(key);
-    if (own === undefined) found.set(key, [one]);
-    else own.push(one);
-  }
-  const one = (own: readonly Shown[]): contract.Statement[] => {
-    const [latest] = own.toSorted((a, b) => (a.at < b.at ? 1 : -1));
-    return latest === undefined ? [] : [{ ...latest, times: own.length, people: new Set(own.map(({ person }) => person)).size }]; // prettier-ignore
-  };
-  return [...found.values()].flatMap(one).toSorted((a, b) => b.people - a.people || Math.abs(b.sentiment) - Math.abs(a.sentiment)); // prettier-ignore
-};
+const Row = z.object({ conversation: z.string(), part: z.string(), start: z.number(), stop: z.number(), type: z.enum(statementTypes), sentiment: z.number(), theme: z.string(), job: z.string(), moment: z.string(), person: z.string(), kind: Kind, account: z.string(), text: z.string(), speaker: z.string(), times: z.number(), people: z.number() }); // prettier-ignore
 
 const notesSource = "Interviews and notes";
 
@@ -90,16 +72,17 @@ export const voices = ({ ingest, registry, desk, themes }: Parts): Module => {
       handle(contract.statements, async (call, { from, to, kind, type, theme, limit }) => {
         const [scope, { roots, titles }] = [await scopeOf(ingest, call), await named(call)];
         const counted = theme === undefined ? undefined : theme === "" ? [""] : [...roots].flatMap(([id, root]) => (root === theme ? [id] : []));
-        const rows = await ask(call, statementList(scope, { range: resolveRange({ from, to }, scope), kind, type, themes: counted }, roots, mostRead), Row);
-        const shown = rows.flatMap(({ text, stop, job, moment, theme: own, ...row }) => {
-          const quote = text.slice(row.start, stop);
-          // what was taken back since is not there any more
-          if (quote === "") return [];
-          const places = job === "" ? undefined : contract.JobPlaces.parse(JSON.parse(job));
-          const words = (place: { start: number; end: number } | undefined): string | null => (place === undefined ? null : text.slice(place.start, place.end));
-          return [{ ...row, end: stop, quote, theme: own === "" ? "" : (titles.get(own) ?? own), at: iso(moment), job: places === undefined ? null : { when: words(places.when), want: words(places.want) ?? "", so: words(places.so) } }];
-        });
-        return { statements: together(shown).slice(0, limit) };
+        const rows = await ask(call, statementList(scope, { range: resolveRange({ from, to }, scope), kind, type, themes: counted }, roots, limit), Row);
+        return {
+          statements: rows.flatMap(({ text, stop, job, moment, theme: own, ...row }) => {
+            const quote = text.slice(row.start, stop);
+            // what was taken back since is not there any more
+            if (quote === "") return [];
+            const places = job === "" ? undefined : contract.JobPlaces.parse(JSON.parse(job));
+            const words = (place: { start: number; end: number } | undefined): string | null => (place === undefined ? null : text.slice(place.start, place.end));
+            return [{ ...row, end: stop, quote, theme: own === "" ? "" : (titles.get(own) ?? own), at: iso(moment), job: places === undefined ? null : { when: words(places.when), want: words(places.want) ?? "", so: words(places.so) } }];
+          }),
+        };
       }),
       handle(contract.add, async (call, { kind, title, at, userId, account, text, ours }) => {
         const began = Date.parse(`${at}T12:00:00Z`);

@@ -1,11 +1,11 @@
-import { bind, literal, none, sql, type Sql } from "#kernel/sql.ts";
+import { bind, identifier, join, literal, none, sql, type Sql } from "#kernel/sql.ts";
+import { contents } from "#records/conversations/query.ts";
 import { inRange, personOf, type Scope, type TimeRange } from "#records/events/scope.ts";
 import type { StatementType } from "./types.ts";
 
 /** Conversations that were not read as they stand, by the themes that are known now. */
 export const unread = (model: string, most: number): Sql => sql`
-  SELECT conversation, content FROM (
-    SELECT conversation, hex(groupBitXor(sipHash64(id, role, private, text))) AS content FROM conversation_parts FINAL WHERE conversation IN (SELECT id FROM conversations) GROUP BY conversation)
+  SELECT conversation, content FROM (${contents(sql`1`)})
   WHERE (conversation, content) NOT IN (SELECT conversation, content FROM voice_readings FINAL WHERE model = ${bind.string(model)}) ORDER BY conversation LIMIT ${literal(most)}`;
 
 export const waitingCount: Sql = sql`SELECT greatest(0, toFloat64((SELECT uniqExact(id) FROM conversations)) - toFloat64((SELECT uniqExact(conversation) FROM voice_readings))) AS waiting`;
@@ -28,10 +28,10 @@ export interface Asked {
 
 /** One row a statement. */
 const statements = (scope: Scope, { range, kind, type, themes }: Asked, roots: ReadonlyMap<string, string>): Sql => sql`
-  SELECT said.conversation AS conversation, part, start, stop, type, sentiment, theme, job, said.at AS at, toString(${personOf(scope, sql`said.actor`)}) AS person, heads.kind AS kind, heads.account AS account
+  SELECT said.conversation AS conversation, part, start, stop, type, sentiment, theme, job, words, said.at AS at, toString(${personOf(scope, sql`said.actor`)}) AS person, heads.kind AS kind, heads.account AS account
   FROM (
-    SELECT conversation, actor, at, part, start, stop, type, sentiment, transform(own, ${bind.strings([...roots.keys()])}, ${bind.strings([...roots.values()])}, '') AS theme, job FROM (SELECT * FROM voice_readings FINAL WHERE ${inRange(range)})
-    ARRAY JOIN parts AS part, starts AS start, ends AS stop, types AS type, sentiments AS sentiment, themes AS own, jobs AS job
+    SELECT conversation, actor, at, part, start, stop, type, sentiment, transform(own, ${bind.strings([...roots.keys()])}, ${bind.strings([...roots.values()])}, '') AS theme, job, words FROM (SELECT * FROM voice_readings FINAL WHERE ${inRange(range)})
+    ARRAY JOIN parts AS part, starts AS start, ends AS stop, types AS type, sentiments AS sentiment, themes AS own, jobs AS job, keys AS words
     WHERE ${type === undefined ? sql`1` : sql`type = ${bind.string(type)}`} ${themes === undefined ? none : sql`AND own IN ${bind.strings(themes)}`}
   ) AS said INNER ANY JOIN (SELECT id, kind, account FROM conversations FINAL) AS heads ON heads.id = said.conversation
   WHERE ${kind === undefined ? sql`1` : sql`kind = ${bind.string(kind)}`}`;
@@ -46,12 +46,23 @@ export const kindCounts = (range: TimeRange): Sql => sql`
   SELECT heads.kind AS kind, toFloat64(count()) AS conversations, toFloat64(sum(length(types))) AS statements FROM (SELECT conversation, types FROM voice_readings FINAL WHERE ${inRange(range)}) AS said
   INNER ANY JOIN (SELECT id, kind FROM conversations FINAL) AS heads ON heads.id = said.conversation GROUP BY kind ORDER BY conversations DESC`;
 
+const held = ["conversation", "part", "start", "stop", "sentiment", "theme", "job", "moment", "person", "kind", "account"] as const; // prettier-ignore
+/** What was said, those of the same words as one: the latest of them stands for all. What most people say comes first. */
 export const statementList = (
   scope: Scope,
   asked: Asked,
   roots: ReadonlyMap<string, string>,
   limit: number,
 ): Sql => sql`
-  SELECT chosen.conversation AS conversation, part, toFloat64(start) AS start, toFloat64(stop) AS stop, type, toFloat64(sentiment) AS sentiment, theme, job, toString(at) AS moment, person, kind, account, texts.text AS text, texts.author AS speaker
-  FROM (SELECT * FROM (${statements(scope, asked, roots)}) ORDER BY abs(sentiment) DESC, at DESC LIMIT ${literal(limit)}) AS chosen
-  LEFT ANY JOIN (SELECT conversation, id, text, author FROM conversation_parts FINAL) AS texts ON texts.conversation = chosen.conversation AND texts.id = chosen.part`;
+  SELECT conversation, part, start, stop, type, sentiment, theme, job, moment, person, kind, account, times, people, texts.text AS text, texts.author AS speaker
+  FROM (
+    SELECT type, times, people, ${join(
+      held.map((name, place) => sql`tupleElement(latest, ${literal(place + 1)}) AS ${identifier(name)}`),
+      ", ",
+    )} FROM (
+      SELECT type, argMax(tuple(conversation, part, toFloat64(start), toFloat64(stop), toFloat64(sentiment), theme, job, toString(at), person, kind, account), at) AS latest, toFloat64(count()) AS times, toFloat64(uniqExact(person)) AS people
+      FROM (${statements(scope, asked, roots)}) AS each GROUP BY type, words)
+    ORDER BY people DESC, times DESC, abs(sentiment) DESC LIMIT ${literal(limit)}
+  ) AS chosen
+  LEFT ANY JOIN (SELECT conversation, id, text, author FROM conversation_parts FINAL) AS texts ON texts.conversation = chosen.conversation AND texts.id = chosen.part
+  ORDER BY people DESC, times DESC, abs(sentiment) DESC`;

@@ -24,12 +24,14 @@ const readings: TableDoc = {
     jobs: { type: "Array(String)", meaning: "Of a job: places of when, want and so, as JSON; empty for others.", class: "internal" }, // prettier-ignore
     at: { type: "DateTime64(3, 'UTC')", meaning: "When the last of these parts was written.", class: "internal" },
     made: { type: "DateTime64(3, 'UTC')", meaning: "When it was read.", class: "internal" },
+    keys: { type: "Array(String)", meaning: "Of each: the same for the same words.", class: "internal" },
   },
   create: () => [
     sql`CREATE TABLE IF NOT EXISTS voice_readings (
       conversation String, content String, model LowCardinality(String), actor UInt64, parts Array(String), starts Array(UInt32), ends Array(UInt32), types Array(LowCardinality(String)),
       sentiments Array(Float32), themes Array(LowCardinality(String)), jobs Array(String), at DateTime64(3, 'UTC'), made DateTime64(3, 'UTC')
     ) ENGINE = ReplacingMergeTree(made) ORDER BY conversation SETTINGS non_replicated_deduplication_window = 2000`,
+    sql`ALTER TABLE voice_readings ADD COLUMN IF NOT EXISTS keys Array(String)`,
   ],
 };
 

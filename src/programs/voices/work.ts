@@ -1,8 +1,10 @@
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { WorkspaceCall } from "#kernel/module.ts";
+import { grouped } from "#kernel/grouped.ts";
 import { engineTime } from "#kernel/sql.ts";
+import { untilArrival } from "#records/conversations/rest.ts";
 import { storable } from "#records/events/incoming.ts";
-import { arrivals } from "../cx-score/query.ts";
 import type { Themes } from "../cx-score/themes/book.ts";
 import { openingOf } from "../cx-score/themes/terms.ts";
 import { headsOf, said, unread } from "./query.ts";
@@ -12,12 +14,15 @@ import { statementsIn } from "./statements.ts";
 
 const batch = 500;
 /** Raised with whatever changes what is heard in a text: all is read anew then. */
-export const readerVersion = 1;
+export const readerVersion = 2;
 /** By which reader, and which finding of themes. */
 const modelOf = (themes: string): string => `${readerVersion} ${themes}`;
 const Waiting = z.object({ conversation: z.string(), content: z.string() });
 const Head = z.object({ id: z.string(), actor: z.string(), language: z.string(), kind: z.string() });
 const Part = z.object({ conversation: z.string(), id: z.string(), text: z.string(), at: z.number() });
+
+/** The same for the same words, however they are written in capitals. */
+const keyOf = (words: string): string => createHash("sha256").update(words.trim().toLowerCase()).digest("hex").slice(0, 16); // prettier-ignore
 
 /** One portion; how many it read. */
 const readSome = async (call: WorkspaceCall, themes: Themes): Promise<number> => {
@@ -30,12 +35,7 @@ const readSome = async (call: WorkspaceCall, themes: Themes): Promise<number> =>
   const ids = waiting.map(({ conversation }) => conversation);
   const [heads, parts] = [await engine.rows(headsOf(ids), Head, maintain), await engine.rows(said(ids), Part, maintain)]; // prettier-ignore
   const headOf = new Map(heads.map((head) => [head.id, head]));
-  const partsBy = new Map<string, z.output<typeof Part>[]>();
-  for (const part of parts) {
-    const own = partsBy.get(part.conversation);
-    if (own === undefined) partsBy.set(part.conversation, [part]);
-    else own.push(part);
-  }
+  const partsBy = grouped(parts, ({ conversation }) => conversation);
   const rows = waiting.map(({ conversation, content }) => {
     const head = headOf.get(conversation);
     const own = partsBy.get(conversation) ?? [];
@@ -51,6 +51,7 @@ const readSome = async (call: WorkspaceCall, themes: Themes): Promise<number> =>
       starts: all.map(({ start }) => start),
       ends: all.map(({ end }) => end),
       types: all.map(({ type }) => type),
+      keys: all.map(({ words }) => keyOf(words)),
       sentiments: all.map(({ sentiment }) => sentiment),
       themes: all.map(({ words }) => tell(words) || about),
       jobs: all.map(({ job }) => (job === undefined ? "" : JSON.stringify(job))),
@@ -62,15 +63,12 @@ const readSome = async (call: WorkspaceCall, themes: Themes): Promise<number> =>
   return rows.length;
 };
 
-const Arrived = z.object({ rows: z.number(), latest: z.string() });
-/** What had arrived in a workspace, and which themes were known, when nothing was left to read. */
-const settled = new Map<string, string>();
+const rest = untilArrival();
 
 /** Everything that waits. Nothing is asked where nothing came. */
 export const readAll = async (call: WorkspaceCall, themes: Themes): Promise<void> => {
-  const [arrived] = await call.engine.rows(arrivals, Arrived, { purpose: "maintain" });
-  const state = JSON.stringify([modelOf((await themes.teller(call)).model), arrived]);
-  if (settled.get(call.workspace.id) === state) return;
-  for (let done = batch; done === batch && !call.signal.aborted;) done = await readSome(call, themes);
-  if (!call.signal.aborted) settled.set(call.workspace.id, state);
+  await rest(call, modelOf((await themes.teller(call)).model), async () => {
+    for (let done = batch; done === batch && !call.signal.aborted;) done = await readSome(call, themes);
+    return true;
+  });
 };

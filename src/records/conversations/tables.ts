@@ -17,7 +17,7 @@ const conversations: TableDoc = {
     team: { type: "LowCardinality(String)", meaning: "Who handles it.", class: "internal" },
     assignee: { type: "LowCardinality(String)", meaning: "The teammate who handles it.", class: "internal" },
     tags: { type: "Array(String)", meaning: "As the source has them.", class: "internal" },
-    state: { type: "LowCardinality(String)", meaning: "open or closed.", class: "internal" },
+    state: { type: "LowCardinality(String)", meaning: "open, closed or deleted.", class: "internal" },
     subject: { type: "String", meaning: "As the customer or the source wrote it.", class: "personal" },
     rating: { type: "Nullable(Float64)", meaning: "What the customer answered when asked, 1 to 5.", class: "internal" },
     created: { type: "DateTime64(3, 'UTC')", meaning: "When it began.", class: "internal" },

@@ -161,6 +161,24 @@ describe("versions of the score", () => {
     await ask("cx.removeRule", { id: ruleId });
   }, 120_000);
 
+  it("forget what is taken back in what was said before, and in nothing that was said since, by whichever version", async () => {
+    const { ask, send, score, engine } = await startDesk(world);
+    const all = Array.from({ length: 60 }, (_, n) => ({ ...(n % 2 === 0 ? angry(`t${n}`, `p${n}`) : happy(`t${n}`, `p${n}`)), rating: n % 2 === 0 ? 2 : 3 })); // prettier-ignore
+    await send(all);
+    await score();
+    const { id } = await ask<{ id: string }>("cx.calibrate", { from: "customers" });
+    await score();
+    const before = await ask<Overview>("cx.overview", range);
+    await send([{ ...all[1]!, parts: [part("1", "customer", "")] }]);
+    await score();
+    const rows = await engine.rows(sql`SELECT model, summary FROM cx_scores FINAL WHERE conversation = 't1' ORDER BY scored`, z.object({ model: z.string(), summary: z.string() })); // prettier-ignore
+    expect(rows.map(({ model, summary }) => [model, summary !== ""])).toEqual([[modelVersion, false], [id, false], [modelVersion, true], [id, true]]); // prettier-ignore
+    // and what stands again as it stood before is scored as it was
+    await send([all[1]!]);
+    await score();
+    expect((await ask<Overview>("cx.overview", range)).total).toEqual(before.total);
+  }, 60_000);
+
   it("learn words of the workspace from what customers answered", async () => {
     const { ask, send, score } = await startDesk(world);
     const one = (n: number, more: object = {}) => ({ id: `w${n}`, userId: `p${n}`, state: "closed", createdAt: begin, rating: n % 2 === 0 ? 1 : 5, parts: [part("1", "customer", n % 2 === 0 ? "Where do I find the zebra board?" : "Where do I find the apple board?"), part("2", "teammate", "It is in the menu on the left side.", begin + 60_000)], ...more }); // prettier-ignore
@@ -208,6 +226,7 @@ describe("versions of the score", () => {
     await send([angry("a", "ana"), happy("b", "bo")]);
     await score();
     await ask("cx.label", { id: "a", label: 1 });
+    await expect(ask("cx.label", { id: "a", label: 2, settles: true })).rejects.toThrow(/Two people/);
     await engine.command(sql`INSERT INTO cx_labels SELECT * REPLACE('somebody' AS by, 4 AS label) FROM cx_labels`);
     expect(await ask("cx.disagreements", {})).toEqual({ conversations: [{ id: "a", labels: expect.arrayContaining([{ by: "Ana", label: 1 }, { by: "somebody", label: 4 }]) }] }); // prettier-ignore
     expect(await ask("cx.trust", {})).toMatchObject({ disputed: 1, people: { labelled: 1, double: 1 } });

@@ -3,21 +3,12 @@ import type { WorkspaceCall } from "#kernel/module.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import { ask, scopeOf } from "#records/common/ask.ts";
 import type { Ingest } from "#records/events/ingest.ts";
+import * as contract from "./contract.ts";
 import { headOf } from "./query.ts";
 
-/** What handlers of this room share. */
+/** A conversation by its id, and whoever asks: as several handlers look them up. */
 
-const Head = z.object({
-  id: z.string(),
-  actor: z.string(),
-  subject: z.string(),
-  channel: z.string(),
-  team: z.string(),
-  account: z.string(),
-  person: z.string(),
-  state: z.string(),
-  rating: z.number().nullable(),
-});
+const Head = contract.get.output.omit({ label: true, isDisputed: true, parts: true, scores: true }).extend({ actor: z.string() }); // prettier-ignore
 
 export const Labelled = z.object({ conversation: z.string(), by: z.string(), label: z.number() });
 
