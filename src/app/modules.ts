@@ -24,7 +24,9 @@ import { alerts, notifyIn } from "#programs/alerts/index.ts";
 import type { ContractGate } from "#programs/contracts/gate.ts";
 import { cards } from "#programs/cards/index.ts";
 import { cxScore } from "#programs/cx-score/index.ts";
-import { createThemes } from "#programs/cx-score/themes/book.ts";
+import { createThemes } from "#programs/themes/book.ts";
+import { themes as themesModule } from "#programs/themes/index.ts";
+import { themeTables } from "#programs/themes/tables.ts";
 import { voices } from "#programs/voices/index.ts";
 import { voiceTables } from "#programs/voices/tables.ts";
 import { cxTables } from "#programs/cx-score/tables.ts";
@@ -82,6 +84,7 @@ export const tables: readonly TableDoc[] = [
   ...cohortTables,
   ...conversationTables,
   ...cxTables,
+  ...themeTables,
   ...voiceTables,
 ];
 
@@ -175,6 +178,7 @@ export const createModules = ({
     experiments({ ingest, store, desk, notify: notifyIn(store) }),
     flags({ store, registry, directory, ingest, shelf, desk }),
     cxScore({ ingest, registry, store, notify: notifyIn(store), outbound, themes }),
+    themesModule({ themes }),
     voices({ ingest, registry, desk: conversationDesk, themes }),
     cards({ store, ingest, registry, builtIn: () => all.flatMap(({ aiUses = [] }) => aiUses) }),
     dashboards({

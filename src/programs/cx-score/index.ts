@@ -12,8 +12,7 @@ import { reportHandlers } from "./reports.ts";
 import { ruleHandlers } from "./rule-handlers.ts";
 import { createRules } from "./rules.ts";
 import { modelVersion } from "./scorer/heads.ts";
-import type { Themes } from "./themes/book.ts";
-import { themeHandlers } from "./themes/handlers.ts";
+import type { Themes } from "../themes/book.ts";
 import { createBook } from "./versions/book.ts";
 import { versionHandlers } from "./versions/handlers.ts";
 import { scoreAll } from "./work.ts";
@@ -34,7 +33,7 @@ export const cxScore = ({ ingest, registry, store, notify, outbound, themes }: P
   const rules = createRules({ store, notify, book, themes });
   return defineModule({
     name: "cx-score",
-    jobs: [{ name: "cx.score", everyMs: 5_000, run: (call) => scoreAll(call, { ingest, registry, book, themes }) }, { name: "cx.rules", everyMs: 10_000, run: rules.run }, { name: "cx.themes", everyMs: 60_000, run: themes.run }, { name: "cx.judge", everyMs: 30_000, run: judge.run }],
+    jobs: [{ name: "cx.score", everyMs: 5_000, run: (call) => scoreAll(call, { ingest, registry, book, themes }) }, { name: "cx.rules", everyMs: 10_000, run: rules.run }, { name: "cx.judge", everyMs: 30_000, run: judge.run }],
     aiUses: [
       {
         id: "cx-score",
@@ -62,7 +61,6 @@ export const cxScore = ({ ingest, registry, store, notify, outbound, themes }: P
       ...labelHandlers(ingest, book),
       ...ruleHandlers(ingest, rules, book),
       ...versionHandlers(book, store),
-      ...themeHandlers(themes),
       ...judgeHandlers(judge),
     ],
   });

@@ -4,7 +4,7 @@ import { contents } from "#records/conversations/query.ts";
 import { personOf, type Scope } from "#records/events/scope.ts";
 import type { Part, Rule } from "./contract.ts";
 import { counting, effective, scoredConversations, type View } from "./relation.ts";
-import { topics } from "./themes/query.ts";
+import { topics } from "../themes/query.ts";
 import { settled } from "./trust.ts";
 import type { DriverName } from "./scorer/conversation.ts";
 import type { Standing } from "./versions/book.ts";

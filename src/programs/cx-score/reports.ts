@@ -13,7 +13,7 @@ import type { Rules } from "./rules.ts";
 import { drivers, reasons } from "./scorer/conversation.ts";
 import { modelVersion } from "./scorer/heads.ts";
 import { headFor, Labelled, memberOf } from "./lookup.ts";
-import type { Themes } from "./themes/book.ts";
+import type { Themes } from "../themes/book.ts";
 import { disagreementsIn } from "./trust.ts";
 import type { Book } from "./versions/book.ts";
 

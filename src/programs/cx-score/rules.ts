@@ -6,7 +6,7 @@ import type { Store } from "#kernel/state/store.ts";
 import type { Notify } from "../alerts/index.ts";
 import { Rule } from "./contract.ts";
 import { scoredSince, type Asked } from "./query.ts";
-import type { Themes } from "./themes/book.ts";
+import type { Themes } from "../themes/book.ts";
 import type { Book } from "./versions/book.ts";
 
 /**

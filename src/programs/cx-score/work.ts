@@ -10,7 +10,7 @@ import { forgetSummaries, headsToScore, partsToScore, takenBack, unscored, type 
 import type { Turn, TurnRole } from "./scorer/conversation.ts";
 import { modelVersion } from "./scorer/heads.ts";
 import { scoreConversation } from "./scorer/score.ts";
-import type { Themes } from "./themes/book.ts";
+import type { Themes } from "../themes/book.ts";
 import { activeOf, standingOf, type Book, type Version } from "./versions/book.ts";
 import { moved, type Calibration } from "./versions/calibration.ts";
 import { bucketsOf, residualOf } from "./versions/residual.ts";

@@ -9,7 +9,7 @@ import { conversationKinds } from "#records/conversations/contract.ts";
 import type { ConversationDesk } from "#records/conversations/desk.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import type { SourceRegistry } from "#records/sources/registry.ts";
-import type { Themes } from "../cx-score/themes/book.ts";
+import type { Themes } from "../themes/book.ts";
 import * as contract from "./contract.ts";
 import { byTheme, kindCounts, statementList, waitingCount } from "./query.ts";
 import { statementTypes } from "./types.ts";

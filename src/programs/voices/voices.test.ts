@@ -56,7 +56,7 @@ describe("voices", () => {
     const words = (n: number) => { const where = places[n % 7]!; return n % 10 < 3 ? `The board export ${opinions[n % 4]!} ${where}, the board export to sheets` : n % 10 < 6 ? `Please add invoices in euro ${where}, the invoice currency is dollars` : `I cannot remember my password ${where}, where is the password reset link`; }; // prettier-ignore
     await send(Array.from({ length: 80 }, (_, n) => ({ ...happy(`s${n}`, `p${n % 20}`), parts: [part("1", "customer", words(n)), part("2", "teammate", "The board export is terrible, I agree")] }))); // prettier-ignore
     await score();
-    await job("cx.themes");
+    await job("themes.find");
     const { id } = await ask<{ id: string }>("voices.add", { kind: "interview", title: "How Ana plans", at: new Date().toISOString().slice(0, 10), userId: "ana", account: "acme", ours: ["Bo"], text: "Bo: How do you plan?\nAna: When I plan the week, I want to see who is away so that I can move tasks. Write to ana@acme.example.\nBo: I love it, excellent!" }); // prettier-ignore
     await job("voices.read");
     const all = { ...range, limit: 500 };

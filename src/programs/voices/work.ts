@@ -5,8 +5,8 @@ import { grouped } from "#kernel/grouped.ts";
 import { engineTime } from "#kernel/sql.ts";
 import { untilArrival } from "#records/conversations/rest.ts";
 import { storable } from "#records/events/incoming.ts";
-import type { Themes } from "../cx-score/themes/book.ts";
-import { openingOf } from "../cx-score/themes/terms.ts";
+import type { Themes } from "../themes/book.ts";
+import { openingOf } from "../themes/terms.ts";
 import { headsOf, said, unread } from "./query.ts";
 import { statementsIn } from "./statements.ts";
 

@@ -10,7 +10,7 @@ import { moment } from "#web/kit/moment.ts";
 import { Loaded, Problem } from "#web/kit/states.tsx";
 import * as contract from "../contract.ts";
 import { Rule } from "../contract.ts";
-import * as themeContract from "../themes/contract.ts";
+import * as themeContract from "../../themes/contract.ts";
 import { drivers } from "../scorer/conversation.ts";
 import { driverWords, oneDigit } from "./words.ts";
 

@@ -5,8 +5,8 @@ import { useState } from "react";
 import { call } from "#web/call.ts";
 import { moment } from "#web/kit/moment.ts";
 import { Loaded, Problem } from "#web/kit/states.tsx";
-import * as contract from "../themes/contract.ts";
-import type { ThemeList } from "../themes/contract.ts";
+import * as contract from "../../themes/contract.ts";
+import type { ThemeList } from "../../themes/contract.ts";
 
 type Theme = ThemeList["themes"][number];
 

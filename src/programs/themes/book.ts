@@ -4,6 +4,7 @@ import type { WorkspaceCall } from "#kernel/module.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import { engineTime } from "#kernel/sql.ts";
 import type { Store } from "#kernel/state/store.ts";
+import { untilArrival } from "#records/conversations/rest.ts";
 import { storable } from "#records/events/incoming.ts";
 import { alike, nearTo, themesIn, vectorOf, vocabularyOf, type Theme, type Vocabulary } from "./cluster.ts";
 import { lately, sample, textsOf, unassigned } from "./query.ts";
@@ -64,6 +65,7 @@ const formsOf = (texts: readonly ReturnType<typeof termsOf>[]): ((term: string) 
 };
 
 export const createThemes = (store: Store) => {
+  const rest = untilArrival();
   const themeRows = (call: WorkspaceCall) => store.selectFrom("cx_themes").selectAll().where("workspace", "=", call.workspace.id); // prettier-ignore
 
   const known = async (call: WorkspaceCall): Promise<Known | undefined> => {
@@ -143,7 +145,7 @@ export const createThemes = (store: Store) => {
 
   const change = async (call: WorkspaceCall, id: string, to: { name?: string; is_pinned?: number; merged_into?: string }): Promise<void> => {
     const { numUpdatedRows } = await store.updateTable("cx_themes").set(to).where("workspace", "=", call.workspace.id).where("id", "=", id).executeTakeFirst(); // prettier-ignore
-    if (numUpdatedRows === 0n) throw new Refusal("cx.no_theme", "There is no such theme; it may have gone when themes were found anew.", {}, 404); // prettier-ignore
+    if (numUpdatedRows === 0n) throw new Refusal("themes.unknown", "There is no such theme; it may have gone when themes were found anew.", {}, 404); // prettier-ignore
   };
 
   return {
@@ -163,7 +165,10 @@ export const createThemes = (store: Store) => {
       const isOld = found === undefined || Date.parse(found.found_at) < call.now - everyDays * dayMs;
       const [held] = isOld || texts >= mostTexts ? [] : await call.engine.rows(lately(call.now - sinceDays * dayMs), Count, { purpose: "maintain" }); // prettier-ignore
       if (isOld || (held?.conversations ?? 0) > muchMore * texts) await discover(call);
-      await assignAll(call);
+      await rest(call, (await store.selectFrom("cx_theme_models").select("id").where("workspace", "=", call.workspace.id).executeTakeFirst())?.id, async () => { // prettier-ignore
+        await assignAll(call);
+        return true;
+      });
     },
     /** Ids by the theme that they count as, and what that is called. */
     roots: async (call: WorkspaceCall): Promise<ReadonlyMap<string, { readonly root: string; readonly title: string }>> => {
@@ -177,7 +182,7 @@ export const createThemes = (store: Store) => {
     merge: async (call: WorkspaceCall, id: string, into: string): Promise<void> => {
       const themes = (await known(call))?.themes ?? [];
       const target = themes.find((one) => one.id === into);
-      if (target === undefined || target.counts !== target.id || id === into) throw new Refusal("cx.no_theme", "Choose another theme to count it as.", {}, 404); // prettier-ignore
+      if (target === undefined || target.counts !== target.id || id === into) throw new Refusal("themes.unknown", "Choose another theme to count it as.", {}, 404); // prettier-ignore
       for (const own of themes.filter((one) => one.counts === id && one.id !== id)) await change(call, own.id, { merged_into: into }); // prettier-ignore
       await change(call, id, { merged_into: into });
       await change(call, into, { is_pinned: 1, ...(target.isPinned ? {} : { name: target.title }) });

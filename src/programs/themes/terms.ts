@@ -1,4 +1,4 @@
-import { wordsOf } from "../scorer/text.ts";
+import { wordsOf } from "../cx-score/scorer/text.ts";
 
 /** Words by which conversations are told apart: what everybody says in any of them is left out. */
 

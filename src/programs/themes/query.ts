@@ -1,4 +1,5 @@
 import { bind, literal, sql, type Sql } from "#kernel/sql.ts";
+import { contents } from "#records/conversations/query.ts";
 
 /** What customers wrote first of conversations, and what they were said to speak of. */
 
@@ -11,14 +12,15 @@ const written = (which: Sql): Sql => sql`
 export const sample = (since: number, most: number): Sql => sql`
   SELECT conversation, by, turns FROM (${written(sql`1`)}) WHERE latest >= ${bind.time(since)} ORDER BY sipHash64(conversation) LIMIT ${literal(most)}`;
 
-/** How many conversations were scored of which something was written since. */
+/** How many conversations there are of which something was written since. */
 export const lately = (since: number): Sql =>
-  sql`SELECT toFloat64(uniqExact(conversation)) AS conversations FROM cx_scores WHERE at >= ${bind.time(since)}`;
+  sql`SELECT toFloat64(uniqExact(conversation)) AS conversations FROM conversation_parts WHERE conversation_parts.at >= ${bind.time(since)}`;
 
-/** Conversations that were scored, and of which the themes that are known now have not been asked. */
+/** Conversations of which the themes that are known now have not been asked as they stand. */
 export const unassigned = (model: string, most: number): Sql => sql`
-  SELECT conversation, argMax(content, scored) AS content, toString(argMax(cx_scores.actor, scored)) AS actor FROM cx_scores GROUP BY conversation
-  HAVING (conversation, content) NOT IN (SELECT conversation, content FROM cx_topics FINAL WHERE model = ${bind.string(model)}) ORDER BY conversation LIMIT ${literal(most)}`;
+  SELECT standing.conversation AS conversation, content, toString(heads.actor) AS actor FROM (${contents(sql`1`)}) AS standing
+  LEFT ANY JOIN (SELECT id, actor FROM conversations FINAL) AS heads ON heads.id = standing.conversation
+  WHERE (standing.conversation, content) NOT IN (SELECT conversation, content FROM cx_topics FINAL WHERE model = ${bind.string(model)}) ORDER BY conversation LIMIT ${literal(most)}`;
 
 export const textsOf = (ids: readonly string[]): Sql =>
   sql`SELECT conversation, by, turns FROM (${written(sql`conversation IN ${bind.strings(ids)}`)})`;

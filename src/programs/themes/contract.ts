@@ -5,7 +5,7 @@ const Done = z.object({ ok: z.literal(true) });
 const Id = z.string().min(1).max(100);
 
 export const list = defineOperation({
-  name: "cx.themes",
+  name: "themes.list",
   summary: "What conversations speak of: themes that were found in them, and what people made of them.",
   permission: "read",
   input: z.strictObject({}),
@@ -17,7 +17,7 @@ export const list = defineOperation({
 export type ThemeList = z.output<typeof list.output>;
 
 export const find = defineOperation({
-  name: "cx.findThemes",
+  name: "themes.find",
   summary: "Finds themes anew in conversations of 90 days. Those that people named or put together stay.",
   permission: "edit",
   input: z.strictObject({}),
@@ -25,7 +25,7 @@ export const find = defineOperation({
 });
 
 export const name = defineOperation({
-  name: "cx.nameTheme",
+  name: "themes.name",
   summary: "Names a theme, by which it stays when themes are found anew. An empty name lets it go by its words again.",
   permission: "edit",
   input: z.strictObject({ id: Id, name: z.string().trim().max(100) }),
@@ -33,7 +33,7 @@ export const name = defineOperation({
 });
 
 export const merge = defineOperation({
-  name: "cx.mergeTheme",
+  name: "themes.merge",
   summary: "Counts a theme as another one; with null it stands for itself again.",
   permission: "edit",
   input: z.strictObject({ id: Id, into: Id.nullable() }),

@@ -83,18 +83,18 @@ describe("themes", () => {
 
   it("of conversations are found, named, put together, asked for, and stay what people made of them", async () => {
     const { ask, send, score, run } = await startDesk(world);
-    const jobs = world.system.modules.find(({ name }) => name === "cx-score")!.jobs!;
-    const look = () => run(jobs.find(({ name }) => name === "cx.themes")!);
+    const jobs = world.system.modules.find(({ name }) => name === "themes")!.jobs!;
+    const look = () => run(jobs[0]!);
     await send([happy("early", "zed")]);
     await score();
     await look();
-    expect(await ask<ThemeList>("cx.themes", {})).toEqual({ foundAt: null, themes: [] });
-    await expect(ask("cx.findThemes", {})).rejects.toThrow(/60 are needed/);
+    expect(await ask<ThemeList>("themes.list", {})).toEqual({ foundAt: null, themes: [] });
+    await expect(ask("themes.find", {})).rejects.toThrow(/60 are needed/);
     const all = Object.entries(openings).flatMap(([topic, texts]) => Array.from({ length: 30 }, (_, n) => ({ ...happy(`${topic}${n}`, `${topic}${n}`), parts: [part("1", "customer", texts[n % texts.length]!), part("2", "teammate", "Let me look.", begin + 60_000)] }))); // prettier-ignore
     await send(all);
     await score();
     await look();
-    const { themes, foundAt } = await ask<ThemeList>("cx.themes", {});
+    const { themes, foundAt } = await ask<ThemeList>("themes.list", {});
     expect(foundAt).not.toBeNull();
     const parts = async () => (await ask<{ parts: { name: string; title: string; conversations: number; before: { conversations: number } }[] }>("cx.breakdown", { ...range, part: { by: "topic" } })).parts; // prettier-ignore
     const found = await parts();
@@ -106,8 +106,8 @@ describe("themes", () => {
     expect(pure.reduce((sum, one) => sum + one, 0)).toBeGreaterThan(108);
 
     const [first, second] = themes;
-    await ask("cx.nameTheme", { id: first!.id, name: "Billing" });
-    await ask("cx.mergeTheme", { id: second!.id, into: first!.id });
+    await ask("themes.name", { id: first!.id, name: "Billing" });
+    await ask("themes.merge", { id: second!.id, into: first!.id });
     const merged = (await parts()).find(({ name }) => name === first!.id)!;
     const sizeOf = (id: string): number => found.find(({ name }) => name === id)?.conversations ?? 0;
     expect(merged).toMatchObject({ title: "Billing", conversations: sizeOf(first!.id) + sizeOf(second!.id) });
@@ -115,18 +115,18 @@ describe("themes", () => {
     expect(await ask("cx.tryRule", { ...range, rule: { name: "x", topic: first!.id } })).toMatchObject({ fits: merged.conversations }); // prettier-ignore
     // one that a rule asks for is kept
     await ask("cx.saveRule", { rule: { name: "x", topic: themes[2]!.id }, isOn: false });
-    expect((await ask<ThemeList>("cx.themes", {})).themes.find(({ id }) => id === themes[2]!.id)).toMatchObject({ isPinned: true, title: themes[2]!.title }); // prettier-ignore
+    expect((await ask<ThemeList>("themes.list", {})).themes.find(({ id }) => id === themes[2]!.id)).toMatchObject({ isPinned: true, title: themes[2]!.title }); // prettier-ignore
     await expect(ask("cx.saveRule", { rule: { name: "x", topic: "none" }, isOn: false })).rejects.toThrow(/no such theme/); // prettier-ignore
-    await expect(ask("cx.mergeTheme", { id: first!.id, into: second!.id })).rejects.toThrow(/another theme/);
-    await expect(ask("cx.mergeTheme", { id: first!.id, into: first!.id })).rejects.toThrow(/another theme/);
-    await expect(ask("cx.nameTheme", { id: "none", name: "x" })).rejects.toThrow(/no such theme/);
+    await expect(ask("themes.merge", { id: first!.id, into: second!.id })).rejects.toThrow(/another theme/);
+    await expect(ask("themes.merge", { id: first!.id, into: first!.id })).rejects.toThrow(/another theme/);
+    await expect(ask("themes.name", { id: "none", name: "x" })).rejects.toThrow(/no such theme/);
 
     // found anew, what people made of them stays, and so do the ids of the others
-    await ask("cx.findThemes", {});
-    const again = await ask<ThemeList>("cx.themes", {});
+    await ask("themes.find", {});
+    const again = await ask<ThemeList>("themes.list", {});
     expect(new Set(again.themes.map(({ id }) => id))).toEqual(new Set(themes.map(({ id }) => id)));
     expect((await parts()).find(({ name }) => name === first!.id)).toMatchObject({ title: "Billing", conversations: merged.conversations }); // prettier-ignore
-    await ask("cx.mergeTheme", { id: second!.id, into: null });
+    await ask("themes.merge", { id: second!.id, into: null });
     expect((await parts()).find(({ name }) => name === second!.id)!.conversations).toBe(sizeOf(second!.id));
 
     // what is scored from now on has its theme with it, in every question
