@@ -33,7 +33,7 @@ const statements = (scope: Scope, { range, kind, type, themes }: Asked, roots: R
     SELECT conversation, actor, at, part, start, stop, type, sentiment, transform(own, ${bind.strings([...roots.keys()])}, ${bind.strings([...roots.values()])}, '') AS theme, job, words FROM (SELECT * FROM voice_readings FINAL WHERE ${inRange(range)})
     ARRAY JOIN parts AS part, starts AS start, ends AS stop, types AS type, sentiments AS sentiment, themes AS own, jobs AS job, keys AS words
     WHERE ${type === undefined ? sql`1` : sql`type = ${bind.string(type)}`} ${themes === undefined ? none : sql`AND own IN ${bind.strings(themes)}`}
-  ) AS said INNER ANY JOIN (SELECT id, kind, account FROM conversations FINAL) AS heads ON heads.id = said.conversation
+  ) AS said INNER JOIN (SELECT id, kind, account FROM conversations FINAL) AS heads ON heads.id = said.conversation
   WHERE ${kind === undefined ? sql`1` : sql`kind = ${bind.string(kind)}`}`;
 
 /** How many say what about which theme: statements and distinct people. */
@@ -44,7 +44,7 @@ export const byTheme = (scope: Scope, asked: Asked, roots: ReadonlyMap<string, s
 
 export const kindCounts = (range: TimeRange): Sql => sql`
   SELECT heads.kind AS kind, toFloat64(count()) AS conversations, toFloat64(sum(length(types))) AS statements FROM (SELECT conversation, types FROM voice_readings FINAL WHERE ${inRange(range)}) AS said
-  INNER ANY JOIN (SELECT id, kind FROM conversations FINAL) AS heads ON heads.id = said.conversation GROUP BY kind ORDER BY conversations DESC`;
+  INNER JOIN (SELECT id, kind FROM conversations FINAL) AS heads ON heads.id = said.conversation GROUP BY kind ORDER BY conversations DESC`;
 
 const held = ["conversation", "part", "start", "stop", "sentiment", "theme", "job", "moment", "person", "kind", "account"] as const; // prettier-ignore
 /** What was said, those of the same words as one: the latest of them stands for all. What most people say comes first. */

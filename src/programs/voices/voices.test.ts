@@ -57,17 +57,21 @@ describe("voices", () => {
     await send(Array.from({ length: 80 }, (_, n) => ({ ...happy(`s${n}`, `p${n % 20}`), parts: [part("1", "customer", words(n)), part("2", "teammate", "The board export is terrible, I agree")] }))); // prettier-ignore
     await score();
     await job("themes.find");
-    const { id } = await ask<{ id: string }>("voices.add", { kind: "interview", title: "How Ana plans", at: new Date().toISOString().slice(0, 10), userId: "ana", account: "acme", ours: ["Bo"], text: "Bo: How do you plan?\nAna: When I plan the week, I want to see who is away so that I can move tasks. Write to ana@acme.example.\nBo: I love it, excellent!" }); // prettier-ignore
+    const { id } = await ask<{ id: string }>("voices.add", { kind: "interview", title: "How Ana plans", at: new Date().toISOString().slice(0, 10), userId: "ana", account: "acme", ours: ["Bo"], text: "Bo: How do you plan?\nAna: When I plan the week, I want to see who is away so that I can move tasks. Write to ana@acme.example. Please add a dark mode. The calendar is awful.\nBo: I love it, excellent!" }); // prettier-ignore
     await job("voices.read");
     const all = { ...range, limit: 500 };
     const overview = await ask<Overview>("voices.overview", range);
     expect(overview).toMatchObject({ waiting: 0, kinds: [{ kind: "support", conversations: 80 }, { kind: "interview", conversations: 1 }] }); // prettier-ignore
     const board = overview.themes.find(({ contradiction }) => contradiction !== null)!;
     expect(board.title).toMatch(/board|export/);
+    // each statement is counted, however many there are in one conversation
+    const counts = (all: readonly { statements: number }[]) => all.reduce((sum, { statements }) => sum + statements, 0); // prettier-ignore
+    expect(counts(overview.themes)).toBe(counts(overview.kinds));
+    expect(overview.kinds.find(({ kind }) => kind === "interview")!.statements).toBe(3);
     // people of the team are not heard
     expect([board.problems, board.praise]).toEqual([16, 8]);
     expect(board.contradiction!.praising).toBeGreaterThanOrEqual(2);
-    expect(overview.themes.reduce((sum, one) => sum + one.requests, 0)).toBe(24);
+    expect(overview.themes.reduce((sum, one) => sum + one.requests, 0)).toBe(25);
 
     const { statements } = await ask<{ statements: Statement[] }>("voices.statements", all);
     for (const { conversation, part: partId, start, end, quote } of statements) {
@@ -75,7 +79,9 @@ describe("voices", () => {
       expect(parts.find((one) => one.id === partId)!.text.slice(start, end)).toBe(quote);
     }
     const interview = await ask<{ statements: Statement[] }>("voices.statements", { ...all, kind: "interview" });
-    expect(interview.statements).toMatchObject([{ conversation: id, speaker: "Ana", type: "job", account: "acme", job: { when: "When I plan the week", want: "want to see who is away", so: "so that I can move tasks" } }]); // prettier-ignore
+    expect(new Map(interview.statements.map(({ type, quote }) => [type, quote]))).toEqual(new Map([["job", "When I plan the week, I want to see who is away so that I can move tasks."], ["problem", "The calendar is awful."], ["request", "Please add a dark mode."]])); // prettier-ignore
+    expect(interview.statements).toHaveLength(3);
+    expect(interview.statements.filter(({ type }) => type === "job")).toMatchObject([{ conversation: id, speaker: "Ana", type: "job", account: "acme", job: { when: "When I plan the week", want: "want to see who is away", so: "so that I can move tasks" } }]); // prettier-ignore
     expect((await ask<{ statements: Statement[] }>("voices.statements", { ...all, theme: board.id, type: "praise" })).statements.reduce((sum, { times }) => sum + times, 0)).toBe(8); // prettier-ignore
 
     // it is no support, and is not scored; it is behaviour all the same

@@ -59,11 +59,10 @@ const One = ({ one }: { one: Statement }) => (
     <Stack gap={6}>
       <Group gap="xs">
         <Badge variant="outline" color={one.type === "problem" ? "red" : one.type === "praise" ? "teal" : "blue"}>{typeWords[one.type]}</Badge>
-        {one.theme !== "" && <Text size="sm">{one.theme}</Text>}
-        {one.times > 1 && <Text size="sm" fw={500}>said {one.times.toLocaleString()} times by {one.people.toLocaleString()} {one.people === 1 ? "person" : "people"}</Text>}
+        <Text size="sm">{[...(one.theme === "" ? [] : [one.theme]), ...(one.times > 1 ? [`said ${one.times.toLocaleString()} times by ${one.people.toLocaleString()} ${one.people === 1 ? "person" : "people"}`] : [])].join(" · ")}</Text>
       </Group>
       <Blockquote p="xs" style={{ overflowWrap: "anywhere" }}>{one.quote}</Blockquote>
-      {one.job !== null && <Text size="sm">{one.job.when === null ? "" : <><b>When</b> {one.job.when} </>}<b>Want</b> {one.job.want}{one.job.so === null ? "" : <> <b>So</b> {one.job.so}</>}</Text>}
+      {one.job !== null && <Text size="sm">{[one.job.when, one.job.want, one.job.so].filter((part) => part !== null).join(" → ")}</Text>}
       <Group gap="xs">
         <Text size="sm">{one.speaker === "" ? "" : `${one.speaker}, `}{kindWords[one.kind].toLowerCase()}, {moment(one.at)}</Text>
         {one.person !== "0" && <Anchor size="sm" component={Link} to={`/people/${one.person}`}>Who it is</Anchor>}
