@@ -43,19 +43,17 @@ const known = (value: number): number | null => (Number.isFinite(value) ? value 
 /** Unhappy is what people label below this. */
 export const unhappyBelow = 2.5;
 
+/** How far scores agree with labels of the same; null for what cannot be told of so few. */
+export const measuresOf = (pairs: readonly Pair[]) => ({
+  pairs: pairs.length,
+  kappa: known(quadraticKappa(pairs)),
+  rho: known(spearman(pairs)),
+  auc: known(aucOfLow(pairs, (label) => label < unhappyBelow)),
+});
+
 const agreementOf = (scorer: Agreement["scorer"], pairs: readonly Pair[]): Agreement => {
-  if (pairs.length === 0) return { scorer, pairs: 0, kappa: null, kappaLower: null, kappaUpper: null, rho: null, auc: null, recall: null }; // prettier-ignore
   const interval = bootstrapped(pairs, quadraticKappa);
-  return {
-    scorer,
-    pairs: pairs.length,
-    kappa: known(quadraticKappa(pairs)),
-    kappaLower: interval?.lower ?? null,
-    kappaUpper: interval?.upper ?? null,
-    rho: known(spearman(pairs)),
-    auc: known(aucOfLow(pairs, (label) => label < unhappyBelow)),
-    recall: known(averageRecall(pairs)),
-  };
+  return { scorer, ...measuresOf(pairs), kappaLower: interval?.lower ?? null, kappaUpper: interval?.upper ?? null, recall: known(averageRecall(pairs)) }; // prettier-ignore
 };
 
 const mean = (all: readonly number[]): number => all.reduce((a, b) => a + b, 0) / all.length;

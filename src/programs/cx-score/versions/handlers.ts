@@ -5,11 +5,10 @@ import { Refusal } from "#kernel/refusal.ts";
 import type { Sql } from "#kernel/sql.ts";
 import type { Store } from "#kernel/state/store.ts";
 import { ask } from "#records/common/ask.ts";
-import { aucOfLow, quadraticKappa, spearman } from "#stats/agreement.ts";
 import { labelRows, ratingRows, scoresFor, unscoredCount } from "../query.ts";
 import { judgeRows } from "../judge/query.ts";
 import { modelVersion } from "../scorer/heads.ts";
-import { disagreementsIn, truthsOf, unhappyBelow, type Label } from "../trust.ts";
+import { disagreementsIn, measuresOf, truthsOf, type Label } from "../trust.ts";
 import { passesOf, scoredPlainly, shadowDays } from "../work.ts";
 import { activeOf, standingOf, type Book, type Version } from "./book.ts";
 import { calibrate, leastLabels, reliability, type Point } from "./calibration.ts";
@@ -27,7 +26,6 @@ const Tenth = z.object({ tenth: z.number(), conversations: z.number() });
 
 /** Of labels, the latest: more of them take long and teach little. */
 const mostLearnt = 5_000;
-const known = (value: number): number | null => (Number.isFinite(value) ? value : null);
 const mean = (all: readonly number[]): number => all.reduce((a, b) => a + b, 0) / all.length;
 
 /** Each labelled conversation with its score; the same weight for all. */
@@ -58,10 +56,7 @@ export const weighed = (points: readonly Point[], all: readonly z.output<typeof 
 };
 
 const heldAgainst = (points: readonly Point[]) => ({
-  pairs: points.length,
-  kappa: known(quadraticKappa(points)),
-  rho: known(spearman(points)),
-  auc: known(aucOfLow(points, (label) => label < unhappyBelow)),
+  ...measuresOf(points),
   error: points.length === 0 ? null : mean(points.map(({ score, label }) => (label - score) ** 2)),
 });
 
