@@ -7,6 +7,8 @@ export interface Sql {
   readonly parts: readonly (Sql | Bound)[];
   /** Where the fragment puts rows through a function of ours, what it takes to do so outside the engine. */
   readonly through?: Through;
+  /** Where the fragment may be asked for in shares: the share between two values of 64 bits, both inside. */
+  readonly share?: Share;
 }
 
 /** A WebAssembly function that turns the words of a row (Array(UInt64)) and a question, one for all rows, to words. */
@@ -26,6 +28,8 @@ export interface Through {
   readonly kept: readonly Sql[];
   readonly from: Sql;
 }
+
+type Share = (from: bigint, to: bigint) => Sql;
 
 interface Bound {
   readonly type: string;
@@ -105,6 +109,34 @@ export const through = (call: WordFunction, question: Buffer, kept: readonly Sql
   return { ...asked, through: { call, question, kept, from } };
 };
 
+/**
+ * A relation grouped by a column whose values lie evenly over 64 bits, `column` of the rows that it reads. An engine is
+ * asked for it in as many shares as it has threads, one a thread, so that no thread holds groups that another holds too
+ * and nothing is merged. `relation` takes what must hold of a row, and ends where SETTINGS may follow.
+ */
+export const inShares = (column: Sql, relation: (within: Sql) => Sql): Sql => ({
+  ...relation(sql`1`),
+  share: (from, to) => relation(sql`${column} BETWEEN ${bind.id(String(from))} AND ${bind.id(String(to))}`),
+});
+
+/** Each share is planned by itself, so there are few. */
+const mostShares = 8;
+
+const unionOf = (share: Share, threads: number): Sql => {
+  const count = Math.min(mostShares, threads);
+  const size = 2n ** 64n / BigInt(count) + 1n;
+  const shares = Array.from({ length: count }, (_, place) => {
+    const from = size * BigInt(place);
+    const to = place === count - 1 ? 2n ** 64n - 1n : from + size - 1n;
+    return sql`SELECT * FROM (${share(from, to)} SETTINGS max_threads = ${literal(Math.ceil(threads / count))}, group_by_two_level_threshold = 0, group_by_two_level_threshold_bytes = 300000000)`;
+  });
+  return join(shares, " UNION ALL ");
+};
+
+/** Whether a statement has relations that may be asked for in shares. */
+export const hasShares = (root: Sql): boolean =>
+  root.share !== undefined || root.parts.some((part) => !isBound(part) && hasShares(part));
+
 /** The functions that a statement puts rows through. */
 export const functionsOf = (root: Sql): WordFunction[] => [
   ...(root.through === undefined ? [] : [root.through.call]),
@@ -136,14 +168,17 @@ export const bind = {
   time: (ms: number): Bound => ({ type: "DateTime64(3, 'UTC')", value: engineTime(ms) }),
 };
 
-/** Text and parameters for the engine. Parameters are numbered in order of appearance. */
-export const compile = (root: Sql): CompiledSql => {
+/** Text and parameters for an engine of so many threads. Parameters are numbered in order of appearance. */
+export const compile = (root: Sql, threads = 1): CompiledSql => {
   const params: Record<string, unknown> = {};
-  const write = (fragment: Sql): string =>
-    fragment.chunks.reduce((text, chunk, index) => {
-      const part = index === 0 ? undefined : fragment.parts[index - 1];
+  const write = (fragment: Sql): string => {
+    const { chunks, parts, share } = fragment;
+    if (share !== undefined && threads > 1) return write(unionOf(share, threads));
+    return chunks.reduce((text, chunk, index) => {
+      const part = index === 0 ? undefined : parts[index - 1];
       return part === undefined ? text + chunk : text + place(part) + chunk;
     }, "");
+  };
   const place = (part: Sql | Bound): string => {
     if (!isBound(part)) return write(part);
     const name = `p${Object.keys(params).length + 1}`;

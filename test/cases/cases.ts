@@ -35,31 +35,39 @@ export const difference = (expected: unknown, got: unknown, at = ""): string | u
   return expected === got ? undefined : `${at}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(got)}`;
 };
 
+interface Failure {
+  readonly id: string;
+  readonly kind: string;
+  readonly why: string;
+}
+
 export interface Outcome {
   readonly passed: number;
-  readonly failures: readonly { readonly id: string; readonly kind: string; readonly why: string }[];
+  readonly failures: readonly Failure[];
+  /** Cases that record what the source does and nobody should: they differ here on purpose. */
+  readonly quirks?: readonly Failure[];
   readonly unsupported: ReadonlyMap<string, number>;
 }
 
 /** Runs each case by itself; one that throws has failed. */
 export const runCases = async (cases: readonly Case[], answer: (test: Case) => Promise<unknown>): Promise<Outcome> => {
   let passed = 0;
-  const failures: { id: string; kind: string; why: string }[] = [];
+  const [failures, quirks]: [Failure[], Failure[]] = [[], []];
   const unsupported = new Map<string, number>();
   for (const test of cases) {
+    const failed = (why: string): void => {
+      const { kind } = test.query;
+      if (test["quirk"] === true) quirks.push({ id: test.id, kind, why: `${why}\n  ${test["quirk_reason"]}` });
+      else failures.push({ id: test.id, kind, why });
+    };
     try {
       const why = difference(test.expect, await answer(test));
       if (why === undefined) passed += 1;
-      else failures.push({ id: test.id, kind: test.query.kind, why });
+      else failed(why);
     } catch (error) {
       if (error instanceof Unsupported) unsupported.set(error.message, (unsupported.get(error.message) ?? 0) + 1);
-      else
-        failures.push({
-          id: test.id,
-          kind: test.query.kind,
-          why: error instanceof Error ? error.message : String(error),
-        });
+      else failed(error instanceof Error ? error.message : String(error));
     }
   }
-  return { passed, failures, unsupported };
+  return { passed, failures, quirks, unsupported };
 };

@@ -1,5 +1,5 @@
 import { allOf, bind, join, literal, sql, type Sql } from "#kernel/sql.ts";
-import { inRange, personOf, type Scope, type TimeRange } from "#records/events/scope.ts";
+import { byPerson, inRange, personOf, type Scope, type TimeRange } from "#records/events/scope.ts";
 import { conditionsOf, matches } from "./conditions.ts";
 import type { EventMatch, Filter, Interval, Unit } from "./frame.ts";
 import { bucketNumberSql, startOf } from "./time.ts";
@@ -21,6 +21,10 @@ export interface Slots {
   /** So many buckets are one slot. */
   readonly joined?: number;
 }
+
+/** A relation grouped by who is counted; `relation` takes what must hold of a row besides. */
+export const byUnit = (scope: Scope, unit: Unit, relation: (share: Sql) => Sql): Sql =>
+  unit === "accounts" ? relation(sql`1`) : byPerson(scope, relation);
 
 /** The key of who is counted. */
 export const unitOf = (scope: Scope, unit: Unit): Sql => (unit === "accounts" ? sql`account` : personOf(scope));
@@ -141,8 +145,11 @@ export const activeSlots = (scope: Scope, activity: Activity, slots: Slots, crit
     const all = marks(range);
     // every row that is read counts where there is one mark a row
     const own = all.length === 1 ? all.map(({ slot }) => ({ slot, inside: undefined })) : all;
-    return sql`SELECT ${unit} AS unit, ${distinctSlots(own, slots.count)} AS slots FROM ${table}
-      WHERE ${within(range)} AND ${holds(scope, activity)} GROUP BY unit`;
+    const found = (
+      share: Sql,
+    ): Sql => sql`SELECT ${unit} AS unit, ${distinctSlots(own, slots.count)} AS slots FROM ${table}
+      WHERE ${share} AND ${within(range)} AND ${holds(scope, activity)} GROUP BY unit`;
+    return byUnit(scope, activity.unit, found);
   }
   const slot = sql`slot`;
   return sql`SELECT unit, ${distinctSlots([{ slot, inside: undefined }], slots.count)} AS slots FROM (
@@ -155,8 +162,11 @@ export const activeSlots = (scope: Scope, activity: Activity, slots: Slots, crit
 export const activeSinceEver = (scope: Scope, activity: Activity, slots: Slots): Sql => {
   const { from, to } = slots.range;
   const { table, first, within, marks } = sourceOf(scope, [activity], slots, [from, to]);
-  return sql`SELECT ${unitOf(scope, activity.unit)} AS unit, min(${first}) AS began, ${distinctSlots(marks({ from, to }), slots.count)} AS slots
-    FROM ${table} WHERE ${within({ to })} AND ${holds(scope, activity)} GROUP BY unit`;
+  const found = (
+    share: Sql,
+  ): Sql => sql`SELECT ${unitOf(scope, activity.unit)} AS unit, min(${first}) AS began, ${distinctSlots(marks({ from, to }), slots.count)} AS slots
+    FROM ${table} WHERE ${share} AND ${within({ to })} AND ${holds(scope, activity)} GROUP BY unit`;
+  return byUnit(scope, activity.unit, found);
 };
 
 /**

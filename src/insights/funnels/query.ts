@@ -4,7 +4,7 @@ import { withIds } from "#insights/common/who.ts";
 import { other, type Interval, type Unit } from "#insights/common/frame.ts";
 import { bucketNumberSql } from "#insights/common/time.ts";
 import { attemptsOf, packed, type SequenceQuestion } from "#insights/sequence/sequence.ts";
-import { inRange, personOf, type Scope, type TimeRange } from "#records/events/scope.ts";
+import { byPerson, inRange, personOf, type Scope, type TimeRange } from "#records/events/scope.ts";
 import { traitOfPeople } from "#records/people/relation.ts";
 import type { ConversionInput, FunnelInput } from "./contract.ts";
 
@@ -82,12 +82,13 @@ const attemptsOfEach = (scope: Scope, input: FunnelInput, range: TimeRange, mode
     sessions: { unit: sql`(${personOf(scope)}, session)`, owned: sql`session != ''` },
   }[input.unit];
   const events = sql`arraySort(groupArray(${literal(mostEvents)})(${packed(range.from, steps, exclusions)}))`;
-  const each = sql`SELECT ${unit} AS person, ${column}, ${events} AS words
+  const each = (share: Sql): Sql => sql`SELECT ${unit} AS person, ${column}, ${events} AS words
     FROM events ${joined}
-    WHERE ${inRange(scanned(input, range))} AND ${owned} AND ${relevant} AND ${conditionsOf(scope, input.filters)}
+    WHERE ${share} AND ${inRange(scanned(input, range))} AND ${owned} AND ${relevant} AND ${conditionsOf(scope, input.filters)}
     GROUP BY person${key}${held.reduce((a, b) => sql`${a}${b}`, none)}`;
+  const all = input.unit === "people" && joined === none ? byPerson(scope, each) : each(sql`1`);
   const kept = [sql`person`, heldGroup(input)];
-  return sql`SELECT ${join(kept, ", ")}, found AS attempts FROM (${attemptsOf(questionOf(input, range, mode), kept, each)})`;
+  return sql`SELECT ${join(kept, ", ")}, found AS attempts FROM (${attemptsOf(questionOf(input, range, mode), kept, all)})`;
 };
 
 /** The same, one row per person (and group): of the ways with each value held, the best one where only that counts. */

@@ -1,7 +1,7 @@
 import { bind, literal, sql, type Sql } from "#kernel/sql.ts";
 import { conditionsOf, matchesAny, propertyText } from "#insights/common/conditions.ts";
 import { linkParts, linksOf, mostNodes, packedNode, pathEnd } from "#insights/sequence/sequence.ts";
-import { inRange, personOf, type Scope, type TimeRange } from "#records/events/scope.ts";
+import { byPerson, inRange, personOf, type Scope, type TimeRange } from "#records/events/scope.ts";
 import { journeyEnd, type JourneyInput } from "./contract.ts";
 
 /** The most events of one person that a journey looks at. */
@@ -15,10 +15,10 @@ const nodeOf = (scope: Scope, { property }: JourneyInput): Sql => {
   return sql`if(${value} = '', event::String, ${trimmed})`;
 };
 
-const steps = (scope: Scope, input: JourneyInput, range: TimeRange): Sql => {
+const steps = (scope: Scope, input: JourneyInput, range: TimeRange, share: Sql = sql`1`): Sql => {
   const included = input.events.length === 0 ? sql`1` : matchesAny(scope, input.events);
   const excluded = input.exclude.length === 0 ? sql`1` : sql`event NOT IN ${bind.strings(input.exclude)}`;
-  return sql`FROM events WHERE ${inRange(range)} AND ${included} AND ${excluded} AND ${conditionsOf(scope, input.filters)}`;
+  return sql`FROM events WHERE ${share} AND ${inRange(range)} AND ${included} AND ${excluded} AND ${conditionsOf(scope, input.filters)}`;
 };
 
 /** Names of steps, the most frequent first. */
@@ -38,8 +38,9 @@ const linksOfEach = (scope: Scope, input: JourneyInput, range: TimeRange, nodes:
     collapse: input.collapse,
   };
   const sorted = sql`arraySort(groupArray(${literal(mostEvents)})(${packedNode(range.from, node)}))`;
-  const words = sql`SELECT ${personOf(scope)} AS person, ${sorted} AS words ${steps(scope, input, range)} GROUP BY person`;
-  return linksOf(question, [sql`person`], words);
+  const words = (share: Sql): Sql =>
+    sql`SELECT ${personOf(scope)} AS person, ${sorted} AS words ${steps(scope, input, range, share)} GROUP BY person`;
+  return linksOf(question, [sql`person`], byPerson(scope, words));
 };
 
 /** The number that stands for a step; undefined for one that is not told apart. */

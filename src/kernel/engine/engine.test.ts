@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { createClient } from "@clickhouse/client";
 import { z } from "zod";
 import { useEngine } from "#test/engine.ts";
-import { bind, identifier, sql } from "../sql.ts";
+import { bind, compile, identifier, inShares, sql } from "../sql.ts";
 
 const held = useEngine();
 const engine = () => held.server.in("default");
@@ -102,6 +102,26 @@ describe("the engine contract", () => {
     await client.command({ query: "SELECT {leak:String}", query_params: { leak: "x" } });
     await expect(client.query({ query: "SELECT {leak:String}" })).rejects.toMatchObject({ code: "456" });
     await client.close();
+  });
+
+  it("is asked for a relation in shares that lose and double no group, also at the ends of the key", async () => {
+    const keys = ["0", "1", "9223372036854775807", "9223372036854775808", "18446744073709551615"];
+    const rows = sql`SELECT arrayJoin(arrayConcat(${bind.ids(keys)}, arrayMap(n -> sipHash64(n), range(5000))))  AS key`;
+    const groups = inShares(
+      sql`key`,
+      (within) => sql`SELECT key, count() AS times FROM (${rows} UNION ALL ${rows}) WHERE ${within} GROUP BY key`,
+    );
+    const whole = sql`SELECT count() AS groups, uniqExact(key) AS distinct, toUInt32(min(times)) AS least, toUInt32(max(times)) AS most FROM (${groups})`;
+    const row = z.object({ groups: z.number(), distinct: z.number(), least: z.number(), most: z.number() });
+    const client = createClient({ url: held.process?.url ?? "", password: held.process?.password ?? "" });
+    for (const threads of [1, 2, 3, 8, 64]) {
+      const { query, params } = compile(whole, threads);
+      expect(query.match(/max_threads/g)?.length ?? 1).toBe(Math.min(threads, 8));
+      const asked = await client.query({ query, query_params: { ...params }, format: "JSONEachRow", clickhouse_settings: { output_format_json_quote_64bit_integers: 0 } }); // prettier-ignore
+      expect(await asked.json()).toEqual([{ groups: 5_005, distinct: 5_005, least: 2, most: 2 }]);
+    }
+    await client.close();
+    expect(await one(whole, row)).toEqual({ groups: 5_005, distinct: 5_005, least: 2, most: 2 });
   });
 
   it("says which limit was reached", async () => {

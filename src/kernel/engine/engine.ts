@@ -8,7 +8,7 @@ import {
 import type { Readable } from "node:stream";
 import type { z } from "zod";
 import { Refusal } from "../refusal.ts";
-import { compile, functionsOf, type Sql } from "../sql.ts";
+import { compile, functionsOf, hasShares, type Sql } from "../sql.ts";
 import { functionsIn, withoutFunctions, type Functions, type FunctionsRun } from "./functions.ts";
 
 /** What a statement is for decides its limits of time, memory and result. */
@@ -168,14 +168,15 @@ const engineIn = (
   database: string,
   apart: () => Promise<Engine>,
   functions: Functions,
+  threads: () => Promise<number>,
 ): Engine => {
   const settingsFor = (options: AskOptions | undefined, fallback: Purpose): ClickHouseSettings => ({
     ...common,
     ...limits[options?.purpose ?? fallback],
     ...options?.settings,
   });
-  const asked = (statement: Sql, options: AskOptions | undefined, fallback: Purpose) => {
-    const { query, params } = compile(statement);
+  const asked = async (statement: Sql, options: AskOptions | undefined, fallback: Purpose) => {
+    const { query, params } = compile(statement, hasShares(statement) ? await threads() : 1);
     const signal = options?.signal === undefined ? {} : { abort_signal: options.signal };
     return { query, query_params: params, clickhouse_settings: settingsFor(options, fallback), ...signal };
   };
@@ -183,17 +184,18 @@ const engineIn = (
     database,
     apart,
     rows: async (statement, row, options) => {
-      const result = await client.query({ ...asked(statement, options, "ask"), format: "JSONEachRow" }).catch(explain);
+      const question = await asked(statement, options, "ask");
+      const result = await client.query({ ...question, format: "JSONEachRow" }).catch(explain);
       const rows = await result.json().catch(explain);
       return rows.map((value) => row.parse(value));
     },
     stream: async (statement, format, options) => {
-      const { query, ...rest } = asked(statement, options, "export");
+      const { query, ...rest } = await asked(statement, options, "export");
       const result = await client.exec({ query: `${query}\nFORMAT ${format}`, ...rest }).catch(explain);
       return result.stream;
     },
     command: async (statement, options) => {
-      await client.command(asked(statement, options, "maintain")).catch(explain);
+      await client.command(await asked(statement, options, "maintain")).catch(explain);
     },
     insert: async (table, lines, options) => {
       const target = options?.columns === undefined ? table : `${table} (${options.columns.join(", ")})`;
@@ -254,7 +256,7 @@ const engineIn = (
 export const connectEngine = (address: EngineAddress): EngineServer => {
   const clients = new Map<string, ClickHouseClient>();
   const functions = functionsIn(
-    (statement) => engineIn(clientFor("default"), "default", apart, functions).command(statement),
+    (statement) => engineIn(clientFor("default"), "default", apart, functions, threads).command(statement),
     address.functions,
   );
   const clientFor = (database: string): ClickHouseClient => {
@@ -275,6 +277,16 @@ export const connectEngine = (address: EngineAddress): EngineServer => {
     clients.set(database, client);
     return client;
   };
+  let threadsOf: Promise<number> | undefined;
+  /** How many threads a statement has, if nothing else is asked for. */
+  const threads = (): Promise<number> =>
+    (threadsOf ??= clientFor("default")
+      .query({ query: "SELECT toUInt32(getSetting('max_threads')) AS threads", format: "JSONEachRow" })
+      .then(async (result) => (await result.json<{ threads: number }>())[0]?.threads ?? 1)
+      .catch((error: unknown) => {
+        threadsOf = undefined;
+        return explain(error);
+      }));
   let made: Promise<void> | undefined;
   const apart = async (): Promise<Engine> => {
     made ??= clientFor("default")
@@ -285,10 +297,10 @@ export const connectEngine = (address: EngineAddress): EngineServer => {
         return explain(error);
       });
     await made;
-    return engineIn(clientFor(apartDatabase), apartDatabase, apart, functions);
+    return engineIn(clientFor(apartDatabase), apartDatabase, apart, functions, threads);
   };
   return {
-    in: (database) => engineIn(clientFor(database), database, apart, functions),
+    in: (database) => engineIn(clientFor(database), database, apart, functions, threads),
     version: async () => {
       const result = await clientFor("default")
         .query({ query: "SELECT version() AS version", format: "JSONEachRow" })

@@ -1,6 +1,6 @@
 import type { Veil } from "#kernel/classes.ts";
 import type { Engine } from "#kernel/engine/engine.ts";
-import { bind, sql, type Sql } from "#kernel/sql.ts";
+import { bind, inShares, sql, type Sql } from "#kernel/sql.ts";
 import type { Keys } from "#records/people/keys.ts";
 
 /** What every relation needs to know of the question: where, in which zone, and as of when. */
@@ -39,3 +39,10 @@ export const personOf = (scope: Pick<Scope, "engine" | "hasMerges">, actor: Sql 
 
 /** Events of the range; both bounds are in the sort key's partition, so that months outside are never read. */
 export const inRange = (range: TimeRange): Sql => sql`at >= ${bind.time(range.from)} AND at < ${bind.time(range.to)}`;
+
+/**
+ * A relation grouped by `personOf`, from rows of events or of their rollup: `relation` takes what must hold of a row.
+ * Both lie by actor, so that where nobody is merged a share of the people is read without the others.
+ */
+export const byPerson = (scope: Pick<Scope, "hasMerges">, relation: (share: Sql) => Sql): Sql =>
+  scope.hasMerges ? relation(sql`1`) : inShares(sql`actor`, relation);
