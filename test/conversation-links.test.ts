@@ -10,7 +10,7 @@ import { happy, part, range, startDesk } from "./cx.ts";
 import { chatwoot, intercom } from "./conversations.ts";
 import { startWorld, stopWorld, type World } from "./world.ts";
 import { z } from "zod";
-import type { Conversation, Overview } from "#programs/cx-score/contract.ts";
+import type { Conversation, Overview, RuleView } from "#programs/cx-score/contract.ts";
 import type { Link } from "#records/conversations/contract.ts";
 
 let world: World;
@@ -221,5 +221,55 @@ describe("Intercom's API", () => {
     expect([await count("conversations"), await count("conversation_parts")]).toEqual([121, 243]);
     expect((await get("intercom 3")).parts.map(({ role }) => role)).toEqual(["customer", "teammate", "customer"]);
     expect((await get("intercom 3")).parts[0]!.text).toBe("It does not work, number 3");
+  }, 60_000);
+
+  it("is written to where a rule tags: once each, tried again where it fails, and told where it cannot be", async () => {
+    const { ask, send, score, run, workspace } = await desk();
+    serve();
+    const listing = answer;
+    const tagged: string[] = [];
+    let down = 1;
+    answer = (request, body, response) => {
+      const reply = (value: unknown, code = 200) => void response.writeHead(code, { "content-type": "application/json" }).end(JSON.stringify(value)); // prettier-ignore
+      const id = /^\/conversations\/([^/]+)\/tags$/.exec(request.url ?? "")?.[1];
+      if (request.url === "/me" && down > 0) return reply({ errors: [] }, (down -= 1) >= 0 ? 500 : 200);
+      if (request.url === "/me") return reply({ type: "admin", id: "17" } satisfies Partial<Intercom.AdminWithApp>);
+      if (request.url === "/tags") return reply({ type: "tag", id: "5", name: (JSON.parse(body) as { name: string }).name } satisfies Partial<Intercom.Tag>); // prettier-ignore
+      if (id === undefined) return listing(request, body, response);
+      if (id === "2") return reply({ errors: [] }, 404);
+      const { id: tag, admin_id: admin } = JSON.parse(body) as Intercom.TagConversationRequest;
+      tagged.push(`${id} ${tag} ${admin} ${request.headers.authorization}`);
+      reply({ type: "tag", id: "5", name: "Unhappy" } satisfies Partial<Intercom.Tag>);
+    };
+    all = Array.from({ length: 3 }, (_, n) => listed(n, began + n * 10));
+    const rule = { name: "Tags", above: 1, tag: "Unhappy" };
+    const { id } = await ask<{ id: string }>("cx.saveRule", { rule, isOn: true });
+    await ask("conversations.addLink", { vendor: "intercom", kind: "pull", secret: "the token", address: apiUrl() });
+    const jobOf = (module: string, name: string) => world.system.modules.find((one) => one.name === module)!.jobs!.find((one) => one.name === name)!; // prettier-ignore
+    const later = async (minutes: number) => {
+      const found = (await world.system.directory.find(workspace))!;
+      const now = Date.now() + minutes * 60_000;
+      await jobOf("cx-score", "cx.rules").run({ principal: { kind: "nobody" }, role: "owner", veil: noVeil, signal: new AbortController().signal, log: world.system.log, now, ...found }); // prettier-ignore
+      return (await ask<{ rules: RuleView[] }>("cx.rules", {})).rules[0]!.tags;
+    };
+    await run(jobOf("conversations", "conversations.pull"));
+    await send([happy("own", "ana")]);
+    await score();
+    // the first call of the first one fails; of the others one is gone, and one never came from there
+    const first = await later(0);
+    expect([first.done, first.waiting, first.failed]).toEqual([1, 2, 1]);
+    expect(tagged).toHaveLength(1);
+    const second = await later(3);
+    expect([second.done, second.waiting, second.failed]).toEqual([2, 1, 1]);
+    for (let n = 0; n < 12; n += 1) await later(10 * 2 ** n);
+    const last = await later(100_000);
+    expect([last.done, last.waiting, last.failed]).toEqual([2, 0, 2]);
+    expect(last.problem).toMatch(/does not have this conversation|did not come by Intercom/);
+    expect(tagged.toSorted()).toEqual(["0 5 17 Bearer the token", "1 5 17 Bearer the token"]);
+    // saved again, what failed is tried again, and what is done is left alone
+    await ask("cx.saveRule", { id, rule, isOn: true });
+    const again = await later(100_000);
+    expect([again.done, again.failed]).toEqual([2, 1]);
+    expect(tagged).toHaveLength(2);
   }, 60_000);
 });

@@ -747,4 +747,12 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .execute();
     },
   },
+  "2026-12-20-cx-tags": {
+    up: async (db: Kysely<unknown>) => {
+      for (const name of ["tag", "tag_state", "tag_after", "tag_problem"])
+        await db.schema.alterTable("cx_firings").addColumn(name, "text", (c) => c.notNull().defaultTo("")).execute(); // prettier-ignore
+      await db.schema.alterTable("cx_firings").addColumn("tag_tries", "integer", (c) => c.notNull().defaultTo(0)).execute(); // prettier-ignore
+      await db.schema.createIndex("cx_firings_tags").on("cx_firings").columns(["workspace", "tag_state", "tag_after"]).execute(); // prettier-ignore
+    },
+  },
 };

@@ -412,6 +412,14 @@ export interface State {
     done_by: string;
     /** Conversations are told together, once a day: the day in which it falls; empty where it was told by itself. */
     digest: string;
+    /** Tag that it gets where it came from; empty for none. */
+    tag: string;
+    /** waiting, done or failed; empty where there is no tag. */
+    tag_state: string;
+    tag_tries: number;
+    /** Not tried again before this. */
+    tag_after: string;
+    tag_problem: string;
   };
   flag_changes: {
     workspace: string;

@@ -95,6 +95,12 @@ export const Rule = z.strictObject({
     .describe("Minutes: the first answer came later than this, or has not come."),
   assign: z.string().max(100).default("").describe("Member who is to look at it, by id."),
   digest: z.boolean().default(false).describe("Told together once a day, and not one by one."),
+  tag: z
+    .string()
+    .trim()
+    .max(100)
+    .default("")
+    .describe("Put on the conversation in Intercom, where it came by its API; empty: none."),
   tell: z
     .array(z.string().max(100))
     .max(20)
@@ -183,8 +189,9 @@ export const rules = defineOperation({
   summary: "What is done about conversations as they are scored, and how often it was.",
   permission: "read",
   input: z.strictObject({}),
-  output: z.object({ rules: z.array(z.object({ id: z.string(), rule: Rule, isOn: z.boolean(), firings: z.number(), last: z.string().nullable() })) }),
+  output: z.object({ rules: z.array(z.object({ id: z.string(), rule: Rule, isOn: z.boolean(), firings: z.number(), last: z.string().nullable(), tags: z.object({ done: z.number(), waiting: z.number(), failed: z.number(), problem: z.string() }).describe("Tags that were put on conversations where they came from.") })) }),
 }); // prettier-ignore
+export type RuleView = z.output<typeof rules.output>["rules"][number];
 
 export const saveRule = defineOperation({
   name: "cx.saveRule",

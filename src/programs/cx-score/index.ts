@@ -1,6 +1,7 @@
 import { defineModule, type Module } from "#kernel/module.ts";
 import type { Outbound } from "#kernel/outbound.ts";
 import type { Store } from "#kernel/state/store.ts";
+import { createTagger } from "#records/conversations/links.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import type { SourceRegistry } from "#records/sources/registry.ts";
 import type { Notify } from "../alerts/index.ts";
@@ -30,7 +31,7 @@ interface Parts {
 export const cxScore = ({ ingest, registry, store, notify, outbound, themes }: Parts): Module => {
   const book = createBook(store);
   const judge = createJudge(store, outbound, book);
-  const rules = createRules({ store, notify, book, themes });
+  const rules = createRules({ store, notify, book, themes, tagger: createTagger({ store, outbound }) });
   return defineModule({
     name: "cx-score",
     jobs: [{ name: "cx.score", everyMs: 5_000, run: (call) => scoreAll(call, { ingest, registry, book, themes }) }, { name: "cx.rules", everyMs: 10_000, run: rules.run }, { name: "cx.judge", everyMs: 30_000, run: judge.run }],
@@ -50,9 +51,9 @@ export const cxScore = ({ ingest, registry, store, notify, outbound, themes }: P
         name: "Judge of conversations",
         kind: "llm",
         version: String(promptVersion),
-        purpose: "A language model of your choice scores a sample of conversations, to hold the CX Score against it and to calibrate it.",
+        purpose: "A language model of your choice scores a sample of conversations, to hold the CX Score against it and to calibrate it; or all of them, as a version of the score.",
         risk: "limited",
-        oversight: "It is off until somebody who governs names its address; then masked text leaves for it, within a budget a day, and switching it off ends that at once. Its scores count for nothing by themselves: they stand beside what your people say, and a calibration that learnt from them runs in shadow until it is switched on.",
+        oversight: "It is off until somebody who governs names its address; then masked text leaves for it, within a budget a day, and switching it off ends that at once. Its scores count for nothing by themselves: they stand beside what your people say, and a version that it scores, or that learnt from it, runs in shadow until it is switched on.",
         needsRelease: false,
       },
     ],
@@ -60,7 +61,7 @@ export const cxScore = ({ ingest, registry, store, notify, outbound, themes }: P
       ...reportHandlers({ ingest, registry, rules, book, themes }),
       ...labelHandlers(ingest, book),
       ...ruleHandlers(ingest, rules, book),
-      ...versionHandlers(book, store),
+      ...versionHandlers(book, store, judge),
       ...judgeHandlers(judge),
     ],
   });

@@ -66,6 +66,10 @@ export const driverWeeks = (view: View, week: Sql): Sql => sql`
 
 export const waitingCount: Sql = sql`SELECT toFloat64(count()) AS waiting FROM (SELECT DISTINCT conversation FROM conversation_parts WHERE conversation IN (SELECT id FROM conversations WHERE kind = 'support') AND conversation NOT IN (SELECT conversation FROM cx_scores))`;
 
+/** Which source conversations came by. */
+export const sourcesOf = (ids: readonly string[]): Sql =>
+  sql`SELECT id, toString(source) AS source FROM conversations FINAL WHERE id IN ${bind.strings(ids)}`;
+
 interface Wanted {
   readonly band: "all" | "low" | "middle" | "high" | "unscored";
   readonly driver?: DriverName | undefined;

@@ -5,7 +5,9 @@ import { Refusal } from "#kernel/refusal.ts";
 import type { Store } from "#kernel/state/store.ts";
 import type { Notify } from "../alerts/index.ts";
 import { Rule } from "./contract.ts";
-import { scoredSince, type Asked } from "./query.ts";
+import { Later } from "#records/conversations/intercom.ts";
+import type { Tagger } from "#records/conversations/links.ts";
+import { scoredSince, sourcesOf, type Asked } from "./query.ts";
 import type { Themes } from "../themes/book.ts";
 import type { Book } from "./versions/book.ts";
 
@@ -15,6 +17,8 @@ import type { Book } from "./versions/book.ts";
  */
 
 const [batch, mostRules, mostHits, mostListed, minuteMs] = [1_000, 100, 20, 1_000, 60_000];
+const [mostTags, mostTries, longestTagsMs] = [200, 10, 20_000];
+const Sourced = z.object({ id: z.string(), source: z.string() });
 const addressOf = (id: string): string => `/conversations/${encodeURIComponent(id)}`;
 /** The day of the workspace, as YYYY-MM-DD. */
 const dayOf = ({ workspace, now }: WorkspaceCall): string => new Intl.DateTimeFormat("sv", { timeZone: workspace.zone }).format(now); // prettier-ignore
@@ -25,9 +29,10 @@ interface Parts {
   readonly notify: Notify;
   readonly book: Book;
   readonly themes: Themes;
+  readonly tagger: Tagger;
 }
 
-export const createRules = ({ store, notify, book, themes }: Parts) => {
+export const createRules = ({ store, notify, book, themes, tagger }: Parts) => {
   const rowsOf = (call: WorkspaceCall) => store.selectFrom("cx_rules").selectAll().where("workspace", "=", call.workspace.id); // prettier-ignore
 
   const membersOf = (call: WorkspaceCall) => store.selectFrom("memberships").innerJoin("members", "members.id", "memberships.member").select(["members.id", "members.name"]).where("memberships.workspace", "=", call.workspace.id).orderBy("members.name"); // prettier-ignore
@@ -49,7 +54,7 @@ export const createRules = ({ store, notify, book, themes }: Parts) => {
     const at = new Date(call.now).toISOString();
     // what is only told to others needs nobody to look at it here
     const isTold = rule.tell.length > 0 && rule.assign === "";
-    await store.insertInto("cx_firings").values({ workspace: call.workspace.id, rule: id, conversation: one.id, at, assignee: rule.assign, done_at: isTold ? at : null, done_by: "", digest: rule.digest && rule.tell.length > 0 ? dayOf(call) : "" }).onConflict((conflict) => conflict.columns(["workspace", "rule", "conversation"]).doNothing()).execute(); // prettier-ignore
+    await store.insertInto("cx_firings").values({ workspace: call.workspace.id, rule: id, conversation: one.id, at, assignee: rule.assign, done_at: isTold ? at : null, done_by: "", digest: rule.digest && rule.tell.length > 0 ? dayOf(call) : "", tag: rule.tag, tag_state: rule.tag === "" ? "" : "waiting", tag_tries: 0, tag_after: at, tag_problem: "" }).onConflict((conflict) => conflict.columns(["workspace", "rule", "conversation"]).doNothing()).execute(); // prettier-ignore
     if (rule.tell.length === 0 || rule.digest) return;
     // no words of a customer: channels may lead outside
     const moved = one.drivers
@@ -73,6 +78,28 @@ export const createRules = ({ store, notify, book, themes }: Parts) => {
     const [before, seen] = [Date.parse(row.seen), Math.max(Date.parse(row.seen), horizon)];
     await store.updateTable("cx_rules").set({ seen: new Date(seen).toISOString() }).where("workspace", "=", call.workspace.id).where("id", "=", row.id).where("seen", "=", row.seen).execute(); // prettier-ignore
     return found.length >= batch && seen > before;
+  };
+
+  /** Tags that wait, each until it is there. One that fails is tried again ever later, and then no more. */
+  const putTags = async (call: WorkspaceCall): Promise<void> => {
+    const rows = await store.selectFrom("cx_firings").select(["rule", "conversation", "tag", "tag_tries"]).where("workspace", "=", call.workspace.id).where("tag_state", "=", "waiting").where("tag_after", "<=", new Date(call.now).toISOString()).orderBy("tag_after").orderBy("conversation").limit(mostTags).execute(); // prettier-ignore
+    if (rows.length === 0) return;
+    const sources = new Map((await call.engine.rows(sourcesOf(rows.map(({ conversation }) => conversation)), Sourced, { purpose: "maintain", signal: call.signal })).map(({ id, source }) => [id, source])); // prettier-ignore
+    const began = Date.now();
+    for (const { rule, conversation, tag, tag_tries } of rows) {
+      if (call.signal.aborted || Date.now() - began > longestTagsMs) return;
+      const set = (to: { tag_state: string; tag_tries?: number; tag_after?: string; tag_problem?: string }) => store.updateTable("cx_firings").set(to).where("workspace", "=", call.workspace.id).where("rule", "=", rule).where("conversation", "=", conversation).execute(); // prettier-ignore
+      try {
+        await tagger(call, sources.get(conversation) ?? "", conversation, tag);
+        await set({ tag_state: "done", tag_problem: "" });
+      } catch (error) {
+        if (call.signal.aborted || error instanceof Later) return; // asked to wait: all do
+        const tries = tag_tries + 1;
+        const isOver = tries >= mostTries || (error instanceof Refusal && error.code === "conversations.no_tagging");
+        const tag_problem = (error instanceof Error ? error.message : "It failed.").slice(0, 500);
+        await set({ tag_state: isOver ? "failed" : "waiting", tag_tries: tries, tag_after: new Date(call.now + minuteMs * 2 ** tries).toISOString(), tag_problem }); // prettier-ignore
+      }
+    }
   };
 
   /** What fell in earlier days, told together. */
@@ -101,11 +128,18 @@ export const createRules = ({ store, notify, book, themes }: Parts) => {
         const rule = Rule.parse(JSON.parse(content));
         if (rule.digest) await tellDigests(call, id, rule);
       }
+      await putTags(call);
     },
     list: async (call: WorkspaceCall) => {
       const counts = await store.selectFrom("cx_firings").select(["rule", ({ fn }) => fn.countAll<number>().as("count"), ({ fn }) => fn.max("at").as("last")]).where("workspace", "=", call.workspace.id).groupBy("rule").execute(); // prettier-ignore
       const of = new Map(counts.map((one) => [one.rule, one]));
-      return (await rowsOf(call).orderBy("updated_at", "desc").execute()).map(({ id, content, is_on }) => ({ id, rule: Rule.parse(JSON.parse(content)), isOn: is_on === 1, firings: Number(of.get(id)?.count ?? 0), last: of.get(id)?.last ?? null })); // prettier-ignore
+      const tagged = await store.selectFrom("cx_firings").select(["rule", "tag_state", ({ fn }) => fn.countAll<number>().as("count"), ({ fn }) => fn.max("tag_problem").as("problem")]).where("workspace", "=", call.workspace.id).where("tag_state", "!=", "").groupBy(["rule", "tag_state"]).execute(); // prettier-ignore
+      const tagsOf = (rule: string) => {
+        const count = (state: string): number => Number(tagged.find((one) => one.rule === rule && one.tag_state === state)?.count ?? 0); // prettier-ignore
+        const problem = tagged.find((one) => one.rule === rule && (one.problem ?? "") !== "")?.problem ?? "";
+        return { done: count("done"), waiting: count("waiting"), failed: count("failed"), problem };
+      };
+      return (await rowsOf(call).orderBy("updated_at", "desc").execute()).map(({ id, content, is_on }) => ({ id, rule: Rule.parse(JSON.parse(content)), isOn: is_on === 1, firings: Number(of.get(id)?.count ?? 0), last: of.get(id)?.last ?? null, tags: tagsOf(id) })); // prettier-ignore
     },
     /** Conversations that a rule acted on, the latest. */
     flagged: async (call: WorkspaceCall, rule: string): Promise<readonly string[]> =>
@@ -129,6 +163,8 @@ export const createRules = ({ store, notify, book, themes }: Parts) => {
         // switched on anew, it begins anew: what was scored while it was off is not acted on
         const seen = before.is_on === 1 ? before.seen : at;
         await store.updateTable("cx_rules").set({ content, is_on: given.isOn ? 1 : 0, seen, updated_at: at }).where("workspace", "=", call.workspace.id).where("id", "=", before.id).execute(); // prettier-ignore
+        // whoever saves it again has seen to what was in the way
+        await store.updateTable("cx_firings").set({ tag_state: "waiting", tag_tries: 0, tag_after: at }).where("workspace", "=", call.workspace.id).where("rule", "=", before.id).where("tag_state", "=", "failed").execute(); // prettier-ignore
         return before.id;
       }
       const { count } = await store.selectFrom("cx_rules").select(({ fn }) => fn.countAll<number>().as("count")).where("workspace", "=", call.workspace.id).executeTakeFirstOrThrow(); // prettier-ignore

@@ -11,7 +11,7 @@ import type { Turn, TurnRole } from "./scorer/conversation.ts";
 import { modelVersion } from "./scorer/heads.ts";
 import { scoreConversation } from "./scorer/score.ts";
 import type { Themes } from "../themes/book.ts";
-import { activeOf, standingOf, type Book, type Version } from "./versions/book.ts";
+import { activeOf, madeHere, standingOf, type Book, type Version } from "./versions/book.ts";
 import { moved, type Calibration } from "./versions/calibration.ts";
 import { bucketsOf, residualOf } from "./versions/residual.ts";
 
@@ -147,11 +147,13 @@ const scoreBatch = async (
 
 /** What is scored: by the version in use what is new (and what was before, where it counts anew), then what runs in shadow. */
 export const passesOf = (versions: readonly Version[], now: number): readonly Pass[] => {
-  const [standing, active] = [standingOf(versions), activeOf(versions)];
+  // what a language model scores comes later, and stands before what is scored here
+  const own = madeHere(versions);
+  const [standing, active] = [standingOf(versions), activeOf(own)];
   const isReady = active?.model === modelVersion;
   // after an upgrade the scorer of the version in use is gone: what is new is scored by the one that there is
-  const used = { id: isReady ? active.id : modelVersion, calibration: isReady ? active.calibration : undefined, standing, which: isReady && standing.at(-1)?.rebased === true ? "all" : "missing", isShadow: false } as const; // prettier-ignore
-  const shadows = versions.filter(({ state, model }) => state === "shadow" && model === modelVersion);
+  const used = { id: isReady ? active.id : modelVersion, calibration: isReady ? active.calibration : undefined, standing, which: isReady && standingOf(own).at(-1)?.rebased === true ? "all" : "missing", isShadow: false } as const; // prettier-ignore
+  const shadows = own.filter(({ state, model }) => state === "shadow" && model === modelVersion);
   return [used, ...shadows.map(({ id, calibration }) => ({ id, calibration, standing, which: "all", since: now - shadowDays * 86_400_000, isShadow: true }) as const)]; // prettier-ignore
 };
 

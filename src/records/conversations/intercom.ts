@@ -44,14 +44,40 @@ const readJson = (text: string): unknown => {
 
 const refusalFor = ({ status }: Answer): Error => {
   if (status === 429) return new Later("Intercom asked to wait; it goes on at the next turn.");
-  if (status === 401 || status === 403) return new Refusal("intercom.token", "Intercom does not take this token, or it may not read conversations. Make a new one in its developer hub."); // prettier-ignore
+  if (status === 401 || status === 403) return new Refusal("intercom.token", "Intercom does not take this token, or it may not do this. Make a new one in its developer hub."); // prettier-ignore
   return new Refusal("intercom.status", `Intercom answered with ${status}.`);
 };
 
+/** Asks the API: GET, or POST where there is a body. */
+const asking = ({ outbound, address, token, region, signal }: Given) => {
+  const headers = { authorization: `Bearer ${token}`, "intercom-version": version, accept: "application/json", "content-type": "application/json" }; // prettier-ignore
+  return (path: string, body?: object): Promise<Answer> =>
+    outbound.ask({ address: new URL(path, address).href, method: body === undefined ? "GET" : "POST", headers, body: body === undefined ? undefined : JSON.stringify(body), region, signal, mostBytes, waitMs }); // prettier-ignore
+};
+
+const Named = z.looseObject({ id: z.union([z.string(), z.number()]).transform(String) });
+
+/**
+ * Puts a tag on a conversation, made where there is none of that name, in the name of whoever made the token. To do it
+ * again changes nothing. The token may need to be allowed to write tags.
+ */
+export const tagConversation = async (given: Given, id: string, tag: string): Promise<void> => {
+  const ask = asking(given);
+  const answered = async (path: string, body?: object): Promise<string> => {
+    const answer = await ask(path, body);
+    if (answer.status === 404) throw new Refusal("intercom.gone", "Intercom does not have this conversation any more.");
+    if (answer.status !== 200) throw refusalFor(answer);
+    return Named.parse(readJson(answer.body)).id;
+  };
+  const admin = await answered("/me");
+  const named = await answered("/tags", { name: tag });
+  await answered(`/conversations/${encodeURIComponent(id)}/tags`, { id: named, admin_id: admin });
+};
+
 /** Conversations that were changed since, page by page. */
-export async function* changedSince({ outbound, address, token, region, signal }: Given, since: number): AsyncGenerator<Pulled> {
-  const headers = { authorization: `Bearer ${token}`, "intercom-version": version, accept: "application/json", "content-type": "application/json" };
-  const ask = (path: string, body?: object) => outbound.ask({ address: new URL(path, address).href, method: body === undefined ? "GET" : "POST", headers, body: body === undefined ? undefined : JSON.stringify(body), region, signal, mostBytes, waitMs });
+export async function* changedSince(given: Given, since: number): AsyncGenerator<Pulled> {
+  const { signal } = given;
+  const ask = asking(given);
   let after: string | undefined;
   do {
     const answer = await ask("/conversations/search", {

@@ -13,7 +13,8 @@ export const JudgeSettings = z.strictObject({
     .describe("Key of the endpoint. Empty to keep the one that is there, or where none is needed."),
   perDay: z.int().min(1).max(100_000).default(50).describe("Conversations a day, at most."),
   tokensPerDay: z.int().min(1_000).max(1_000_000_000).default(500_000),
-});
+  use: z.enum(["sample", "all"]).default("sample").describe("sample: by chance, to be held beside the score and to learn from. all: every conversation, the newest first, as a version of the score that counts once it is switched on."),
+}); // prettier-ignore
 export type JudgeSettings = z.output<typeof JudgeSettings>;
 
 export const get = defineOperation({

@@ -4,14 +4,13 @@ import { Refusal } from "#kernel/refusal.ts";
 import { ask } from "#records/common/ask.ts";
 import { iso } from "#records/common/iso.ts";
 import { quadraticKappa } from "#stats/agreement.ts";
-import { drivers } from "../scorer/conversation.ts";
 import * as contract from "./contract.ts";
 import { judgementsOf, spent, twice } from "./query.ts";
+import { Detail } from "./version.ts";
 import { Spent, startOfDay, type Judge } from "./work.ts";
 
 const Twice = z.object({ first: z.number(), second: z.number() });
 const Row = z.object({ judge: z.string(), score: z.number().nullable(), reason: z.string(), problem: z.string(), detail: z.string(), moment: z.string() }); // prettier-ignore
-const Detail = z.array(z.object({ driver: z.enum(drivers), polarity: z.number(), strength: z.number(), quotes: z.array(z.object({ part: z.string(), start: z.number(), end: z.number() })) })); // prettier-ignore
 
 /** Operations on the judge. */
 export const judgeHandlers = (judge: Judge): Handler[] => [

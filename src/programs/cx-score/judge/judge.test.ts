@@ -3,6 +3,8 @@ import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { angry, happy, part, startDesk } from "#test/cx.ts";
 import { startWorld, stopWorld, type World } from "#test/world.ts";
+import type { VersionView } from "../versions/contract.ts";
+import type { Conversation } from "../contract.ts";
 import type { JudgeView, Verdict } from "./contract.ts";
 import { judgementIn, messagesFor } from "./prompt.ts";
 
@@ -134,5 +136,64 @@ describe("a judge", () => {
     expect(await next("e", "locked")).toBeUndefined();
     expect(asked).toHaveLength(1);
     expect((await view()).problem).toContain("does not take this key");
+  }, 60_000);
+
+  it("scores all conversations as a version of the score, in shadow until it is switched on", async () => {
+    const { ask, send, score, run } = await startDesk(world);
+    const job = world.system.modules.find(({ name }) => name === "cx-score")!.jobs!.find(({ name }) => name === "cx.judge")!; // prettier-ignore
+    const versions = async () => (await ask<{ versions: VersionView[] }>("cx.versions", {})).versions;
+    const scoreOf = async (id: string) => (await ask<Conversation>("cx.conversation", { id })).scores[0]!;
+    answer = ({ messages }) => ({ status: 200, text: messages[1]!.content.includes("scam") ? said({ score: 2.5 }) : said({ score: 4.5, reason: "Helped.", drivers: [{ driver: "teammate_answer_quality", polarity: 1, strength: 0.5, quotes: [] }] }) }); // prettier-ignore
+    await send([angry("a", "ana"), happy("h", "hal"), ...Array.from({ length: 9 }, (_, n) => happy(`h${n}`, `p${n}`))]);
+    await score();
+    const before = await scoreOf("a");
+    const settings = { isOn: true, address: address(), model: "large", secret: "", perDay: 3 };
+    await ask("cx.setJudge", { settings });
+    await run(job);
+    expect((await versions()).some(({ isJudge }) => isJudge)).toBe(false);
+    // what it said of a sample counts for its version too; the rest is judged, within what a day may cost
+    await ask("cx.setJudge", { settings: { ...settings, use: "all", perDay: 6 } });
+    await run(job);
+    const shadow = (await versions()).find(({ isJudge }) => isJudge)!;
+    expect(shadow).toMatchObject({
+      id: "judge large (1)",
+      state: "shadow",
+      isActive: false,
+      waiting: 5,
+      calibration: null,
+    });
+    await ask("cx.setJudge", { settings: { ...settings, use: "all", perDay: 100 } });
+    await run(job);
+    await run(job);
+    expect((await versions()).find(({ isJudge }) => isJudge)).toMatchObject({ waiting: 0 });
+    expect(await scoreOf("a")).toEqual(before);
+    expect(await ask("cx.compareVersion", { id: shadow.id })).toMatchObject({ conversations: 11, waiting: 0 });
+    // it has to be there for what comes
+    await ask("cx.setJudge", { settings: { ...settings, isOn: false, use: "all" } });
+    await expect(ask("cx.switchVersion", { id: shadow.id, rebase: true })).rejects.toThrow(/does not judge all/);
+    await ask("cx.setJudge", { settings: { ...settings, use: "all", perDay: 100 } });
+    await ask("cx.switchVersion", { id: shadow.id, rebase: true });
+    const after = await scoreOf("a");
+    expect(after.score).toBe(2.5);
+    expect(after.summary).toContain("Refused.");
+    expect(after.summary).not.toContain("It scored");
+    expect(after.drivers.reduce((sum, { contribution }) => sum + contribution, 3) + after.other).toBeCloseTo(2.5, 6);
+    expect((await scoreOf("h")).score).toBe(4.5);
+    // what is new is scored here at once, and by the judge when it has read it
+    await send([angry("new", "nora")]);
+    await score();
+    expect((await scoreOf("new")).score).toBe(before.score);
+    await run(job);
+    expect((await scoreOf("new")).score).toBe(2.5);
+    // scored here it stays where the judge is away
+    answer = () => ({ status: 503, text: "" });
+    await send([angry("away", "amy")]);
+    await score();
+    await run(job);
+    expect((await scoreOf("away")).score).toBe(before.score);
+    expect((await versions()).find(({ isJudge }) => isJudge)).toMatchObject({ isActive: true, waiting: 1 });
+    // and back
+    await ask("cx.switchVersion", { id: (await versions()).find(({ isJudge }) => !isJudge)!.id, rebase: true });
+    expect((await scoreOf("a")).score).toBe(before.score);
   }, 60_000);
 });

@@ -9,7 +9,7 @@ import { DataTable } from "#web/kit/data-table.tsx";
 import { moment } from "#web/kit/moment.ts";
 import { Loaded, Problem } from "#web/kit/states.tsx";
 import * as contract from "../contract.ts";
-import { Rule } from "../contract.ts";
+import { Rule, type RuleView } from "../contract.ts";
 import * as themeContract from "../../themes/contract.ts";
 import { drivers } from "../scorer/conversation.ts";
 import { driverWords, oneDigit } from "./words.ts";
@@ -19,6 +19,16 @@ interface Kept {
   readonly rule: Rule;
   readonly isOn: boolean;
 }
+
+/** How far tags have come where the conversations came from. */
+const taggedWords = ({ done, waiting, failed, problem }: RuleView["tags"]) => (
+  <>
+    {done.toLocaleString()}
+    {waiting > 0 && `, ${waiting.toLocaleString()} to go`}
+    {failed > 0 && `, ${failed.toLocaleString()} failed`}
+    {problem !== "" && <Text size="xs" c="red" style={{ minWidth: 160 }}>{problem}{failed > 0 ? " Save the rule to try again." : ""}</Text>}
+  </>
+); // prettier-ignore
 
 /** What a rule asks for, in words. */
 const saysOf = ({ below, above, driver, polarity, points, topic, channel, team, words, trait, traitIs, traitFrom, answerOver }: Rule, titleOf: (topic: string) => string): string => {
@@ -77,6 +87,7 @@ const RuleForm = ({ given, range, close }: { given: Kept; range: { from: string;
             {rule.trait !== "" && <TextInput label="It is" description={rule.traitFrom === null ? "A number: this or more" : "This or more"} value={rule.traitFrom === null ? rule.traitIs : String(rule.traitFrom)} onChange={({ currentTarget: { value } }) => change(value.trim() !== "" && Number.isFinite(Number(value)) ? { traitFrom: Number(value), traitIs: "" } : { traitFrom: null, traitIs: value })} />}
             <Select label="Who looks at it" description="Empty: whoever comes first" clearable searchable data={(people.data?.members ?? []).map(({ id, name }) => ({ value: id, label: name }))} value={rule.assign === "" ? null : rule.assign} onChange={(assign) => change({ assign: assign ?? "" })} />
             <MultiSelect label="Tell" description="Channels of alerts; none: flagged alone" data={(channels.data?.channels ?? []).map(({ id, name }) => ({ value: id, label: name }))} value={rule.tell} onChange={(tell) => change({ tell })} />
+            <TextInput label="Tag in Intercom" description="Where it came by its API; empty: none" maxLength={100} value={rule.tag} onChange={(event) => change({ tag: event.currentTarget.value })} />
             {rule.tell.length > 0 && <Switch mt="lg" label="Told together, once a day" checked={rule.digest} onChange={(event) => change({ digest: event.currentTarget.checked })} />}
           </SimpleGrid>
           <Group><Button variant="default" loading={dry.isPending} disabled={rule.name === ""} onClick={() => dry.mutate()}>Try it on this time</Button></Group>
@@ -120,6 +131,7 @@ export const Rules = ({ range, mayEdit }: { range: { from: string; to: string };
                   { title: "Rule", cell: ({ rule }) => rule.name },
                   { title: "Fits", cell: ({ rule }) => saysOf(rule, (id) => titles.get(id) ?? "a theme that is gone") },
                   { title: "Acted", numeric: true, cell: ({ id, firings }) => (firings === 0 ? "0" : <Anchor component={Link} to={`/conversations?rule=${encodeURIComponent(id)}`}>{firings.toLocaleString()}</Anchor>) },
+                  ...(rules.some(({ rule, tags }) => rule.tag !== "" || tags.done + tags.waiting + tags.failed > 0) ? [{ title: "Tagged", numeric: true, cell: ({ tags }: RuleView) => taggedWords(tags) }] : []),
                   { title: "Last", cell: ({ last }) => (last === null ? "" : moment(last)) },
                   {
                     title: "",

@@ -170,7 +170,7 @@ export const Versions = ({ mayEdit, maySwitch }: { mayEdit: boolean; maySwitch: 
                   columns={[
                     { title: "Version", cell: ({ id, isActive }) => <Group gap={6} wrap="nowrap"><span style={{ whiteSpace: "nowrap" }}>{id}</span>{isActive && <Badge variant="outline">In use</Badge>}</Group> },
                     { title: "State", cell: stateOf },
-                    { title: "Learnt", cell: ({ calibration: own }) => (own === null ? "As it came" : `${methodWords[own.method]} from ${own.labels} labels: squared error ${two(own.before)} → ${two(own.after)} on labels it has not seen`) },
+                    { title: "Learnt", cell: ({ calibration: own, isJudge }) => (own === null ? (isJudge ? "A language model scores by it" : "As it came") : `${methodWords[own.method]} from ${own.labels} labels: squared error ${two(own.before)} → ${two(own.after)} on labels it has not seen`) },
                     { title: "Since", cell: ({ activations }) => activations.map(({ at }) => (at === null ? "The beginning" : moment(at))).join(", ") },
                     { title: "", cell: (one) => mayEdit && !one.isActive && <Button size="compact-sm" variant="default" onClick={() => setChosen(one.id)}>What would change?</Button> },
                   ]}

@@ -15,9 +15,13 @@ const Activation = z.object({
 });
 export type Activation = z.output<typeof Activation>;
 
+/** The model of a version whose scores a language model gives. */
+export const judgeModel = "judge";
+
 export interface Version {
   /** As rows of scores name it. */
   readonly id: string;
+  /** Version of the scorer, or `judgeModel`. */
   readonly model: string;
   readonly calibration: Calibration | undefined;
   readonly state: "shadow" | "used" | "dropped";
@@ -34,6 +38,10 @@ export const standingOf = (versions: readonly Version[]): Standing =>
     .flatMap(({ id, activations }) => activations.map((one) => ({ ...one, id })))
     .toSorted((a, b) => a.since - b.since);
 
+/** Those that are scored here, at once and without anybody else. */
+export const madeHere = (versions: readonly Version[]): readonly Version[] =>
+  versions.filter(({ model }) => model !== judgeModel);
+
 /** The one that was switched on last. */
 export const activeOf = (versions: readonly Version[]): Version | undefined => {
   const last = standingOf(versions).at(-1);
@@ -45,11 +53,11 @@ const States = z.enum(["shadow", "used", "dropped"]);
 export const createBook = (store: Store) => {
   const rowsOf = (call: WorkspaceCall) => store.selectFrom("cx_versions").selectAll().where("workspace", "=", call.workspace.id); // prettier-ignore
 
-  const add = async (call: WorkspaceCall, id: string, calibration: Calibration | undefined, activations: readonly Activation[]): Promise<void> => {
+  const add = async (call: WorkspaceCall, id: string, calibration: Calibration | undefined, activations: readonly Activation[], model = modelVersion): Promise<void> => {
     const by = call.principal.kind === "nobody" ? "" : call.principal.id;
     await store
       .insertInto("cx_versions")
-      .values({ workspace: call.workspace.id, id, model: modelVersion, calibration: calibration === undefined ? "" : JSON.stringify(calibration), state: activations.length > 0 ? "used" : "shadow", activations: JSON.stringify(activations), made_by: by, made_at: new Date(call.now).toISOString() })
+      .values({ workspace: call.workspace.id, id, model, calibration: calibration === undefined ? "" : JSON.stringify(calibration), state: activations.length > 0 ? "used" : "shadow", activations: JSON.stringify(activations), made_by: by, made_at: new Date(call.now).toISOString() })
       .onConflict((conflict) => conflict.columns(["workspace", "id"]).doNothing())
       .execute();
   }; // prettier-ignore
@@ -84,10 +92,12 @@ export const createBook = (store: Store) => {
     find,
     standing: async (call: WorkspaceCall): Promise<Standing> => standingOf(await known(call)),
     addShadow: (call: WorkspaceCall, id: string, calibration: Calibration) => add(call, id, calibration, []),
+    /** A language model that scores every conversation; it begins in shadow. */
+    addJudge: (call: WorkspaceCall, id: string) => add(call, id, undefined, [], judgeModel),
     /** Switches a version on: from now on, or for what was scored before as well. */
     activate: async (call: WorkspaceCall, id: string, rebased: boolean): Promise<void> => {
       const version = await find(call, id);
-      if (version.model !== modelVersion) throw new Refusal("cx.old_version", `It was made with the scorer ${version.model}, which this server does not have any more.`); // prettier-ignore
+      if (version.model !== modelVersion && version.model !== judgeModel) throw new Refusal("cx.old_version", `It was made with the scorer ${version.model}, which this server does not have any more.`); // prettier-ignore
       if (activeOf(await known(call))?.id === id)
         throw new Refusal("cx.active_version", "It is the one that is in use.");
       const activations = [...version.activations, { since: call.now, rebased }];

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineOperation } from "#kernel/operation.ts";
 
-const Id = z.strictObject({ id: z.string().min(1).max(200) });
+const Id = z.strictObject({ id: z.string().min(1).max(250) });
 const Done = z.object({ ok: z.literal(true) });
 
 const Version = z.object({
@@ -9,6 +9,7 @@ const Version = z.object({
   model: z.string(),
   state: z.enum(["shadow", "used", "dropped"]),
   isActive: z.boolean(),
+  isJudge: z.boolean().describe("A language model scores by it."),
   calibration: z.object({ method: z.enum(["offset", "line", "curve", "words"]), labels: z.number(), before: z.number().describe("Mean squared error on labels."), after: z.number().describe("The same where the score is moved, by fits that have not seen them.") }).nullable(),
   activations: z.array(z.object({ at: z.string().nullable().describe("Null for the first."), rebased: z.boolean() })),
   madeAt: z.string(),

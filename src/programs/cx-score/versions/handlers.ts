@@ -7,10 +7,11 @@ import type { Store } from "#kernel/state/store.ts";
 import { ask } from "#records/common/ask.ts";
 import { labelRows, ratingRows, scoresFor, unscoredCount } from "../query.ts";
 import { judgeRows } from "../judge/query.ts";
+import type { Judge } from "../judge/work.ts";
 import { modelVersion } from "../scorer/heads.ts";
 import { disagreementsIn, measuresOf, truthsOf, type Label } from "../trust.ts";
 import { passesOf, scoredPlainly, shadowDays } from "../work.ts";
-import { activeOf, standingOf, type Book, type Version } from "./book.ts";
+import { activeOf, judgeModel, madeHere, standingOf, type Book, type Version } from "./book.ts";
 import { calibrate, leastLabels, reliability, type Point } from "./calibration.ts";
 import * as contract from "./contract.ts";
 import { changes, distribution, mostChanged, scoresBy, transitions } from "./query.ts";
@@ -61,8 +62,9 @@ const heldAgainst = (points: readonly Point[]) => ({
 });
 
 /** Operations on versions of the score. */
-export const versionHandlers = (book: Book, store: Store): Handler[] => {
+export const versionHandlers = (book: Book, store: Store, judge: Judge): Handler[] => {
   const waitingOf = async (call: WorkspaceCall, versions: readonly Version[], id: string): Promise<number> => {
+    if (versions.some((one) => one.id === id && one.model === judgeModel)) return judge.waiting(call, id);
     const pass = passesOf(versions, call.now).findLast((one) => one.id === id);
     if (pass === undefined) return 0;
     const [found] = await ask(call, unscoredCount(pass), Left);
@@ -76,13 +78,14 @@ export const versionHandlers = (book: Book, store: Store): Handler[] => {
       const active = activeOf(versions);
       const shown = versions.filter(({ state }) => state !== "dropped");
       return {
-        needsSwitch: active?.model !== modelVersion,
+        needsSwitch: activeOf(madeHere(versions))?.model !== modelVersion,
         versions: await Promise.all(shown.map(async ({ id, model, state, madeAt, calibration, activations }) => ({
           id,
           model,
           state,
           madeAt,
           isActive: id === active?.id,
+          isJudge: model === judgeModel,
           calibration: calibration === undefined ? null : { method: calibration.method, labels: calibration.labels, before: calibration.before, after: calibration.after },
           activations: activations.map(({ since, rebased }) => ({ at: since === 0 ? null : new Date(since).toISOString(), rebased })),
           waiting: await waitingOf(call, versions, id),
@@ -127,6 +130,7 @@ export const versionHandlers = (book: Book, store: Store): Handler[] => {
       };
     }),
     handle(contract.activate, async (call, { id, rebase }) => {
+      if ((await book.find(call, id)).model === judgeModel) await judge.check(call, id);
       await book.activate(call, id, rebase);
       // whoever reads a chart of it sees why it moved
       const made_by = call.principal.kind === "nobody" ? "" : call.principal.id;
