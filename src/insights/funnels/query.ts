@@ -240,6 +240,9 @@ const stepsOf = ({ steps }: FunnelInput, named: Readonly<Record<string, number>>
   return join(columns, ", ");
 };
 
+/** The buckets in which attempts began that did a step. */
+const bucketsWith = (step: Sql): Sql => sql`arrayCompact(arrayFilter((_, done) -> done >= 0, buckets, ${step}))`;
+
 /**
  * One row per bucket of the first step and group: how many entered, and how many of them converted. A person counts
  * once a bucket, whichever of their attempts in it went furthest; with attempts counted, each counts.
@@ -251,11 +254,13 @@ export const conversionQuery = (scope: Scope, input: ConversionInput, range: Tim
   const [from, to] = [input.fromStep, input.toStep ?? input.steps.length - 1];
   const rows = sql`SELECT grp, toInt32(bucket) AS bucket, toFloat64(countIf(came)) AS entered, toFloat64(countIf(came AND went)) AS converted`;
   if (input.counting === "people" && isOneRowEach(input)) {
+    // attempts are in the order in which they began, so that those of a bucket are neighbours
     const each = sql`SELECT grp, ${stepsOf(input, { first: 0, from, to })} FROM (${peopleWithAttempts(scope, input, range, mode)})`;
-    const bucketsOf = (step: Sql): Sql =>
-      sql`arrayDistinct(arrayMap(time -> ${bucketOf(sql`time`)}, arrayFilter((_, done) -> done >= 0, first, ${step})))`;
-    const counted = sql`SELECT grp, ${bucketsOf(identifier("from"))} AS entries, ${bucketsOf(identifier("to"))} AS ends, arrayJoin(arrayDistinct(arrayConcat(entries, ends))) AS bucket, has(entries, bucket) AS came, has(ends, bucket) AS went FROM (${each})`;
-    return sql`${rows} FROM (${counted}) GROUP BY grp, bucket LIMIT 100000`;
+    const bucketed = sql`SELECT grp, arrayMap(time -> toUInt32(${bucketOf(sql`time`)}), first) AS buckets, ${from === 0 ? sql`arrayCompact(buckets)` : bucketsWith(identifier("from"))} AS entries, ${bucketsWith(identifier("to"))} AS ends FROM (${each})`;
+    const isEntered = input.steps[from]?.optional === true ? sql`arrayIntersect(ends, entries)` : sql`ends`;
+    // a bucket and whether it is one of entry or of conversion are one number
+    const counted = sql`SELECT grp, mark, count() AS people FROM (${bucketed}) ARRAY JOIN arrayConcat(arrayMap(bucket -> toUInt32(bucket * 2), entries), arrayMap(bucket -> toUInt32(bucket * 2 + 1), ${isEntered})) AS mark GROUP BY grp, mark`;
+    return sql`SELECT grp, toInt32(intDiv(mark, 2)) AS bucket, toFloat64(sumIf(people, mark % 2 = 0)) AS entered, toFloat64(sumIf(people, mark % 2 = 1)) AS converted FROM (${counted}) GROUP BY grp, bucket LIMIT 100000`;
   }
   const reached = sql`${bucketOf(sql`t[1]`)} AS bucket, t[${literal(from + 1)}] >= 0 AS came, t[${literal(to + 1)}] >= 0 AS went`;
   const attempts = sql`SELECT person, grp, ${reached} FROM (${countedAttempts(scope, input, range, mode)})`;
