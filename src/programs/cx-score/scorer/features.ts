@@ -7,9 +7,9 @@ export const heads = ["positive", "negative", "anger", "annoyance", "disappointm
 export type Head = (typeof heads)[number];
 
 /** FNV-1a over UTF-16 code units. */
-const hashOf = (text: string, seed: number): number => {
+const hashOf = (text: string, seed: number, length = text.length): number => {
   let hash = seed;
-  for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  for (let at = 0; at < length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
   return hash;
 };
 const mixed = (a: number, b: number): number => {
@@ -22,12 +22,13 @@ const mixed = (a: number, b: number): number => {
 export const featuresOf = (words: readonly Pick<Word, "word">[], salt: number): number[] => {
   const found: number[] = [];
   let before = 0;
-  for (const [place, { word }] of words.entries()) {
+  for (let place = 0; place < words.length; place += 1) {
+    const word = words[place]?.word ?? "";
     const own = hashOf(word, 0x811c9dc5 ^ salt);
     found.push(mixed(own, 0x9e3779b9));
     if (place > 0) found.push(mixed(before, own));
     // the beginning of a long word, so that its endings share what was learnt
-    if (word.length > 5) found.push(mixed(hashOf(word.slice(0, 5), 0x01234567 ^ salt), 0x7f4a7c15));
+    if (word.length > 5) found.push(mixed(hashOf(word, 0x01234567 ^ salt, 5), 0x7f4a7c15));
     before = own;
   }
   return found;

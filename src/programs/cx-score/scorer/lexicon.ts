@@ -111,29 +111,43 @@ const isNegated = (words: readonly Word[], from: number): boolean => {
   return false;
 };
 
+const none: readonly Hit[] = [];
+
+/** Puts a hit in place of one of the same sign from the same word, which is shorter. */
+const note = (hits: Hit[], first: number, hit: Hit): void => {
+  for (let at = first; at < hits.length; at += 1)
+    if (hits[at]?.sign === hit.sign) {
+      hits[at] = hit;
+      return;
+    }
+  hits.push(hit);
+};
+
 /** Every phrase in a turn; the longest of each sign from a place. A negated praise is a complaint, a negated complaint is nothing. */
-export const hitsIn = (words: readonly Word[]): Hit[] => {
-  const hits: Hit[] = [];
+export const hitsIn = (words: readonly Word[]): readonly Hit[] => {
+  let hits: Hit[] | undefined;
   for (let from = 0; from < words.length; from += 1) {
     let node = trie.next.get(words[from]?.word ?? "");
     if (node === undefined) continue;
-    const first = hits.length;
+    const first: number = hits?.length ?? 0;
     let before: boolean | undefined;
     for (let to = from + 1; node !== undefined; to += 1) {
-      for (const sign of node.ends) {
+      const { ends }: Node = node;
+      for (let place = 0; place < ends.length; place += 1) {
+        const sign = ends[place] ?? "thanks";
         before ??= isNegated(words, from);
         const said = before ? (turned[sign] ?? (softened.has(sign) ? undefined : sign)) : sign;
         if (said === undefined) continue;
-        const hit = { sign: said, from: said === sign ? from : Math.max(0, from - 2), to };
-        const known = hits.findIndex((one, at) => at >= first && one.sign === said);
-        if (known < 0) hits.push(hit);
-        else hits[known] = hit;
+        hits ??= [];
+        note(hits, first, { sign: said, from: said === sign ? from : Math.max(0, from - 2), to });
       }
       node = to < words.length ? node.next.get(words[to]?.word ?? "") : undefined;
     }
+    if (hits === undefined || hits.length === first) continue;
     // `thanks for nothing` is no thanks
-    const worst = hits.reduce((end, hit, at) => (at >= first && bad.has(hit.sign) ? Math.max(end, hit.to) : end), 0);
+    let worst = 0;
+    for (let at = first; at < hits.length; at += 1) if (bad.has(hits[at]?.sign ?? "thanks")) worst = Math.max(worst, hits[at]?.to ?? 0); // prettier-ignore
     for (let at = hits.length - 1; at >= first; at -= 1) if (good.has(hits[at]?.sign ?? "thanks") && (hits[at]?.to ?? 0) < worst) hits.splice(at, 1); // prettier-ignore
   }
-  return hits;
+  return hits ?? none;
 };

@@ -8,19 +8,10 @@ import {
   type Reason,
   type Scored,
 } from "./conversation.ts";
-import { logOdds } from "./heads.ts";
+import { chance, logOdds } from "./heads.ts";
 import type { Sign } from "./lexicon.ts";
 import { salts } from "./salts.ts";
-import {
-  chance,
-  clamp,
-  clausesIn,
-  isRepeated,
-  signalsOf,
-  type Clause,
-  type Signals,
-  type TurnSignals,
-} from "./signals.ts";
+import { clamp, clausesIn, isRepeated, signalsOf, type Clause, type Signals, type TurnSignals } from "./signals.ts";
 import { summaryOf } from "./summary.ts";
 
 /**
@@ -30,12 +21,17 @@ import { summaryOf } from "./summary.ts";
 
 const round = (value: number, digits = 3): number => Number(value.toFixed(digits)) + 0;
 /** Of several independent signs, the chance that at least one is right. */
-const any = (all: readonly number[]): number => 1 - all.reduce((left, one) => left * (1 - clamp(one, 0, 1)), 1);
-const has = ({ counts }: Pick<TurnSignals, "counts">, ...signs: readonly Sign[]): number => {
+const not = (one: number): number => 1 - clamp(one, 0, 1);
+const any = (all: readonly number[]): number => 1 - all.reduce((left, one) => left * not(one), 1);
+/** How often any of some signs stands in something. */
+const hasAny = ({ counts }: Pick<TurnSignals, "counts">, signs: readonly Sign[]): number => {
   let sum = 0;
   for (const sign of signs) sum += counts[sign];
   return sum;
 };
+/** The same of signs that are named, without a list of them: it is asked many times a turn. */
+const has = ({ counts }: Pick<TurnSignals, "counts">, one: Sign, two?: Sign, three?: Sign, four?: Sign, five?: Sign): number =>
+  counts[one] + (two === undefined ? 0 : counts[two]) + (three === undefined ? 0 : counts[three]) + (four === undefined ? 0 : counts[four]) + (five === undefined ? 0 : counts[five]); // prettier-ignore
 
 interface Found {
   /** From −1 to 1. */
@@ -131,9 +127,11 @@ const emotionOf = ({ customer }: Signals): Found => {
     const { anger, annoyance, disappointment, gratitude, joy, admiration, positive, negative } = turn.emotion;
     // the heads know web comments; of a plain question they hear more than is in it
     const heard = has(turn, "negative", "strong", "threat", "unsolved", "effort") > 0 ? 1 : turn.asks ? 0.3 : 0.6;
-    const bad = any([0.12 * has(turn, "unsolved"), 0.08 * has(turn, "effort"), 0.3 * has(turn, "negative"), 0.5 * has(turn, "strong"), 0.45 * has(turn, "threat"), 0.12 * turn.shouts * Number(turn.valence < 0), heard * 0.9 * anger, heard * 0.7 * annoyance, heard * 0.7 * disappointment, heard * 0.35 * negative]); // prettier-ignore
-    const good = any([0.35 * has(turn, "praise"), 0.12 * has(turn, "thanks"), 0.15 * has(turn, "solved"), 0.25 * gratitude, 0.6 * joy, 0.5 * admiration, 0.15 * positive]); // prettier-ignore
-    const [lean, other] = turn.valence < 0 ? [bad, good] : [good, bad];
+    // as `any`, without a list of them for each turn
+    const bad = 1 - not(0.12 * has(turn, "unsolved")) * not(0.08 * has(turn, "effort")) * not(0.3 * has(turn, "negative")) * not(0.5 * has(turn, "strong")) * not(0.45 * has(turn, "threat")) * not(0.12 * turn.shouts * Number(turn.valence < 0)) * not(heard * 0.9 * anger) * not(heard * 0.7 * annoyance) * not(heard * 0.7 * disappointment) * not(heard * 0.35 * negative); // prettier-ignore
+    const good = 1 - not(0.35 * has(turn, "praise")) * not(0.12 * has(turn, "thanks")) * not(0.15 * has(turn, "solved")) * not(0.25 * gratitude) * not(0.6 * joy) * not(0.5 * admiration) * not(0.15 * positive); // prettier-ignore
+    const lean = turn.valence < 0 ? bad : good;
+    const other = turn.valence < 0 ? good : bad;
     (turn.valence < 0 ? negatives : positives).push(late * Math.max(0, lean - 0.5 * other));
     if (Math.abs(turn.valence) > 0.05) evidence.push({ turn, weight: late * Math.abs(turn.valence), signs: turn.valence < 0 ? ["strong", "threat", "negative", "unsolved"] : ["praise", "thanks", "solved"] });
   }
@@ -194,11 +192,11 @@ const mostShown = 6;
 /** At most three clauses, the heaviest first, each once. */
 const quotesOf = (evidence: readonly Evidence[]): Quote[] => {
   const shown = evidence.filter(({ weight }) => weight > 0).toSorted((a, b) => b.weight - a.weight || a.turn.at - b.turn.at).slice(0, mostShown);
-  const clauses = shown.flatMap(({ turn, weight, signs }) => clausesIn(turn).map((clause) => ({ turn, clause, signs, weight: weight * (0.2 + has(clause, ...signs)) })));
+  const clauses = shown.flatMap(({ turn, weight, signs }) => clausesIn(turn).map((clause) => ({ turn, clause, signs, weight: weight * (0.2 + hasAny(clause, signs)) })));
   const seen = new Set<Clause>();
-  const isShown = clauses.some(({ signs, clause }) => has(clause, ...signs) > 0);
+  const isShown = clauses.some(({ signs, clause }) => hasAny(clause, signs) > 0);
   return clauses
-    .filter(({ signs, clause }) => !isShown || has(clause, ...signs) > 0)
+    .filter(({ signs, clause }) => !isShown || hasAny(clause, signs) > 0)
     .toSorted((a, b) => b.weight - a.weight || a.turn.at - b.turn.at || a.clause.start - b.clause.start)
     .filter(({ clause }) => !seen.has(clause) && seen.add(clause))
     .slice(0, 3)

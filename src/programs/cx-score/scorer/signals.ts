@@ -1,6 +1,6 @@
-import { featuresOf, type Head } from "./features.ts";
+import { featuresOf } from "./features.ts";
 import type { Conversation, TurnRole } from "./conversation.ts";
-import { logOdds } from "./heads.ts";
+import { emotionsOf } from "./heads.ts";
 import { hitsIn, noCounts, type Counts, type Hit } from "./lexicon.ts";
 import { salts } from "./salts.ts";
 import { clausesOf, languageOf, wordsOf, type Span, type Word } from "./text.ts";
@@ -18,7 +18,7 @@ export interface TurnSignals {
   readonly counts: Counts;
   readonly asks: boolean;
   /** Made once, where they are asked for. */
-  readonly held: { set?: ReadonlySet<string>; clauses?: readonly Clause[] };
+  readonly held: { set?: ReadonlySet<string>; mask?: number; clauses?: readonly Clause[] };
   readonly shouts: number;
   /** From −1 to 1: how a customer sounds; 0 for those who answer. */
   readonly valence: number;
@@ -26,18 +26,11 @@ export interface TurnSignals {
   readonly emotion: Readonly<Record<"positive" | "negative" | "anger" | "annoyance" | "disappointment" | "gratitude" | "joy" | "admiration", number>>;
 } // prettier-ignore
 
-export const chance = (odds: number): number => 1 / (1 + Math.exp(-odds));
 export const clamp = (value: number, from = -1, to = 1): number => Math.min(to, Math.max(from, value));
 
 const still = { positive: 0, negative: 0, anger: 0, annoyance: 0, disappointment: 0, gratitude: 0, joy: 0, admiration: 0 } as const; // prettier-ignore
 const goodFaces = /[\u{1F600}-\u{1F60D}\u{1F970}\u{1F929}\u{1F44D}\u{1F44F}\u{1F64F}\u{2764}\u{1F495}\u{1F496}\u{1F389}\u{1F64C}\u{1F618}]|[:;=]-?[)D]/gu; // prettier-ignore
 const badFaces = /[\u{1F620}-\u{1F629}\u{1F62D}\u{1F92C}\u{1F44E}\u{1F612}\u{1F614}\u{1F61E}-\u{1F61F}\u{1F641}\u{2639}\u{1F494}\u{1F644}]|[:=]-?[(/]/gu; // prettier-ignore
-
-const emotionOf = (words: readonly Word[]): TurnSignals["emotion"] => {
-  const features = featuresOf(words, salts.text);
-  const of = (head: Head): number => chance(logOdds(head, features));
-  return { positive: of("positive"), negative: of("negative"), anger: of("anger"), annoyance: of("annoyance"), disappointment: of("disappointment"), gratitude: of("gratitude"), joy: of("joy"), admiration: of("admiration") }; // prettier-ignore
-};
 
 /** How a customer sounds, from words, heads, faces and marks. */
 const valenceOf = (counts: TurnSignals["counts"], emotion: TurnSignals["emotion"], text: string, shouts: number): number => {
@@ -98,7 +91,8 @@ export const signalsOf = ({ turns, lang }: Conversation): Signals => {
     const hits = limited ? [] : hitsIn(turn.words);
     const counts = noCounts();
     for (const { sign } of hits) counts[sign] += 1;
-    const emotion = isCustomer && !limited && turn.words.length > 0 ? emotionOf(turn.words) : still;
+    const emotion =
+      isCustomer && !limited && turn.words.length > 0 ? emotionsOf(featuresOf(turn.words, salts.text)) : still;
     const shouts = shoutsIn(turn.text);
     return { at: turn.at, role: turn.role, text: turn.text, t: turn.t, words: turn.words, held: {}, isCustomer, hits, counts, asks: turn.text.includes("?") || turn.text.includes("？"), shouts, emotion, valence: isCustomer ? valenceOf(counts, emotion, turn.text, shouts) : 0 }; // prettier-ignore
   });
@@ -109,9 +103,31 @@ export const signalsOf = ({ turns, lang }: Conversation): Signals => {
 const setOf = ({ held, words }: TurnSignals): ReadonlySet<string> =>
   (held.set ??= new Set(words.map(({ word }) => word)));
 
+/** A bit for each word: a word whose bit is missing is missing. */
+const maskOf = ({ held, words }: TurnSignals): number => {
+  if (held.mask !== undefined) return held.mask;
+  let mask = 0;
+  for (let at = 0; at < words.length; at += 1) {
+    const word = words[at]?.word ?? "";
+    mask |= 1 << ((word.charCodeAt(0) * 7 + word.charCodeAt(word.length - 1) * 3 + word.length) & 31);
+  }
+  held.mask = mask;
+  return mask;
+};
+
+const bitsIn = (mask: number): number => {
+  let [left, count] = [mask, 0];
+  for (; left !== 0; count += 1) left &= left - 1;
+  return count;
+};
+
 /** Whether of the words of the shorter more than a share is in the other. */
 const isAlike = (a: TurnSignals, b: TurnSignals, share: number): boolean => {
-  if (Math.min(a.words.length, b.words.length) * 2.5 < Math.max(a.words.length, b.words.length)) return false;
+  const [least, most] = [Math.min(a.words.length, b.words.length), Math.max(a.words.length, b.words.length)];
+  if (least * 2.5 < most) return false;
+  // most are told apart without comparing words
+  const [mine, its] = [maskOf(a), maskOf(b)];
+  if (Math.min(bitsIn(mine & ~its), bitsIn(its & ~mine)) >= Math.ceil((1 - share) * least)) return false;
   const [one, other] = [setOf(a), setOf(b)];
   const [small, large] = one.size < other.size ? [one, other] : [other, one];
   let left = Math.ceil((1 - share) * small.size); // so many may be missing, and no more

@@ -52,37 +52,53 @@ const isMark = (code: number): boolean => code === 33 || code === 63;
 const isEye = (code: number): boolean => code === 58 || code === 59 || code === 61;
 const mouths = new Set("()DdPp/|".split("").map((char) => char.charCodeAt(0)));
 
+/** What a character of text can begin, by its code. */
+const [letter, digit, mark, eye] = [1, 2, 3, 4] as const;
+const kinds = new Uint8Array(128).map((_, code) => (isLetter(code) ? letter : isDigit(code) ? digit : isMark(code) ? mark : isEye(code) ? eye : 0)); // prettier-ignore
+/** First and last letters of words without an apostrophe that are two; most others need not be looked up. */
+const ends = new Set([...split.keys()].map((word) => word.charCodeAt(0) * 128 + word.charCodeAt(word.length - 1)));
+const mayBeTwo = new Uint8Array(128 * 128).map((_, pair) => Number(ends.has(pair)));
+
 /** The same as the pattern finds, without it: most text has no other characters, and most time went there. */
 const asciiWords = (given: string): Word[] => {
   const text = given.toLowerCase(); // as long as it was: it has no other characters
   const words: Word[] = [];
   const { length } = text;
-  const code = (at: number): number => (at < length ? text.charCodeAt(at) : 0);
   for (let at = 0; at < length;) {
     const start = at;
     const first = text.charCodeAt(at);
-    if (isLetter(first)) {
-      do {
+    const kind = kinds[first];
+    at += 1;
+    if (kind === letter) {
+      let [last, hasMark] = [first, false];
+      while (at < length) {
+        const code = text.charCodeAt(at);
+        if (kinds[code] === letter) last = code;
+        else if (code === 39 && at + 1 < length && kinds[text.charCodeAt(at + 1)] === letter) hasMark = true;
+        else break;
         at += 1;
-        while (isLetter(code(at))) at += 1;
-      } while (code(at) === 39 && isLetter(code(at + 1)));
-      put(words, text.slice(start, at), start, at);
-    } else if (isDigit(first)) {
-      do {
+      }
+      const word = text.slice(start, at);
+      if (hasMark || mayBeTwo[first * 128 + last] === 1) put(words, word, start, at);
+      else words.push({ word, start, end: at });
+    } else if (kind === digit) {
+      while (at < length) {
+        const code = text.charCodeAt(at);
+        const isJoint = code === 46 || code === 44 || code === 58;
+        if (kinds[code] !== digit && !(isJoint && at + 1 < length && kinds[text.charCodeAt(at + 1)] === digit)) break;
         at += 1;
-        while (isDigit(code(at))) at += 1;
-      } while ((code(at) === 46 || code(at) === 44 || code(at) === 58) && isDigit(code(at + 1)));
+      }
       words.push({ word: "0", start, end: at });
-    } else if (isMark(first)) {
-      while (isMark(code(at))) at += 1;
+    } else if (kind === mark) {
+      while (at < length && kinds[text.charCodeAt(at)] === mark) at += 1;
       words.push({ word: text.slice(start, at), start, end: at });
-    } else if (isEye(first)) {
-      const nose = code(at + 1) === 45 || code(at + 1) === 39 ? 1 : 0;
-      if (mouths.has(code(at + 1 + nose))) {
-        at += 2 + nose;
-        words.push({ word: text.slice(start, at), start, end: at });
-      } else at += 1;
-    } else at += 1;
+    } else if (kind === eye) {
+      const next = text.charCodeAt(at);
+      const mouth = at + (next === 45 || next === 39 ? 1 : 0);
+      if (!mouths.has(text.charCodeAt(mouth))) continue;
+      at = mouth + 1;
+      words.push({ word: text.slice(start, at), start, end: at });
+    }
   }
   return words;
 };
