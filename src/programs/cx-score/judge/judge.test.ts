@@ -162,6 +162,13 @@ describe("a judge", () => {
       waiting: 5,
       calibration: null,
     });
+    // put away, it asks nobody and costs nothing, until somebody wants it again
+    await ask("cx.setJudge", { settings: { ...settings, use: "all", perDay: 100 } });
+    await ask("cx.dropVersion", { id: shadow.id });
+    asked = [];
+    await run(job);
+    expect(asked).toHaveLength(0);
+    expect((await ask<JudgeView>("cx.judge", {})).problem).toContain("put away");
     await ask("cx.setJudge", { settings: { ...settings, use: "all", perDay: 100 } });
     await run(job);
     await run(job);

@@ -86,7 +86,6 @@ export const createJudge = (store: Store, outbound: Outbound, book: Book) => {
   /** What it said becomes scores of its version, those from when it judged a sample as well. */
   const tellAll = async (call: WorkspaceCall, settings: JudgeSettings, view: View): Promise<void> => {
     const version = versionOf(settings);
-    await book.addJudge(call, version);
     for (let told = batch; told === batch && !call.signal.aborted;) {
       const rows = await call.engine.rows(untold(view, judgeOf(settings), version, batch), Untold, { purpose: "maintain", signal: call.signal }); // prettier-ignore
       const lines = rows.map((one) => storable(scoreRow(version, one, Date.now()))).join("\n");
@@ -100,7 +99,12 @@ export const createJudge = (store: Store, outbound: Outbound, book: Book) => {
     if (!settings.isOn) return;
     const maintain = { purpose: "maintain", signal: call.signal } as const;
     const view = await viewOf(call);
-    if (settings.use === "all") await tellAll(call, settings, view);
+    if (settings.use === "all") {
+      const version = (await book.known(call)).find(({ id }) => id === versionOf(settings));
+      if (version === undefined || version.state === "dropped")
+        return tell(call, "Its version was put away, so it judges none. Save this again to let it go on, or let it judge a sample."); // prettier-ignore
+      await tellAll(call, settings, view);
+    }
     const [held] = await call.engine.rows(spent(startOfDay(call.now)), Spent, maintain);
     const left = Math.min(eachTurn, settings.perDay - (held?.today ?? 0));
     let tokens = held?.tokens ?? 0;
@@ -151,6 +155,7 @@ export const createJudge = (store: Store, outbound: Outbound, book: Book) => {
       const secret = given.secret === "" && given.address === before.address ? before.secret : given.secret;
       const row = { settings: JSON.stringify({ ...given, secret }), problem: "", updated_at: new Date(call.now).toISOString() }; // prettier-ignore
       await store.insertInto("cx_judges").values({ workspace: call.workspace.id, ...row }).onConflict((conflict) => conflict.column("workspace").doUpdateSet(row)).execute(); // prettier-ignore
+      if (given.isOn && given.use === "all") await book.addJudge(call, versionOf(given));
     },
   };
 };

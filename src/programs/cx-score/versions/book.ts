@@ -92,8 +92,11 @@ export const createBook = (store: Store) => {
     find,
     standing: async (call: WorkspaceCall): Promise<Standing> => standingOf(await known(call)),
     addShadow: (call: WorkspaceCall, id: string, calibration: Calibration) => add(call, id, calibration, []),
-    /** A language model that scores every conversation; it begins in shadow. */
-    addJudge: (call: WorkspaceCall, id: string) => add(call, id, undefined, [], judgeModel),
+    /** A language model that scores every conversation; it begins in shadow, also where it was put away before. */
+    addJudge: async (call: WorkspaceCall, id: string): Promise<void> => {
+      await add(call, id, undefined, [], judgeModel);
+      await store.updateTable("cx_versions").set({ state: "shadow" }).where("workspace", "=", call.workspace.id).where("id", "=", id).where("state", "=", "dropped").execute(); // prettier-ignore
+    },
     /** Switches a version on: from now on, or for what was scored before as well. */
     activate: async (call: WorkspaceCall, id: string, rebased: boolean): Promise<void> => {
       const version = await find(call, id);
