@@ -228,12 +228,14 @@ describe("Intercom's API", () => {
     serve();
     const listing = answer;
     const tagged: string[] = [];
-    let down = 1;
+    let down = 500;
+    let [calledMe, calledTags] = [0, 0];
     answer = (request, body, response) => {
       const reply = (value: unknown, code = 200) => void response.writeHead(code, { "content-type": "application/json" }).end(JSON.stringify(value)); // prettier-ignore
       const id = /^\/conversations\/([^/]+)\/tags$/.exec(request.url ?? "")?.[1];
-      if (request.url === "/me" && down > 0) return reply({ errors: [] }, (down -= 1) >= 0 ? 500 : 200);
-      if (request.url === "/me") return reply({ type: "admin", id: "17" } satisfies Partial<Intercom.AdminWithApp>);
+      calledMe += Number(request.url === "/me");
+      calledTags += Number(request.url === "/tags");
+      if (request.url === "/me") return down === 200 ? reply({ type: "admin", id: "17" } satisfies Partial<Intercom.AdminWithApp>) : reply({ errors: [] }, down); // prettier-ignore
       if (request.url === "/tags") return reply({ type: "tag", id: "5", name: (JSON.parse(body) as { name: string }).name } satisfies Partial<Intercom.Tag>); // prettier-ignore
       if (id === undefined) return listing(request, body, response);
       if (id === "2") return reply({ errors: [] }, 404);
@@ -255,21 +257,39 @@ describe("Intercom's API", () => {
     await run(jobOf("conversations", "conversations.pull"));
     await send([happy("own", "ana")]);
     await score();
-    // the first call of the first one fails; of the others one is gone, and one never came from there
+    // whose token it is cannot be told; one never came from there
     const first = await later(0);
-    expect([first.done, first.waiting, first.failed]).toEqual([1, 2, 1]);
-    expect(tagged).toHaveLength(1);
-    const second = await later(3);
-    expect([second.done, second.waiting, second.failed]).toEqual([2, 1, 1]);
-    for (let n = 0; n < 12; n += 1) await later(10 * 2 ** n);
-    const last = await later(100_000);
+    expect([first.done, first.waiting, first.failed]).toEqual([0, 3, 1]);
+    expect(first.problem).toContain("did not come by Intercom");
+    // asked to wait, none of that source is asked for again before a minute is over, and it is no failed try
+    down = 429;
+    calledMe = 0;
+    expect((await later(3)).waiting).toBe(3);
+    expect((await later(3.5)).waiting).toBe(3);
+    expect(calledMe).toBe(1);
+    // then there is one that is gone, which is not asked for again; whose token it is and the tag are asked for once
+    down = 200;
+    [calledMe, calledTags] = [0, 0];
+    const last = await later(5);
     expect([last.done, last.waiting, last.failed]).toEqual([2, 0, 2]);
+    expect([calledMe, calledTags]).toEqual([1, 1]);
     expect(last.problem).toMatch(/does not have this conversation|did not come by Intercom/);
+    await later(100_000);
+    expect(calledMe).toBe(1);
     expect(tagged.toSorted()).toEqual(["0 5 17 Bearer the token", "1 5 17 Bearer the token"]);
     // saved again, what failed is tried again, and what is done is left alone
     await ask("cx.saveRule", { id, rule, isOn: true });
     const again = await later(100_000);
-    expect([again.done, again.failed]).toEqual([2, 1]);
+    expect([again.done, again.waiting, again.failed, calledMe]).toEqual([2, 0, 2, 2]);
     expect(tagged).toHaveLength(2);
+    // one that fails again and again is given up after ten tries
+    await send([happy("more", "bo")]);
+    all.push(listed(7, began + 90));
+    await run(jobOf("conversations", "conversations.pull"));
+    await score();
+    down = 500;
+    calledMe = 0;
+    for (let n = 0; n < 14; n += 1) await later(200_000 + 10 * 2 ** n);
+    expect([calledMe, await later(900_000)]).toEqual([10, expect.objectContaining({ done: 2, waiting: 0, failed: 4 })]);
   }, 60_000);
 });

@@ -11,7 +11,7 @@ import { linksQuery } from "#insights/journeys/query.ts";
 import { RetentionInput } from "#insights/retention/contract.ts";
 import { retentionQuery } from "#insights/retention/query.ts";
 import { SessionsInput } from "#insights/sessions/contract.ts";
-import { sessionList } from "#insights/sessions/query.ts";
+import { sessionList, sessionsQuery } from "#insights/sessions/query.ts";
 import { StickinessInput } from "#insights/stickiness/contract.ts";
 import { stickinessQuery } from "#insights/stickiness/query.ts";
 import { bucketNumber } from "#insights/common/time.ts";
@@ -70,8 +70,10 @@ const inOrder = (events: readonly Event[]): Event[] => [...events].sort((a, b) =
 
 const world = useWorld();
 let scope: Scope;
+/** The same streams, where half of what a person does is joined to them, and where nobody is joined: then statements are asked in shares. */
+let scopes: { readonly joined: Scope; readonly apart: Scope };
 
-beforeAll(async () => {
+const scopeOf = async (isJoined: boolean): Promise<Scope> => {
   const workspace = await world.newWorkspace({ zone });
   const source = await world.system.registry.byKey((await world.source("api", workspace)).writeKey);
   for (let at = 0; at < streamCount; at += 100) {
@@ -81,7 +83,7 @@ beforeAll(async () => {
         at: timeOf(event),
         properties: event.document === "" ? {} : { document: event.document },
         account: `account ${event.who % 2}`,
-        ...(event.device ? { anonymousId: `device ${event.who}` } : { userId: `person ${event.who}` }),
+        ...(isJoined && event.device ? { anonymousId: `device ${event.who}` } : { userId: `person ${event.who}` }),
       })),
     );
     const { rejected } = await world.system.ingest.accept(source, batch);
@@ -89,27 +91,42 @@ beforeAll(async () => {
   }
   // half of what a person does comes from a device, which is joined to them by the last call
   const joins = people.map((who) => ({ userId: `person ${who}`, anonymousId: `device ${who}` }));
-  await world.system.ingest.accept(source, joins);
+  if (isJoined) await world.system.ingest.accept(source, joins);
   await world.settled();
   const { engine } = (await world.system.directory.find(workspace))!;
   const hasMerges = await world.system.ingest.freshIdentities(workspace);
-  scope = { engine, zone, weekStart: "monday", hasMerges, keys: keysOf("x"), veil: noVeil, now: range.to + 86_400_000 };
+  expect(hasMerges).toBe(isJoined);
+  return { engine, zone, weekStart: "monday", hasMerges, keys: keysOf("x"), veil: noVeil, now: range.to + 86_400_000 };
+};
+
+beforeAll(async () => {
+  scopes = { joined: await scopeOf(true), apart: await scopeOf(false) };
+  scope = scopes.joined;
 }, 120_000);
 
-/** Asks many streams with one statement each time; rows by stream. */
+/** Asks many streams with one statement each time; rows by stream. Both workspaces answer the same, of which one is asked half. */
 const askAll = async <T>(row: z.ZodType<T>, statement: (stream: number) => Sql): Promise<T[][]> => {
-  const found: T[][] = streams.map(() => []);
   const asked = z.intersection(z.object({ stream: z.number() }), row);
-  for (let at = 0; at < streamCount; at += 100) {
-    const parts = Array.from({ length: 100 }, (_, place) => sql`SELECT toInt32(${literal(at + place)}) AS stream, * FROM (${statement(at + place)})`); // prettier-ignore
-    const rows = await scope.engine.rows(
-      parts.reduce((a, b) => sql`${a} UNION ALL ${b}`),
-      asked,
-      { purpose: "maintain", settings: { max_query_size: "10000000", max_ast_elements: "10000000", max_expanded_ast_elements: "10000000" } }, // prettier-ignore
-    );
-    for (const one of rows) found[one.stream]?.push(one);
-  }
-  return found;
+  const askIn = async (where: Scope, count: number): Promise<T[][]> => {
+    scope = where;
+    const found: T[][] = streams.map(() => []);
+    for (let at = 0; at < count; at += 100) {
+      const parts = Array.from({ length: 100 }, (_, place) => sql`SELECT toInt32(${literal(at + place)}) AS stream, * FROM (${statement(at + place)})`); // prettier-ignore
+      const rows = await scope.engine.rows(
+        parts.reduce((a, b) => sql`${a} UNION ALL ${b}`),
+        asked,
+        { purpose: "maintain", settings: { max_query_size: "10000000", max_ast_elements: "10000000", max_expanded_ast_elements: "10000000" } }, // prettier-ignore
+      );
+      for (const one of rows) found[one.stream]?.push(one);
+    }
+    return found;
+  };
+  const half = Math.ceil(streamCount / 200) * 100;
+  const apart = await askIn(scopes.apart, half);
+  const joined = await askIn(scopes.joined, streamCount);
+  const sorted = (rows: readonly T[]): string[] => rows.map((one) => JSON.stringify(one)).toSorted();
+  for (const [stream, rows] of joined.slice(0, half).entries()) expect(sorted(apart[stream] ?? []), `stream ${stream}, nobody joined`).toEqual(sorted(rows)); // prettier-ignore
+  return joined;
 };
 
 /** Fails with the first stream on which the two differ. */
@@ -217,6 +234,51 @@ describe("each kind of question agrees with a plain walk over random streams", (
           close();
         }
         return found.filter(([began = 0]) => began >= range.from && began < range.to).sort(byStart);
+      },
+    );
+  }, 120_000);
+
+  it("sessions by day", async () => {
+    const Row = z.object({ bucket: z.number(), whole: z.number(), sessions: z.number(), people: z.number(), average: z.number(), median: z.number(), each: z.number(), single: z.number() }); // prettier-ignore
+    const rows = await askAll(Row, (n) => sessionsQuery(scope, SessionsInput.parse({ activity: { event: `A${n}` }, gapMinutes: 45 }), range)); // prettier-ignore
+    const rounded = (values: readonly number[]): number[] => values.map((value) => Math.round(value * 1_000) / 1_000);
+    agree(
+      (stream) =>
+        (rows[stream] ?? [])
+          .filter(({ sessions }) => sessions > 0)
+          .map(({ bucket, whole, sessions, people: who, average, median, each, single }) => [
+            whole === 1 ? -1 : bucket - firstDay,
+            sessions,
+            who,
+            ...rounded([average, median, each, single]),
+          ]) // prettier-ignore
+          .sort(([a = 0], [b = 0]) => a - b),
+      (events) => {
+        const all = people.flatMap((who) => {
+          const found: number[][] = [];
+          for (const time of inOrder(events)
+            .filter((event) => event.who === who && event.name === "A")
+            .map(timeOf)) {
+            const last = found.at(-1);
+            if (last === undefined || time - last.at(-1)! > 45 * minute) found.push([time]);
+            else last.push(time);
+          }
+          return found.map((times) => ({ who, times }));
+        });
+        const counted = all.filter(({ times }) => times[0]! >= range.from && times[0]! < range.to);
+        const middle = (values: readonly number[]): number => {
+          const sorted = values.toSorted((a, b) => a - b);
+          return (sorted[Math.floor((sorted.length - 1) / 2)]! + sorted[Math.ceil((sorted.length - 1) / 2)]!) / 2;
+        };
+        const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+        const figures = (slot: number, own: typeof counted): number[][] => {
+          if (own.length === 0) return [];
+          const lengths = own.map(({ times }) => (times.at(-1)! - times[0]!) / 1_000);
+          return [[slot, own.length, new Set(own.map(({ who }) => who)).size, ...rounded([mean(lengths), middle(lengths), mean(own.map(({ times }) => times.length)), mean(own.map(({ times }) => Number(times.length === 1)))])]]; // prettier-ignore
+        };
+        const slot = ({ times }: (typeof counted)[number]): number => bucketNumber(times[0]!, "day", zone) - firstDay;
+        const slots = [...new Set(counted.map(slot))].toSorted((a, b) => a - b);
+        return [...figures(-1, counted), ...slots.flatMap((one) => figures(one, counted.filter((each) => slot(each) === one)))]; // prettier-ignore
       },
     );
   }, 120_000);
@@ -409,6 +471,36 @@ describe("each kind of question agrees with a plain walk over random streams", (
           for (const [slot, converted] of reached) {
             const [entered, all] = found[slot] ?? [0, 0];
             found[slot] = [entered + 1, all + (converted ? 1 : 0)];
+          }
+        }
+        return found;
+      },
+    );
+  }, 120_000);
+
+  it("conversion over time from a step that may be left out", async () => {
+    const windowSeconds = 36 * 3_600;
+    const rows = await askAll(z.object({ bucket: z.number(), entered: z.number(), converted: z.number() }), (n) => {
+      const steps = [{ event: `A${n}` }, { event: `B${n}`, optional: true }, { event: `C${n}` }];
+      return conversionQuery(scope, ConversionInput.parse({ steps, windowSeconds, fromStep: 1 }), range);
+    });
+    agree(
+      (stream) => Object.fromEntries((rows[stream] ?? []).filter(({ entered }) => entered > 0).map((row) => [row.bucket - firstDay, [row.entered, row.converted]] as const).sort(([a], [b]) => a - b)), // prettier-ignore
+      (events) => {
+        const found: Record<number, [number, number]> = {};
+        for (const who of people) {
+          const own = inOrder(events).filter((event) => event.who === who);
+          const days = new Map<number, { came: boolean; went: boolean }>();
+          for (const start of own.filter((event) => event.name === "A" && inside(event))) {
+            const within = (event: Event) => event.minute >= start.minute && timeOf(event) - timeOf(start) <= windowSeconds * 1000 && inside(event); // prettier-ignore
+            const third = own.find((event) => event.name === "C" && within(event));
+            const second = own.find((event) => event.name === "B" && within(event) && (third === undefined || event.minute <= third.minute)); // prettier-ignore
+            const day = days.get(slotOf(start)) ?? { came: false, went: false };
+            days.set(slotOf(start), { came: day.came || second !== undefined, went: day.went || third !== undefined });
+          }
+          for (const [slot, { came, went }] of days) {
+            const [entered, converted] = found[slot] ?? [0, 0];
+            if (came) found[slot] = [entered + 1, converted + Number(went)];
           }
         }
         return found;

@@ -257,9 +257,10 @@ export const conversionQuery = (scope: Scope, input: ConversionInput, range: Tim
     // attempts are in the order in which they began, so that those of a bucket are neighbours
     const each = sql`SELECT grp, ${stepsOf(input, { first: 0, from, to })} FROM (${peopleWithAttempts(scope, input, range, mode)})`;
     const bucketed = sql`SELECT grp, arrayMap(time -> toUInt32(${bucketOf(sql`time`)}), first) AS buckets, ${from === 0 ? sql`arrayCompact(buckets)` : bucketsWith(identifier("from"))} AS entries, ${bucketsWith(identifier("to"))} AS ends FROM (${each})`;
-    const isEntered = input.steps[from]?.optional === true ? sql`arrayIntersect(ends, entries)` : sql`ends`;
+    // whoever takes a later step has taken those before it, but for one that may be left out
+    const converted = input.steps[from]?.optional === true ? sql`arrayIntersect(ends, entries)` : sql`ends`;
     // a bucket and whether it is one of entry or of conversion are one number
-    const counted = sql`SELECT grp, mark, count() AS people FROM (${bucketed}) ARRAY JOIN arrayConcat(arrayMap(bucket -> toUInt32(bucket * 2), entries), arrayMap(bucket -> toUInt32(bucket * 2 + 1), ${isEntered})) AS mark GROUP BY grp, mark`;
+    const counted = sql`SELECT grp, mark, count() AS people FROM (${bucketed}) ARRAY JOIN arrayConcat(arrayMap(bucket -> toUInt32(bucket * 2), entries), arrayMap(bucket -> toUInt32(bucket * 2 + 1), ${converted})) AS mark GROUP BY grp, mark`;
     return sql`SELECT grp, toInt32(intDiv(mark, 2)) AS bucket, toFloat64(sumIf(people, mark % 2 = 0)) AS entered, toFloat64(sumIf(people, mark % 2 = 1)) AS converted FROM (${counted}) GROUP BY grp, bucket LIMIT 100000`;
   }
   const reached = sql`${bucketOf(sql`t[1]`)} AS bucket, t[${literal(from + 1)}] >= 0 AS came, t[${literal(to + 1)}] >= 0 AS went`;

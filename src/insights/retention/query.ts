@@ -16,6 +16,9 @@ export interface Grid {
   readonly columns: readonly number[];
 }
 
+/** More than there are columns in a row: 64, and the size of the cohort. */
+const mostColumns = 128;
+
 const bit = (index: Sql): Sql => sql`bitShiftLeft(toUInt64(1), ${index})`;
 
 /** Rolling periods are fixed lengths: hours, days, 7 days, 30 days. */
@@ -134,8 +137,8 @@ export const retentionQuery = (scope: Scope, input: RetentionInput, grid: Grid, 
   const counted =
     input.breakdown === undefined
       ? // a row and a column are one small number, which groups fastest
-        sql`SELECT '' AS grp, intDiv(cell, 128) AS cohort, cell % 128 AS k, people FROM (
-          SELECT toUInt16(cohort * 128 + k) AS cell, count() AS people FROM (${cohorts}) ${unfolded} GROUP BY cell)`
+        sql`SELECT '' AS grp, intDiv(cell, ${literal(mostColumns)}) AS cohort, cell % ${literal(mostColumns)} AS k, people FROM (
+          SELECT toUInt16(cohort * ${literal(mostColumns)} + k) AS cell, count() AS people FROM (${cohorts}) ${unfolded} GROUP BY cell)`
       : sql`SELECT grp, cohort, k, count() AS people FROM (
           SELECT trait.value AS grp, cohort, back FROM (${cohorts}) AS cohorts
           LEFT ANY JOIN (${traitOfPeople(scope, input.breakdown.property)}) AS trait ON trait.person = cohorts.person

@@ -37,7 +37,7 @@ const figures = sql`toFloat64(count()) AS sessions, toFloat64(if(grouping(bucket
  */
 export const sessionsQuery = (scope: Scope, input: SessionsInput, range: TimeRange): Sql => {
   const bucket = bucketNumberSql(input.interval, scope, sql`fromUnixTimestamp64Milli(times[1], 'UTC')`);
-  const each = sql`SELECT sessions, arrayMap(times -> toInt32(${bucket}), sessions) AS buckets FROM (${sessionsOfEach(scope, input, range)})`;
+  const each = sql`SELECT sessions, arrayMap(times -> toInt32(${bucket}), sessions) AS buckets FROM (${sessionsOfEach(scope, input, range)}) WHERE notEmpty(sessions)`;
   return sql`SELECT toInt32(bucket) AS bucket, toInt32(grouping(bucket)) AS whole, ${figures}
     FROM (SELECT times[1] AS began, times[-1] AS ended, length(times) AS events, bucket, before, place FROM (${each})
       ARRAY JOIN sessions AS times, buckets AS bucket, arrayPushFront(arrayPopBack(buckets), 0) AS before, arrayEnumerate(sessions) AS place)

@@ -106,7 +106,7 @@ describe("the engine contract", () => {
 
   it("is asked for a relation in shares that lose and double no group, also at the ends of the key", async () => {
     const keys = ["0", "1", "9223372036854775807", "9223372036854775808", "18446744073709551615"];
-    const rows = sql`SELECT arrayJoin(arrayConcat(${bind.ids(keys)}, arrayMap(n -> sipHash64(n), range(5000))))  AS key`;
+    const rows = sql`SELECT arrayJoin(arrayConcat(${bind.ids(keys)}, arrayMap(n -> sipHash64(n), range(5000)))) AS key`;
     const groups = inShares(
       sql`key`,
       (within) => sql`SELECT key, count() AS times FROM (${rows} UNION ALL ${rows}) WHERE ${within} GROUP BY key`,
@@ -116,7 +116,7 @@ describe("the engine contract", () => {
     const client = createClient({ url: held.process?.url ?? "", password: held.process?.password ?? "" });
     for (const threads of [1, 2, 3, 8, 64]) {
       const { query, params } = compile(whole, threads);
-      expect(query.match(/max_threads/g)?.length ?? 1).toBe(Math.min(threads, 8));
+      expect((query.match(/max_threads/g) ?? []).length).toBe(threads === 1 ? 0 : Math.min(threads, 8));
       const asked = await client.query({ query, query_params: { ...params }, format: "JSONEachRow", clickhouse_settings: { output_format_json_quote_64bit_integers: 0 } }); // prettier-ignore
       expect(await asked.json()).toEqual([{ groups: 5_005, distinct: 5_005, least: 2, most: 2 }]);
     }

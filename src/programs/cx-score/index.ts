@@ -1,7 +1,7 @@
 import { defineModule, type Module } from "#kernel/module.ts";
 import type { Outbound } from "#kernel/outbound.ts";
 import type { Store } from "#kernel/state/store.ts";
-import { createTagger } from "#records/conversations/links.ts";
+import { createTagging } from "#records/conversations/tagging.ts";
 import type { Ingest } from "#records/events/ingest.ts";
 import type { SourceRegistry } from "#records/sources/registry.ts";
 import type { Notify } from "../alerts/index.ts";
@@ -31,7 +31,7 @@ interface Parts {
 export const cxScore = ({ ingest, registry, store, notify, outbound, themes }: Parts): Module => {
   const book = createBook(store);
   const judge = createJudge(store, outbound, book);
-  const rules = createRules({ store, notify, book, themes, tagger: createTagger({ store, outbound }) });
+  const rules = createRules({ store, notify, book, themes, tagging: createTagging({ store, outbound }) });
   return defineModule({
     name: "cx-score",
     jobs: [{ name: "cx.score", everyMs: 5_000, run: (call) => scoreAll(call, { ingest, registry, book, themes }) }, { name: "cx.rules", everyMs: 10_000, run: rules.run }, { name: "cx.judge", everyMs: 30_000, run: judge.run }],

@@ -5,8 +5,7 @@ import { Refusal } from "#kernel/refusal.ts";
 import type { Store } from "#kernel/state/store.ts";
 import type { Notify } from "../alerts/index.ts";
 import { Rule } from "./contract.ts";
-import { Later } from "#records/conversations/intercom.ts";
-import type { Tagger } from "#records/conversations/links.ts";
+import type { Tagging } from "#records/conversations/tagging.ts";
 import { scoredSince, sourcesOf, type Asked } from "./query.ts";
 import type { Themes } from "../themes/book.ts";
 import type { Book } from "./versions/book.ts";
@@ -29,10 +28,10 @@ interface Parts {
   readonly notify: Notify;
   readonly book: Book;
   readonly themes: Themes;
-  readonly tagger: Tagger;
+  readonly tagging: Tagging;
 }
 
-export const createRules = ({ store, notify, book, themes, tagger }: Parts) => {
+export const createRules = ({ store, notify, book, themes, tagging }: Parts) => {
   const rowsOf = (call: WorkspaceCall) => store.selectFrom("cx_rules").selectAll().where("workspace", "=", call.workspace.id); // prettier-ignore
 
   const membersOf = (call: WorkspaceCall) => store.selectFrom("memberships").innerJoin("members", "members.id", "memberships.member").select(["members.id", "members.name"]).where("memberships.workspace", "=", call.workspace.id).orderBy("members.name"); // prettier-ignore
@@ -85,19 +84,25 @@ export const createRules = ({ store, notify, book, themes, tagger }: Parts) => {
     const rows = await store.selectFrom("cx_firings").select(["rule", "conversation", "tag", "tag_tries"]).where("workspace", "=", call.workspace.id).where("tag_state", "=", "waiting").where("tag_after", "<=", new Date(call.now).toISOString()).orderBy("tag_after").orderBy("conversation").limit(mostTags).execute(); // prettier-ignore
     if (rows.length === 0) return;
     const sources = new Map((await call.engine.rows(sourcesOf(rows.map(({ conversation }) => conversation)), Sourced, { purpose: "maintain", signal: call.signal })).map(({ id, source }) => [id, source])); // prettier-ignore
+    const put = tagging(call);
+    const busy = new Set<string>();
     const began = Date.now();
     for (const { rule, conversation, tag, tag_tries } of rows) {
-      if (call.signal.aborted || Date.now() - began > longestTagsMs) return;
-      const set = (to: { tag_state: string; tag_tries?: number; tag_after?: string; tag_problem?: string }) => store.updateTable("cx_firings").set(to).where("workspace", "=", call.workspace.id).where("rule", "=", rule).where("conversation", "=", conversation).execute(); // prettier-ignore
-      try {
-        await tagger(call, sources.get(conversation) ?? "", conversation, tag);
-        await set({ tag_state: "done", tag_problem: "" });
-      } catch (error) {
-        if (call.signal.aborted || error instanceof Later) return; // asked to wait: all do
+      if (Date.now() - began > longestTagsMs) return;
+      const source = sources.get(conversation) ?? "";
+      const tagged = busy.has(source) ? ({ state: "wait" } as const) : await put(source, conversation, tag);
+      if (call.signal.aborted) return;
+      const set = (to: { tag_state?: string; tag_tries?: number; tag_after?: string; tag_problem?: string }) => store.updateTable("cx_firings").set(to).where("workspace", "=", call.workspace.id).where("rule", "=", rule).where("conversation", "=", conversation).execute(); // prettier-ignore
+      const inMinutes = (minutes: number): string => new Date(call.now + minutes * minuteMs).toISOString();
+      if (tagged.state === "done") await set({ tag_state: "done", tag_problem: "" });
+      else if (tagged.state === "wait") {
+        // all of its source wait with it; those of others take their turn
+        busy.add(source);
+        await set({ tag_after: inMinutes(1) });
+      } else {
         const tries = tag_tries + 1;
-        const isOver = tries >= mostTries || (error instanceof Refusal && error.code === "conversations.no_tagging");
-        const tag_problem = (error instanceof Error ? error.message : "It failed.").slice(0, 500);
-        await set({ tag_state: isOver ? "failed" : "waiting", tag_tries: tries, tag_after: new Date(call.now + minuteMs * 2 ** tries).toISOString(), tag_problem }); // prettier-ignore
+        const tag_state = tagged.state === "never" || tries >= mostTries ? "failed" : "waiting";
+        await set({ tag_state, tag_tries: tries, tag_after: inMinutes(2 ** tries), tag_problem: tagged.problem });
       }
     }
   };
@@ -135,9 +140,10 @@ export const createRules = ({ store, notify, book, themes, tagger }: Parts) => {
       const of = new Map(counts.map((one) => [one.rule, one]));
       const tagged = await store.selectFrom("cx_firings").select(["rule", "tag_state", ({ fn }) => fn.countAll<number>().as("count"), ({ fn }) => fn.max("tag_problem").as("problem")]).where("workspace", "=", call.workspace.id).where("tag_state", "!=", "").groupBy(["rule", "tag_state"]).execute(); // prettier-ignore
       const tagsOf = (rule: string) => {
-        const count = (state: string): number => Number(tagged.find((one) => one.rule === rule && one.tag_state === state)?.count ?? 0); // prettier-ignore
-        const problem = tagged.find((one) => one.rule === rule && (one.problem ?? "") !== "")?.problem ?? "";
-        return { done: count("done"), waiting: count("waiting"), failed: count("failed"), problem };
+        const of = (state: string) => tagged.find((one) => one.rule === rule && one.tag_state === state);
+        const [done, waiting, failed] = [of("done"), of("waiting"), of("failed")];
+        const count = (one: typeof done): number => Number(one?.count ?? 0);
+        return { done: count(done), waiting: count(waiting), failed: count(failed), problem: failed?.problem ?? waiting?.problem ?? "" }; // prettier-ignore
       };
       return (await rowsOf(call).orderBy("updated_at", "desc").execute()).map(({ id, content, is_on }) => ({ id, rule: Rule.parse(JSON.parse(content)), isOn: is_on === 1, firings: Number(of.get(id)?.count ?? 0), last: of.get(id)?.last ?? null, tags: tagsOf(id) })); // prettier-ignore
     },

@@ -89,6 +89,7 @@ const Kinds = z.array(contract.FaultKind);
 const words: Readonly<Record<Fault["kind"], string>> = { silent: "Silent", volume: "Too few or too many", conformity: "Breaks its contract", rule: "Breaks a rule", missing: "Goes missing", types: "Changed its type", drift: "Spread otherwise", late: "Arrives late" }; // prettier-ignore
 
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+
 interface Seen {
   readonly days: readonly Day[];
   readonly gaps: readonly Gap[];

@@ -34,6 +34,13 @@ interface Pulled {
 /** The API wants to be left alone for a while: what is left is asked for at the next turn. */
 export class Later extends Error {}
 
+/** It is not there any more. */
+export class Gone extends Refusal {
+  constructor() {
+    super("intercom.gone", "Intercom does not have this conversation any more.");
+  }
+}
+
 const readJson = (text: string): unknown => {
   try {
     return JSON.parse(text);
@@ -58,20 +65,30 @@ const asking = ({ outbound, address, token, region, signal }: Given) => {
 const Named = z.looseObject({ id: z.union([z.string(), z.number()]).transform(String) });
 
 /**
- * Puts a tag on a conversation, made where there is none of that name, in the name of whoever made the token. To do it
- * again changes nothing. The token may need to be allowed to write tags.
+ * Puts tags on conversations, made where there is none of that name, in the name of whoever made the token: it may need to
+ * be allowed to write tags. To do it again changes nothing. Whose token it is and each tag are asked for once.
  */
-export const tagConversation = async (given: Given, id: string, tag: string): Promise<void> => {
+export const tagsOf = (given: Given) => {
   const ask = asking(given);
-  const answered = async (path: string, body?: object): Promise<string> => {
+  const idOf = async (path: string, body?: object): Promise<string> => {
     const answer = await ask(path, body);
-    if (answer.status === 404) throw new Refusal("intercom.gone", "Intercom does not have this conversation any more.");
     if (answer.status !== 200) throw refusalFor(answer);
     return Named.parse(readJson(answer.body)).id;
   };
-  const admin = await answered("/me");
-  const named = await answered("/tags", { name: tag });
-  await answered(`/conversations/${encodeURIComponent(id)}/tags`, { id: named, admin_id: admin });
+  const held = new Map<string, Promise<string>>();
+  const once = (key: string, path: string, body?: object): Promise<string> => {
+    const asked = held.get(key) ?? idOf(path, body);
+    held.set(key, asked);
+    return asked;
+  };
+  /** Throws `Gone` where there is no such conversation, and `Later`. */
+  return async (id: string, tag: string): Promise<void> => {
+    const admin = await once("me", "/me");
+    const named = await once(`tag ${tag}`, "/tags", { name: tag });
+    const answer = await ask(`/conversations/${encodeURIComponent(id)}/tags`, { id: named, admin_id: admin });
+    if (answer.status === 404) throw new Gone();
+    if (answer.status !== 200) throw refusalFor(answer);
+  };
 };
 
 /** Conversations that were changed since, page by page. */

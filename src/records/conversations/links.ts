@@ -12,7 +12,7 @@ import type { SourceRegistry } from "#records/sources/registry.ts";
 import * as contract from "./contract.ts";
 import type { ConversationDesk } from "./desk.ts";
 import { conversationsIn, isSigned } from "./hooks.ts";
-import { changedSince, Later, tagConversation } from "./intercom.ts";
+import { changedSince, Later } from "./intercom.ts";
 
 /** Systems that conversations come from by themselves: they send, or are asked. */
 
@@ -30,18 +30,6 @@ const [mostLinks, longestTurnMs] = [50, 50_000];
 const vendorNames = { intercom: "Intercom", zendesk: "Zendesk", chatwoot: "Chatwoot", own: "Conversations" } as const;
 const Vendor = z.enum(contract.vendors);
 const Kind = z.enum(contract.linkKinds);
-
-/** A token for Intercom's API, of the link that conversations of a source came by. */
-export const createTagger =
-  ({ store, outbound }: Pick<Parts, "store" | "outbound">) =>
-  /** Puts a tag on a conversation where it came from. Throws a Refusal where that cannot be, and `Later` where it has to wait. */
-  async (call: WorkspaceCall, source: string, conversation: string, tag: string): Promise<void> => {
-    const link = await store.selectFrom("conversation_links").selectAll().where("workspace", "=", call.workspace.id).where("source", "=", source).where("kind", "=", "pull").executeTakeFirst(); // prettier-ignore
-    if (link === undefined) throw new Refusal("conversations.no_tagging", "It did not come by Intercom’s API, the only way that leads back. Tell a channel of yours instead: a webhook carries the conversation’s id."); // prettier-ignore
-    const given = { outbound, address: link.address, token: link.secret, region: call.workspace.region, signal: call.signal }; // prettier-ignore
-    await tagConversation(given, conversation.replace(/^intercom /, ""), tag);
-  };
-export type Tagger = ReturnType<typeof createTagger>;
 
 /** The same for a link that is not there and for one whose secret is another. */
 const unsigned = (): Refusal => new Refusal("conversations.unsigned", "The signature is not that of this link, or too old.", {}, 401); // prettier-ignore

@@ -6,7 +6,7 @@ import { iso } from "#records/common/iso.ts";
 import { quadraticKappa } from "#stats/agreement.ts";
 import * as contract from "./contract.ts";
 import { judgementsOf, spent, twice } from "./query.ts";
-import { Detail } from "./version.ts";
+import { Detail } from "./as-score.ts";
 import { Spent, startOfDay, type Judge } from "./work.ts";
 
 const Twice = z.object({ first: z.number(), second: z.number() });

@@ -199,6 +199,12 @@ describe("a judge", () => {
     await run(job);
     expect((await scoreOf("away")).score).toBe(before.score);
     expect((await versions()).find(({ isJudge }) => isJudge)).toMatchObject({ isActive: true, waiting: 1 });
+    // another model tells in its own words, and not in those of the one in use
+    answer = () => ({ status: 200, text: said({ score: 3.5, reason: "So and so." }) });
+    await ask("cx.setJudge", { settings: { ...settings, model: "other", use: "all", perDay: 100 } });
+    await run(job);
+    await ask("cx.switchVersion", { id: "judge other (1)", rebase: true });
+    expect(await scoreOf("a")).toMatchObject({ score: 3.5, summary: after.summary.replace("Refused.", "So and so.") });
     // and back
     await ask("cx.switchVersion", { id: (await versions()).find(({ isJudge }) => !isJudge)!.id, rebase: true });
     expect((await scoreOf("a")).score).toBe(before.score);

@@ -2,12 +2,22 @@ import { bind, literal, sql, type Sql } from "#kernel/sql.ts";
 import { counting, type View } from "../relation.ts";
 import type { JudgeSettings } from "./contract.ts";
 
-/** Conversations that a judge has not judged as they stand: those that people labelled first, then by chance or the newest. */
-export const unjudged = (view: View, judge: string, use: JudgeSettings["use"], most: number): Sql => sql`
-  SELECT scores.conversation AS conversation, scores.content AS content, toString(scores.actor) AS actor FROM (${counting(view, ["score", "content", "actor"])}) AS scores
-  LEFT ANY JOIN (SELECT conversation, toFloat64(count()) AS labels FROM cx_labels GROUP BY conversation) AS said ON said.conversation = scores.conversation
-  WHERE score IS NOT NULL AND (scores.conversation, scores.content) NOT IN (SELECT conversation, content FROM cx_judgements WHERE judge = ${bind.string(judge)})
-  ORDER BY ${use === "all" ? sql`scores.at DESC, scores.conversation` : sql`labels > 0 DESC, sipHash64(scores.conversation)`} LIMIT ${literal(most)}`;
+const judgedBy = (judge: string): Sql =>
+  sql`SELECT conversation, content FROM cx_judgements WHERE judge = ${bind.string(judge)}`;
+
+/** Conversations that can be scored and that a judge has not judged as they stand. */
+const unjudgedOf = (view: View, judge: string): Sql => sql`
+  SELECT conversation, content, toString(actor) AS actor, at FROM (${counting(view, ["score", "content", "actor"])})
+  WHERE score IS NOT NULL AND (conversation, content) NOT IN (${judgedBy(judge)})`;
+
+/** Of all the newest first; of a sample those that people labelled, then by chance. */
+export const unjudged = (view: View, judge: string, use: JudgeSettings["use"], most: number): Sql => {
+  const order = use === "all" ? sql`at DESC, conversation` : sql`conversation IN (SELECT conversation FROM cx_labels) DESC, sipHash64(conversation)`; // prettier-ignore
+  return sql`SELECT conversation, content, actor FROM (${unjudgedOf(view, judge)}) ORDER BY ${order} LIMIT ${literal(most)}`;
+};
+
+export const unjudgedCount = (view: View, judge: string): Sql =>
+  sql`SELECT toFloat64(count()) AS left FROM (${unjudgedOf(view, judge)})`;
 
 /** What a judge said of conversations as they stand, and is not among the scores of its version yet. */
 export const untold = (view: View, judge: string, version: string, most: number): Sql => sql`
@@ -16,9 +26,6 @@ export const untold = (view: View, judge: string, version: string, most: number)
     AND (conversation, content) NOT IN (SELECT conversation, content FROM cx_scores WHERE model = ${bind.string(version)})) AS said
   INNER JOIN (${counting(view, ["content", "language", "summary"])}) AS now ON now.conversation = said.conversation AND now.content = said.content
   ORDER BY conversation LIMIT ${literal(most)}`;
-
-export const unjudgedCount = (view: View, judge: string): Sql =>
-  sql`SELECT toFloat64(count()) AS left FROM (${unjudged(view, judge, "sample", 10_000_000)})`;
 
 /** How much was asked, by day and in all. */
 export const spent = (since: number): Sql => sql`

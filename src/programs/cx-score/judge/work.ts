@@ -10,12 +10,12 @@ import { storable } from "#records/events/incoming.ts";
 import { maskText } from "../../privacy/redact.ts";
 import { partsToScore } from "../query.ts";
 import type { View } from "../relation.ts";
-import type { Book } from "../versions/book.ts";
+import { madeHere, standingOf, type Book } from "../versions/book.ts";
 import { judge } from "./client.ts";
 import { JudgeSettings } from "./contract.ts";
 import { promptVersion, type JudgedTurn, type Judgement } from "./prompt.ts";
 import { spent, unjudged, unjudgedCount, untold } from "./query.ts";
-import { scoreRow, Untold } from "./version.ts";
+import { scoreRow, Untold } from "./as-score.ts";
 
 /** Judges a sample of conversations or all, within what a day may cost. Nothing leaves where it is not switched on. */
 
@@ -78,8 +78,9 @@ export const createJudge = (store: Store, outbound: Outbound, book: Book) => {
     return tokens;
   };
 
+  /** As conversations are scored here: what another judge said of them is none of a judge's business. */
   const viewOf = async (call: WorkspaceCall): Promise<View> => ({
-    standing: await book.standing(call),
+    standing: standingOf(madeHere(await book.known(call))),
     range: { from: call.now - sinceDays * dayMs, to: call.now + 1 },
   });
 
@@ -94,21 +95,13 @@ export const createJudge = (store: Store, outbound: Outbound, book: Book) => {
     }
   };
 
-  const run = async (call: WorkspaceCall): Promise<void> => {
-    const settings = await settingsOf(call);
-    if (!settings.isOn) return;
+  /** Asks about what was not judged, as far as the day's budget goes; gives back what went wrong; undefined where it asked nothing. */
+  const askAll = async (call: WorkspaceCall, settings: JudgeSettings, view: View): Promise<string | undefined> => {
     const maintain = { purpose: "maintain", signal: call.signal } as const;
-    const view = await viewOf(call);
-    if (settings.use === "all") {
-      const version = (await book.known(call)).find(({ id }) => id === versionOf(settings));
-      if (version === undefined || version.state === "dropped")
-        return tell(call, "Its version was put away, so it judges none. Save this again to let it go on, or let it judge a sample."); // prettier-ignore
-      await tellAll(call, settings, view);
-    }
     const [held] = await call.engine.rows(spent(startOfDay(call.now)), Spent, maintain);
     const left = Math.min(eachTurn, settings.perDay - (held?.today ?? 0));
     let tokens = held?.tokens ?? 0;
-    if (left <= 0 || tokens >= settings.tokensPerDay) return;
+    if (left <= 0 || tokens >= settings.tokensPerDay) return undefined;
     const waiting = await call.engine.rows(unjudged(view, judgeOf(settings), settings.use, left), Waiting, maintain);
     const parts = await call.engine.rows(partsToScore(waiting.map(({ conversation }) => conversation)), Part, maintain);
     const partsBy = grouped(parts, ({ conversation }) => conversation);
@@ -127,11 +120,23 @@ export const createJudge = (store: Store, outbound: Outbound, book: Book) => {
     // the first by itself: an endpoint that is away, or takes no such key, is asked once
     const [first] = await Promise.allSettled([work(1)]);
     const ended = first.status === "rejected" ? [first] : await Promise.allSettled(Array.from({ length: atOnce }, () => work(eachTurn)));
-    if (settings.use === "all") await tellAll(call, settings, view);
-    if (call.signal.aborted) return;
     const failure = ended.find((one) => one.status === "rejected");
-    await tell(call, failure === undefined ? "" : (failure.reason instanceof Error ? failure.reason.message : "It failed.").slice(0, 500));
+    return failure === undefined ? "" : (failure.reason instanceof Error ? failure.reason.message : "It failed.").slice(0, 500);
   }; // prettier-ignore
+
+  const run = async (call: WorkspaceCall): Promise<void> => {
+    const settings = await settingsOf(call);
+    if (!settings.isOn) return;
+    if (settings.use === "all") {
+      const version = (await book.known(call)).find(({ id }) => id === versionOf(settings));
+      if (version === undefined || version.state === "dropped")
+        return tell(call, "Its version was put away, so it judges none. Save this again to let it go on, or let it judge a sample."); // prettier-ignore
+    }
+    const view = await viewOf(call);
+    const problem = await askAll(call, settings, view);
+    if (settings.use === "all") await tellAll(call, settings, view);
+    if (problem !== undefined && !call.signal.aborted) await tell(call, problem);
+  };
 
   return {
     run,

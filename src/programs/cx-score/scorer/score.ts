@@ -20,8 +20,9 @@ import { summaryOf } from "./summary.ts";
  */
 
 const round = (value: number, digits = 3): number => Number(value.toFixed(digits)) + 0;
-/** Of several independent signs, the chance that at least one is right. */
+/** The chance that a sign is wrong. */
 const not = (one: number): number => 1 - clamp(one, 0, 1);
+/** Of several independent signs, the chance that at least one is right. */
 const any = (all: readonly number[]): number => 1 - all.reduce((left, one) => left * not(one), 1);
 /** How often any of some signs stands in something. */
 const hasAny = ({ counts }: Pick<TurnSignals, "counts">, signs: readonly Sign[]): number => {

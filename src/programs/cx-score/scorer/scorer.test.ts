@@ -8,6 +8,7 @@ import { describe, expect, it } from "vitest";
 import { roles, type Scored, type Turn } from "./conversation.ts";
 import { modelVersion } from "./heads.ts";
 import { scoreConversation } from "./score.ts";
+import { isRepeated, signalsOf } from "./signals.ts";
 import { clausesOf, languageOf, patternWords, wordsOf } from "./text.ts";
 
 /** `c`ustomer, `a`i agent or `t`eammate, and what they say. */
@@ -125,19 +126,42 @@ describe("the scorer", () => {
 });
 
 const data = "../shared/data/satisfaction";
-describe.skipIf(!existsSync(data))("the scorer, on what it was trained beside (skipped where ../shared is absent)", () => {
-  it("is made of the data anew, byte by byte, and does as well as it must", () => {
-    const file = join(mkdtempSync(join(tmpdir(), "cx-")), "weights.ts");
-    const made = spawnSync("npm", ["run", "--silent", "train:cx", "--", data, file], { encoding: "utf8" });
-    expect(made.status, made.stderr).toBe(0);
-    const own = "src/programs/cx-score/scorer/weights.ts";
-    expect(readFileSync(file, "utf8")).toBe(readFileSync(own, "utf8"));
-    expect(statSync(own).size).toBeLessThan(1_000_000);
-    const { stdout } = spawnSync("npm", ["run", "--silent", "eval:cx", "--", data], { encoding: "utf8" });
-    const [, success, annoyed] = /AUC success ([\d.]+) .*annoyed ([\d.]+) /.exec(stdout) ?? [];
-    expect(Number(success)).toBeGreaterThan(0.68);
-    expect(Number(annoyed)).toBeGreaterThan(0.72);
-    const [, right, all] = /quotes: (\d+) of (\d+) verbatim/.exec(stdout) ?? [];
-    expect(right).toBe(all);
-  }, 120_000);
-}); // prettier-ignore
+describe.skipIf(!existsSync(data))(
+  "the scorer, on what it was trained beside (skipped where ../shared is absent)",
+  () => {
+    it("is made of the data anew, byte by byte, and does as well as it must", () => {
+      const file = join(mkdtempSync(join(tmpdir(), "cx-")), "weights.ts");
+      const made = spawnSync("npm", ["run", "--silent", "train:cx", "--", data, file], { encoding: "utf8" });
+      expect(made.status, made.stderr).toBe(0);
+      const own = "src/programs/cx-score/scorer/weights.ts";
+      expect(readFileSync(file, "utf8")).toBe(readFileSync(own, "utf8"));
+      expect(statSync(own).size).toBeLessThan(1_000_000);
+      const { stdout } = spawnSync("npm", ["run", "--silent", "eval:cx", "--", data], { encoding: "utf8" });
+      const [, success, annoyed] = /AUC success ([\d.]+) .*annoyed ([\d.]+) /.exec(stdout) ?? [];
+      expect(Number(success)).toBeGreaterThan(0.68);
+      expect(Number(annoyed)).toBeGreaterThan(0.72);
+      const [, right, all] = /quotes: (\d+) of (\d+) verbatim/.exec(stdout) ?? [];
+      expect(right).toBe(all);
+    }, 120_000);
+
+    it("hears the same said again as the sets of its words tell", () => {
+      const text = fc.array(fc.constantFrom("where", "is", "my", "order", "it", "never", "came", "please", "help", "me", "now", "there"), { minLength: 4, maxLength: 14 }).map((words) => words.join(" ")); // prettier-ignore
+      let alike = 0;
+      fc.assert(
+        fc.property(text, text, fc.constantFrom(0.7, 0.75, 0.9), (first, second, share) => {
+          const { customer } = signalsOf({ turns: said(`c:${first}`, `c:${second}`), lang: "en" });
+          const [one, other] = [first.split(" "), second.split(" ")];
+          const [a, b] = [new Set(one), new Set(other)];
+          const [small, large] = a.size < b.size ? [a, b] : [b, a];
+          const missing = [...small].filter((word) => !large.has(word)).length;
+          const isNear = Math.min(one.length, other.length) * 2.5 >= Math.max(one.length, other.length);
+          const expected = isNear && missing < Math.ceil((1 - share) * small.size);
+          alike += Number(expected);
+          expect(isRepeated(customer[1]!, [customer[0]!], 4, share)).toBe(expected);
+        }),
+        { numRuns: 3_000, seed: 5 },
+      );
+      expect(alike).toBeGreaterThan(100);
+    });
+  },
+);
