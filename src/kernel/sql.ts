@@ -7,8 +7,8 @@ export interface Sql {
   readonly parts: readonly (Sql | Bound)[];
   /** Where the fragment puts rows through a function of ours, what it takes to do so outside the engine. */
   readonly through?: Through;
-  /** Where the fragment may be asked for in shares: the share between two values of 64 bits, both inside. */
-  readonly share?: Share;
+  /** Where the fragment may be asked for in shares. */
+  readonly shared?: Shared;
 }
 
 /** A WebAssembly function that turns the words of a row (Array(UInt64)) and a question, one for all rows, to words. */
@@ -29,7 +29,13 @@ export interface Through {
   readonly from: Sql;
 }
 
-type Share = (from: bigint, to: bigint) => Sql;
+/** What may be asked for in shares. */
+interface Shared {
+  /** The share between two values of 64 bits, both inside. */
+  readonly between: (from: bigint, to: bigint) => Sql;
+  /** About how many groups there are in all, where it is known. */
+  readonly groups: number;
+}
 
 interface Bound {
   readonly type: string;
@@ -112,30 +118,34 @@ export const through = (call: WordFunction, question: Buffer, kept: readonly Sql
 /**
  * A relation grouped by a column whose values lie evenly over 64 bits, `column` of the rows that it reads. An engine is
  * asked for it in as many shares as it has threads, one a thread, so that no thread holds groups that another holds too
- * and nothing is merged. `relation` takes what must hold of a row, and ends where SETTINGS may follow.
+ * and nothing is merged. Where much is kept of each of many `groups` there are more, so that what is kept of those of a
+ * share stays near. `relation` takes what must hold of a row, and ends where SETTINGS may follow.
  */
-export const inShares = (column: Sql, relation: (within: Sql) => Sql): Sql => ({
+export const inShares = (column: Sql, relation: (within: Sql) => Sql, groups = 0): Sql => ({
   ...relation(sql`1`),
-  share: (from, to) => relation(sql`${column} BETWEEN ${bind.id(String(from))} AND ${bind.id(String(to))}`),
+  shared: {
+    groups,
+    between: (from, to) => relation(sql`${column} BETWEEN ${bind.id(String(from))} AND ${bind.id(String(to))}`),
+  },
 });
 
-/** Each share is planned by itself, so there are few. */
-const mostShares = 8;
+/** Each share is planned by itself, which takes about 5 ms: one a thread up to so many, or one for so many groups. */
+const [mostShares, groupsEach, mostOfGroups] = [8, 300_000, 64];
 
-const unionOf = (share: Share, threads: number): Sql => {
-  const count = Math.min(mostShares, threads);
+const unionOf = ({ between, groups }: Shared, threads: number): Sql => {
+  const count = Math.max(Math.min(mostShares, threads), Math.min(mostOfGroups, Math.ceil(groups / groupsEach)));
   const size = 2n ** 64n / BigInt(count) + 1n;
   const shares = Array.from({ length: count }, (_, place) => {
     const from = size * BigInt(place);
     const to = place === count - 1 ? 2n ** 64n - 1n : from + size - 1n;
-    return sql`SELECT * FROM (${share(from, to)} SETTINGS max_threads = ${literal(Math.ceil(threads / count))}, group_by_two_level_threshold = 0, group_by_two_level_threshold_bytes = 300000000)`;
+    return sql`SELECT * FROM (${between(from, to)} SETTINGS max_threads = ${literal(Math.ceil(threads / count))}, group_by_two_level_threshold = 0, group_by_two_level_threshold_bytes = 300000000)`;
   });
   return join(shares, " UNION ALL ");
 };
 
 /** Whether a statement has relations that may be asked for in shares. */
 export const hasShares = (root: Sql): boolean =>
-  root.share !== undefined || root.parts.some((part) => !isBound(part) && hasShares(part));
+  root.shared !== undefined || root.parts.some((part) => !isBound(part) && hasShares(part));
 
 /** The functions that a statement puts rows through. */
 export const functionsOf = (root: Sql): WordFunction[] => [
@@ -172,8 +182,8 @@ export const bind = {
 export const compile = (root: Sql, threads = 1): CompiledSql => {
   const params: Record<string, unknown> = {};
   const write = (fragment: Sql): string => {
-    const { chunks, parts, share } = fragment;
-    if (share !== undefined && threads > 1) return write(unionOf(share, threads));
+    const { chunks, parts, shared } = fragment;
+    if (shared !== undefined && threads > 1) return write(unionOf(shared, threads));
     return chunks.reduce((text, chunk, index) => {
       const part = index === 0 ? undefined : parts[index - 1];
       return part === undefined ? text + chunk : text + place(part) + chunk;

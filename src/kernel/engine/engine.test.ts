@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { createClient } from "@clickhouse/client";
 import { z } from "zod";
 import { useEngine } from "#test/engine.ts";
-import { bind, compile, identifier, inShares, sql } from "../sql.ts";
+import { bind, compile, identifier, inShares, sql, type Sql } from "../sql.ts";
 
 const held = useEngine();
 const engine = () => held.server.in("default");
@@ -107,21 +107,30 @@ describe("the engine contract", () => {
   it("is asked for a relation in shares that lose and double no group, also at the ends of the key", async () => {
     const keys = ["0", "1", "9223372036854775807", "9223372036854775808", "18446744073709551615"];
     const rows = sql`SELECT arrayJoin(arrayConcat(${bind.ids(keys)}, arrayMap(n -> sipHash64(n), range(5000)))) AS key`;
-    const groups = inShares(
-      sql`key`,
-      (within) => sql`SELECT key, count() AS times FROM (${rows} UNION ALL ${rows}) WHERE ${within} GROUP BY key`,
-    );
-    const whole = sql`SELECT count() AS groups, uniqExact(key) AS distinct, toUInt32(min(times)) AS least, toUInt32(max(times)) AS most FROM (${groups})`;
+    const within = (share: Sql): Sql =>
+      sql`SELECT key, count() AS times FROM (${rows} UNION ALL ${rows}) WHERE ${share} GROUP BY key`;
+    const whole = (groups?: number): Sql =>
+      sql`SELECT count() AS groups, uniqExact(key) AS distinct, toUInt32(min(times)) AS least, toUInt32(max(times)) AS most FROM (${inShares(sql`key`, within, groups)})`;
     const row = z.object({ groups: z.number(), distinct: z.number(), least: z.number(), most: z.number() });
     const client = createClient({ url: held.process?.url ?? "", password: held.process?.password ?? "" });
-    for (const threads of [1, 2, 3, 8, 64]) {
-      const { query, params } = compile(whole, threads);
-      expect((query.match(/max_threads/g) ?? []).length).toBe(threads === 1 ? 0 : Math.min(threads, 8));
+    for (const [threads, groups, shares] of [
+      [1, 0, 0],
+      [1, 5_000_000, 0],
+      [2, 0, 2],
+      [3, 0, 3],
+      [64, 0, 8],
+      [2, 2_000_000, 7],
+      [8, 2_000_000, 8],
+      [2, 1e9, 64],
+    ] as const) {
+      const { query, params } = compile(whole(groups), threads);
+      expect((query.match(/max_threads/g) ?? []).length).toBe(shares);
       const asked = await client.query({ query, query_params: { ...params }, format: "JSONEachRow", clickhouse_settings: { output_format_json_quote_64bit_integers: 0 } }); // prettier-ignore
       expect(await asked.json()).toEqual([{ groups: 5_005, distinct: 5_005, least: 2, most: 2 }]);
     }
     await client.close();
-    expect(await one(whole, row)).toEqual({ groups: 5_005, distinct: 5_005, least: 2, most: 2 });
+    for (const groups of [0, 5_000_000])
+      expect(await one(whole(groups), row)).toEqual({ groups: 5_005, distinct: 5_005, least: 2, most: 2 });
   });
 
   it("says which limit was reached", async () => {

@@ -176,9 +176,12 @@ const engineIn = (
     ...options?.settings,
   });
   const asked = async (statement: Sql, options: AskOptions | undefined, fallback: Purpose) => {
-    const { query, params } = compile(statement, hasShares(statement) ? await threads() : 1);
+    const isShared = hasShares(statement);
+    const { query, params } = compile(statement, isShared ? await threads() : 1);
     const signal = options?.signal === undefined ? {} : { abort_signal: options.signal };
-    return { query, query_params: params, clickhouse_settings: settingsFor(options, fallback), ...signal };
+    // no more shares at a time than threads
+    const settings = { ...(isShared ? { max_streams_for_union_step_to_max_threads_ratio: 1 } : {}), ...settingsFor(options, fallback) }; // prettier-ignore
+    return { query, query_params: params, clickhouse_settings: settings, ...signal };
   };
   const plain: Engine = {
     database,

@@ -1,7 +1,7 @@
 import { bind, identifier, join, literal, sql, type Sql } from "#kernel/sql.ts";
 import { matches, matchesAny, propertyNumber, propertyText } from "#insights/common/conditions.ts";
 import type { EventMatch } from "#insights/common/frame.ts";
-import { inRange, personOf, type Scope, type TimeRange } from "#records/events/scope.ts";
+import { byPerson, inRange, personOf, type Scope, type TimeRange } from "#records/events/scope.ts";
 import type { Part, Unit, UnitMeasure } from "./document.ts";
 
 const dayMs = 86_400_000;
@@ -48,32 +48,40 @@ export const columnsOfWritten = (unit: Unit, written: Sql): Sql =>
   sql`SELECT ${writtenUnit(unit)}, at, arm FROM (${written}) LIMIT 0`;
 
 /** One row an exposure: who, when, in which arm, and by what it may be sliced. */
-const exposures = (scope: Scope, { unit, exposure, armProperty, written, range, slice }: AnalysisQuestion): Sql => {
+const exposures = (scope: Scope, { unit, exposure, armProperty, written, range, slice }: AnalysisQuestion, share: Sql): Sql => {
   if (written !== undefined)
     return sql`SELECT unit, at, name FROM (SELECT ${writtenUnit(unit)} AS unit, toDateTime64(at, 3, 'UTC') AS at, toString(arm) AS name FROM (${written})) WHERE name != '' AND ${inRange(range)}`;
   const name = armProperty === null ? sql`'all'` : propertyText(scope, armProperty);
   return sql`SELECT ${unitOf(scope, unit)} AS unit, at, ${name} AS name${slice === undefined ? sql`` : sql`, ${propertyText(scope, slice)} AS slice`}
-    FROM ${eventsIn(scope)} WHERE ${inRange(range)} AND ${isUnit(unit)} AND ${matches(scope, exposure)} AND name != ''`;
+    FROM ${eventsIn(scope)} WHERE ${share} AND ${inRange(range)} AND ${isUnit(unit)} AND ${matches(scope, exposure)} AND name != ''`;
 }; // prettier-ignore
+
+/** Milliseconds and an arm in one number, by which the first is found at once. */
+const packedArms = 256;
 
 /**
  * One row a unit that was exposed: since when it counts, the arm of its first exposure, and whether it was seen in one arm
  * (1) or several (2). Where the arms are given, the arm is its place among them, and 0 is another one: numbers are grouped
  * faster than names.
  */
-const exposedOf = (scope: Scope, question: AnalysisQuestion, arms?: readonly string[]): Sql => {
+const exposedOf = (scope: Scope, question: AnalysisQuestion, share: Sql, arms?: readonly string[]): Sql => {
   const { unit, range, slice, trigger, beside } = question;
-  const arm = arms === undefined ? sql`name` : sql`toUInt8(indexOf(${bind.strings(arms)}, name))`;
   const sliced = slice === undefined ? sql`` : sql`, argMin(slice, at) AS slice`;
-  const first = sql`SELECT unit, min(at) AS since, argMin(${arm}, at) AS arm, if(min(${arm}) = max(${arm}), 1, 2) AS arms${sliced} FROM (${exposures(scope, question)}) GROUP BY unit`;
+  const every = exposures(scope, question, share);
+  const place = sql`toUInt8(indexOf(${bind.strings(arms ?? [])}, name))`;
+  const ms = sql`toUnixTimestamp64Milli(at)`;
+  const first = arms === undefined
+    ? sql`SELECT unit, min(at) AS since, argMin(name, at) AS arm, if(min(name) = max(name), 1, 2) AS arms${sliced} FROM (${every}) GROUP BY unit`
+    : sql`SELECT * EXCEPT (packed), fromUnixTimestamp64Milli(intDiv(packed, ${literal(packedArms)}), 'UTC') AS since, toUInt8(packed % ${literal(packedArms)}) AS arm FROM (
+      SELECT unit, min(${ms} * ${literal(packedArms)} + ${place}) AS packed, if(min(${place}) = max(${place}), 1, 2) AS arms${sliced} FROM (${every}) GROUP BY unit)`;
   const kept = slice === undefined ? sql`` : sql`, any(first.slice) AS slice`;
   const triggered = trigger === undefined ? first : sql`
     SELECT first.unit AS unit, min(reached.at) AS since, any(first.arm) AS arm, any(first.arms) AS arms${kept}
-    FROM (SELECT ${unitOf(scope, unit)} AS unit, at FROM ${eventsIn(scope)} WHERE ${inRange(range)} AND ${isUnit(unit)} AND ${matches(scope, trigger)}) AS reached
+    FROM (SELECT ${unitOf(scope, unit)} AS unit, at FROM ${eventsIn(scope)} WHERE ${share} AND ${inRange(range)} AND ${isUnit(unit)} AND ${matches(scope, trigger)}) AS reached
     INNER JOIN (${first}) AS first ON reached.unit = first.unit WHERE reached.at >= first.since GROUP BY unit`;
   if (beside === undefined) return triggered;
   return sql`SELECT own.unit AS unit, own.since AS since, own.arm AS arm, own.arms AS arms, other.arm AS slice
-    FROM (${triggered}) AS own INNER JOIN (${exposedOf(scope, beside)}) AS other ON own.unit = other.unit WHERE other.arms = 1`;
+    FROM (${triggered}) AS own INNER JOIN (${exposedOf(scope, beside, share)}) AS other ON own.unit = other.unit WHERE other.arms = 1`;
 }; // prettier-ignore
 
 const isSliced = ({ slice, beside }: AnalysisQuestion): boolean => slice !== undefined || beside !== undefined;
@@ -82,10 +90,25 @@ const dayOf = (scope: Scope, question: AnalysisQuestion): Sql =>
 const isRipe = ({ now, windowDays }: AnalysisQuestion): Sql =>
   sql`(arms = 1 AND since <= ${bind.time(now - windowDays * dayMs)})`;
 
-/** One row an arm and day of first exposure: how many units, of them in several arms, and of the others with a window that is over. */
-export const exposuresByDay = (scope: Scope, question: AnalysisQuestion): Sql =>
-  sql`SELECT arm, toString(${dayOf(scope, question)}) AS day, toFloat64(count()) AS units, toFloat64(countIf(arms > 1)) AS crossed, toFloat64(countIf(${isRipe(question)})) AS ripe
-    FROM (${exposedOf(scope, question)}) GROUP BY arm, day ORDER BY units DESC LIMIT 20000`;
+/** What is read in shares of the people, where their events tell who was exposed; `units` is about how many were. */
+const inPeople = (scope: Scope, { unit, written, beside }: AnalysisQuestion, relation: (share: Sql) => Sql, units: number): Sql =>
+  unit === "people" && written === undefined && beside?.written === undefined ? byPerson(scope, relation, units) : relation(sql`1`); // prettier-ignore
+
+/** How many exposures there are: at most so many units. */
+export const countExposures = (scope: Scope, question: AnalysisQuestion): Sql =>
+  sql`SELECT toFloat64(count()) AS units FROM (${exposures(scope, { ...question, armProperty: null }, sql`1`)})`;
+
+/**
+ * One row an arm and day of first exposure: how many units, of them in several arms, and of the others with a window that is
+ * over. Arms other than those given go by the name ''; if none are given, each goes by its own. `units` is about how many
+ * there are.
+ */
+export const exposuresByDay = (scope: Scope, question: AnalysisQuestion, units: number, arms?: readonly string[]): Sql => {
+  const name = arms === undefined ? sql`byDay.arm` : sql`arrayElement(${bind.strings(arms)}, byDay.arm)`;
+  return sql`SELECT ${name} AS arm, toString(byDay.day) AS day, units, crossed, ripe FROM (
+    SELECT arm, ${dayOf(scope, question)} AS day, toFloat64(count()) AS units, toFloat64(countIf(arms > 1)) AS crossed, toFloat64(countIf(${isRipe(question)})) AS ripe
+    FROM (${inPeople(scope, question, (share) => exposedOf(scope, question, share, arms), units)}) GROUP BY arm, day ORDER BY units DESC LIMIT 20000) AS byDay`;
+}; // prettier-ignore
 
 /** Values of each event that a measure adds up, and what is made of them for a unit. */
 interface Columns {
@@ -140,9 +163,10 @@ const daysBefore = ({ measures, covariateDays }: AnalysisQuestion): number =>
  * One row an arm and day of first exposure: its units whose window is over, who were in one arm alone and did anything that
  * is measured, and of each metric two means with their variances and covariance: the outcome and the same before the
  * exposure, or what is above and below of a ratio. Units that did nothing are known from their exposures, and are nothing
- * but zeros. Everything that is added up comes from one reading of the events, past a table of the exposures.
+ * but zeros. Everything that is added up comes from one reading of the events, past a table of the exposures. `units` is
+ * about how many were exposed.
  */
-export const momentsByDay = (scope: Scope, question: AnalysisQuestion, arms: readonly string[]): Sql => {
+export const momentsByDay = (scope: Scope, question: AnalysisQuestion, arms: readonly string[], units: number): Sql => {
   const { unit, measures, range, windowDays, now } = question;
   const columns = measures.map((measure) => columnsOf(scope, measure, question));
   // the same value is read once, whatever is made of it
@@ -151,14 +175,15 @@ export const momentsByDay = (scope: Scope, question: AnalysisQuestion, arms: rea
   const nameOf = (value: Sql): Sql => sql`v${literal(keys.indexOf(JSON.stringify(value)))}`;
   const pairs = columns.map((one) => one.pair(one.values.map(nameOf)));
   const around = { from: range.from - daysBefore(question) * dayMs, to: Math.min(now, range.to + windowDays * dayMs) };
-  const done = sql`SELECT ${unitOf(scope, unit)} AS unit, toUnixTimestamp64Milli(at) AS ms, ${join([...values.values()].map((value) => sql`${value} AS ${nameOf(value)}`), ", ")}
-    FROM ${eventsIn(scope)} WHERE ${inRange(around)} AND ${isUnit(unit)} AND ${matchesAny(scope, measures.flatMap(matchesOf))}`;
+  const done = (share: Sql): Sql => sql`SELECT ${unitOf(scope, unit)} AS unit, toUnixTimestamp64Milli(at) AS ms, ${join([...values.values()].map((value) => sql`${value} AS ${nameOf(value)}`), ", ")}
+    FROM ${eventsIn(scope)} WHERE ${share} AND ${inRange(around)} AND ${isUnit(unit)} AND ${matchesAny(scope, measures.flatMap(matchesOf))}`;
   const each = (make: (y: Sql, x: Sql) => Sql): Sql => sql`[${join(pairs.map((_, n) => sql`ifNotFinite(${make(sql`y${literal(n)}`, sql`x${literal(n)}`)}, 0)`), ", ")}]`;
   const slice = (column: Sql): Sql => (isSliced(question) ? column : sql``);
-  const byUnit = sql`SELECT done.unit AS unit, any(exposed.arm) AS arm, any(exposed.since) AS since${slice(sql`, any(exposed.slice) AS slice`)}, ${join(pairs.map(({ y, x }, n) => sql`${y} AS own${literal(n)}, ${x} AS past${literal(n)}`), ", ")}
-      FROM (${done}) AS done
-      INNER JOIN (SELECT unit, since, toUnixTimestamp64Milli(since) AS ms, arm${slice(sql`, slice`)} FROM (${exposedOf(scope, question, arms)}) WHERE ${isRipe(question)} AND arm > 0) AS exposed ON done.unit = exposed.unit
+  const ofShare = (share: Sql): Sql => sql`SELECT done.unit AS unit, any(exposed.arm) AS arm, fromUnixTimestamp64Milli(any(exposed.ms), 'UTC') AS since${slice(sql`, any(exposed.slice) AS slice`)}, ${join(pairs.map(({ y, x }, n) => sql`${y} AS own${literal(n)}, ${x} AS past${literal(n)}`), ", ")}
+      FROM (${done(share)}) AS done
+      INNER JOIN (SELECT unit, toUnixTimestamp64Milli(since) AS ms, arm${slice(sql`, slice`)} FROM (${exposedOf(scope, question, share, arms)}) WHERE ${isRipe(question)} AND arm > 0) AS exposed ON done.unit = exposed.unit
       GROUP BY unit`;
+  const byUnit = inPeople(scope, question, ofShare, units);
   // over all arms together, so that a cap cannot make a difference between them
   const caps = measures.flatMap((measure, n) => (measure.kind === "mean" && measure.cap !== undefined ? [sql`quantileExactInclusiveIf(${bind.float(measure.cap)})(own${literal(n)}, own${literal(n)} > 0) OVER () AS cap${literal(n)}`] : []));
   const limited = measures.map((measure, n) => {

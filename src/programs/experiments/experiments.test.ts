@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { noVeil } from "#kernel/classes.ts";
+import type { Sql } from "#kernel/sql.ts";
+import type { Scope } from "#records/events/scope.ts";
+import { keysOf } from "#records/people/keys.ts";
 import { proportionsSize, tSize } from "#stats/power.ts";
 import { useWorld } from "#test/world.ts";
+import { exposuresByDay, momentsByDay, type AnalysisQuestion } from "./analysis-query.ts";
 import { PlanInput, type Plan } from "./contract.ts";
 import { planOf } from "./plan.ts";
 
@@ -80,5 +86,50 @@ describe("the past of a workspace", () => {
     await expect(world.ask("experiments.history", { ...asked, exposure: { event: "Never" } })).rejects.toThrow(/fewer than two people/); // prettier-ignore
     const planned = await world.ask<Plan>("experiments.plan", { metric: { kind: "proportion", baseline: share.baseline }, effect: 0.1, perDay: share.perDay }); // prettier-ignore
     expect(planned.sentence).toMatch(/units of each of 2 arms/);
+  });
+
+  it("is the same in one reading of everybody and in many of a share each, whoever comes first", async () => {
+    const workspace = await world.newWorkspace();
+    const source = await world.system.registry.byKey((await world.source("api", workspace)).writeKey);
+    const { engine } = (await world.system.directory.find(workspace))!;
+    const [day, arms] = [86_400_000, ["a", "b"]];
+    const from = Date.UTC(2026, 2, 2);
+    const at = (n: number, more = 0) => from + (n % 10) * day + 3_600_000 + n * 1_000 + more;
+    const seen = (n: number, arm: string, more: number) => ({ name: "Seen", userId: `u${n}`, messageId: `s${n}${arm}`, at: at(n, more), properties: { arm } }); // prettier-ignore
+    await world.system.ingest.accept(source, Array.from({ length: 300 }, (_, n) => [
+      seen(n, n % 2 === 0 ? "a" : "b", 0),
+      // some come to the other arm too, and some to one that nobody planned, which is the first of some
+      ...(n % 11 === 0 ? [seen(n, n % 2 === 0 ? "b" : "a", 5_000)] : []),
+      ...(n % 13 === 0 ? [seen(n, "c", n % 26 === 0 ? -5_000 : 5_000)] : []),
+      ...(n % 3 === 0 ? [{ name: "Paid", userId: `u${n}`, messageId: `p${n}`, at: at(n, day), properties: { amount: n % 17 } }] : []),
+      ...(n % 4 === 0 ? [{ name: "Paid", userId: `u${n}`, messageId: `q${n}`, at: at(n, -day), properties: { amount: n % 19 } }] : []),
+    ]).flat()); // prettier-ignore
+    await world.settled();
+    const scope: Scope = { engine, zone: "UTC", weekStart: "monday", hasMerges: false, keys: keysOf("x"), veil: noVeil, now: from + 40 * day }; // prettier-ignore
+    const part = { match: { event: "Paid", filters: [] }, property: "amount", isCounted: false };
+    const question: AnalysisQuestion = { unit: "people", exposure: { event: "Seen", filters: [] }, armProperty: "arm", measures: [{ kind: "mean", part, cap: 0.9 }, { kind: "proportion", part }], range: { from, to: from + 20 * day }, windowDays: 7, covariateDays: 7, now: scope.now }; // prettier-ignore
+    const row = z.looseObject({ arm: z.string(), day: z.string() });
+    // sums of the same numbers in another order differ in their last digits
+    const rounded = <T>(rows: T): T => JSON.parse(JSON.stringify(rows), (_, value: unknown) => (typeof value === "number" ? Number(value.toPrecision(10)) : value)) as T; // prettier-ignore
+    const asked = async (statement: Sql) => rounded(await engine.rows(statement, row)).toSorted((a, b) => (a.arm + a.day < b.arm + b.day ? -1 : 1)); // prettier-ignore
+    const named = await asked(exposuresByDay(scope, question, 0));
+    const first = (n: number) => (n % 26 === 0 ? "c" : n % 2 === 0 ? "a" : "b");
+    const crossed = (n: number) => n % 11 === 0 || n % 13 === 0;
+    const people = Array.from({ length: 300 }, (_, n) => n);
+    for (const arm of ["a", "b", "c"]) {
+      const own = named.filter((one) => one.arm === arm);
+      const whole = (of: string) => own.reduce((sum, one) => sum + Number(one[of]), 0);
+      expect(whole("units")).toBe(people.filter((n) => first(n) === arm).length);
+      expect(whole("crossed")).toBe(people.filter((n) => first(n) === arm && crossed(n)).length);
+    }
+    for (const units of [0, 2_000_000])
+      for (const hasMerges of [false, true]) {
+        const by = { ...scope, hasMerges };
+        const numbered = await asked(exposuresByDay(by, question, units, arms));
+        expect(numbered.filter(({ arm }) => arm !== "")).toEqual(named.filter(({ arm }) => arm !== "c"));
+        const moments = await asked(momentsByDay(by, question, arms, units));
+        expect(moments).toEqual(await asked(momentsByDay(scope, question, arms, 0)));
+        expect(moments.reduce((sum, one) => sum + Number(one["n"]), 0)).toBe(people.filter((n) => !crossed(n) && (n % 3 === 0 || n % 4 === 0)).length); // prettier-ignore
+      }
   });
 });

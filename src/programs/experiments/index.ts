@@ -14,7 +14,13 @@ import type { Ingest } from "#records/events/ingest.ts";
 import type { Notify } from "../alerts/index.ts";
 import type { Desk } from "../flags/desk.ts";
 import { Flag } from "../flags/document.ts";
-import { columnsOfWritten, exposuresByDay, momentsByDay, type AnalysisQuestion } from "./analysis-query.ts";
+import {
+  columnsOfWritten,
+  countExposures,
+  exposuresByDay,
+  momentsByDay,
+  type AnalysisQuestion,
+} from "./analysis-query.ts";
 import { analyse, countedByArm, ratioOf, withIdle, type DayRow } from "./analysis.ts";
 import * as contract from "./contract.ts";
 import type { Plan } from "./contract.ts";
@@ -32,6 +38,7 @@ import { reportOf } from "./report.ts";
 
 const dayMs = 86_400_000;
 const [mostExperiments, pastDays, mostBeside] = [2_000, 28, 8];
+const CountedAll = z.object({ units: z.number() });
 const Counted = z.object({
   arm: z.string(),
   day: z.string(),
@@ -72,7 +79,12 @@ export const experiments = ({ ingest, store, desk, notify }: Parts): Module => {
     const { measures } = question;
     const isWritten = question.written !== undefined || question.beside?.written !== undefined;
     const asked = <T>(statement: Sql, row: z.ZodType<T>): Promise<T[]> => (isWritten ? askOver(call, statement, row) : ask(call, statement, row));
-    const [counts, moments] = await Promise.all([asked(exposuresByDay(scope, question), Counted), measures.length === 0 ? [] : asked(momentsByDay(scope, question, arms), Moments)]);
+    const most = isWritten ? 0 : ((await asked(countExposures(scope, question), CountedAll))[0]?.units ?? 0);
+    const ofThese = await asked(exposuresByDay(scope, question, most, arms), Counted);
+    // arms that nobody planned are called by their names, which takes longer
+    const counts = ofThese.some(({ arm }) => arm === "") ? await asked(exposuresByDay(scope, question, most), Counted) : ofThese;
+    const units = counts.reduce((sum, one) => sum + one.units, 0);
+    const moments = measures.length === 0 ? [] : await asked(momentsByDay(scope, question, arms, units), Moments);
     const active = moments.map((one): DayRow => ({ arm: one.arm, day: one.day, pairs: pairsOf(one) }));
     const known = counts.filter(({ arm }) => arms.includes(arm));
     return { counts: countedByArm(counts), rows: withIdle(known, active, measures.length) };
@@ -144,7 +156,7 @@ export const experiments = ({ ingest, store, desk, notify }: Parts): Module => {
       const from = new Date(call.now - pastDays * dayMs).toISOString();
       const { trigger: _, ...question } = await questionOf(call, scope, experiment, [], from, null);
       if (question.written !== undefined) await askOver(call, columnsOfWritten(experiment.unit, question.written), z.unknown());
-      await askOver(call, exposuresByDay(scope, question), Counted);
+      await askOver(call, exposuresByDay(scope, question, 0), Counted);
       return byCohort;
     } catch (error) {
       if (error instanceof Refusal) return [...byCohort, error.message];

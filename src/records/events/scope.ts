@@ -42,7 +42,8 @@ export const inRange = (range: TimeRange): Sql => sql`at >= ${bind.time(range.fr
 
 /**
  * A relation grouped by `personOf`, from rows of events or of their rollup: `relation` takes what must hold of a row.
- * Both lie by actor, so that where nobody is merged a share of the people is read without the others.
+ * Both lie by actor, so that where nobody is merged a share of the people is read without the others. `people`: about
+ * how many there are, where much is kept of each.
  */
-export const byPerson = (scope: Pick<Scope, "hasMerges">, relation: (share: Sql) => Sql): Sql =>
-  scope.hasMerges ? relation(sql`1`) : inShares(sql`actor`, relation);
+export const byPerson = (scope: Pick<Scope, "hasMerges">, relation: (share: Sql) => Sql, people?: number): Sql =>
+  scope.hasMerges ? relation(sql`1`) : inShares(sql`actor`, relation, people);
