@@ -110,6 +110,16 @@ describe("functions beside the engine", () => {
     await expect.poll(left).toBe(0);
   });
 
+  it("read and put in many blocks, with long and short texts", async () => {
+    const people = sql`SELECT number AS person, repeat('ü', number % 200) AS name, arrayMap(n -> toUInt64(bitOr(bitShiftLeft(toUInt64(n) * (1000 + number), 25), bitShiftLeft(1, n % 3))), range(number % 23)) AS words FROM numbers(60000)`;
+    const found = attemptsOf(questionOf(funnel(), range, "best"), [sql`person`, sql`name`], people);
+    const all = sql`SELECT count() AS people, sum(found[3]) AS times, toString(groupBitXor(cityHash64(person, name, found))) AS whole FROM (${found}) WHERE found[1] >= 0`;
+    const expected = await inside.rows(all, anyRow);
+    expect(expected).toMatchObject([{ people: 57_391 }]);
+    expect(await beside.rows(all, anyRow)).toEqual(expected);
+    await expect.poll(left).toBe(0);
+  });
+
   it("look at as much as they need, however little the question may answer", async () => {
     const few = { settings: { max_result_rows: "100" } };
     const statement = (engine: Engine) => statements["funnel"]!(scopeOf(engine));

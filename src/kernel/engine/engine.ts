@@ -68,7 +68,7 @@ export interface Engine {
   /** Result bytes in a ClickHouse output format, streamed. */
   stream(
     statement: Sql,
-    format: "CSVWithNames" | "JSON" | "JSONEachRow" | "JSONCompactEachRowWithNamesAndTypes" | "Parquet" | "RowBinary",
+    format: "CSVWithNames" | "JSON" | "JSONEachRow" | "JSONCompactEachRowWithNamesAndTypes" | "Parquet" | "Native",
     options?: AskOptions,
   ): Promise<Readable>;
   command(statement: Sql, options?: AskOptions): Promise<void>;

@@ -18,55 +18,95 @@ import type { AskOptions, Engine } from "./engine.ts";
 export type FunctionsRun = "inside" | "beside";
 
 const prefix = "staged_";
+/** Rows of a block that is read from the engine. */
+const blockRows = "16384";
 
 type Plain = Pick<Engine, "database" | "rows" | "stream" | "command" | "insert">;
 
-/** Rows that have been read: their words one after another, and what is kept of each, with the end of each row. */
-interface Batch {
-  readonly words: Buffer;
-  readonly wordEnds: number[];
-  readonly kept: Buffer;
-  readonly keptEnds: number[];
+/** Texts one after another: where each begins and ends among the bytes. */
+interface Texts {
+  readonly bytes: Buffer;
+  readonly starts: readonly number[];
+  readonly ends: readonly number[];
 }
 
-/** Reads rows of (Array(UInt64), String) in RowBinary, batch by batch. */
-async function* batchesOf(stream: Readable): AsyncGenerator<Batch> {
+/** Rows that have been read: their words one after another with the end of each row, and what is kept of each. */
+interface Batch {
+  readonly words: Buffer;
+  readonly ends: readonly number[];
+  readonly kept: Texts;
+}
+
+/** Reads a stream by what stands in it. Numbers are of seven bits a byte, the lowest first. */
+const readerOf = (stream: Readable) => {
+  const chunks = (stream as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
   let held: Buffer = Buffer.alloc(0);
   let at = 0;
-  /** A number of seven bits a byte; undefined where it is not all there. */
-  const readLength = (): number | undefined => {
-    let [value, factor] = [0, 1];
-    while (at < held.length) {
-      const byte = held[at++] ?? 0;
+  /** Waits for so many bytes that were not taken yet; false where the stream ends before. */
+  const reach = async (count: number): Promise<boolean> => {
+    const parts = [held.subarray(at)];
+    let size = held.length - at;
+    while (size < count) {
+      const next = await chunks.next();
+      if (next.done === true) return false;
+      parts.push(next.value);
+      size += next.value.length;
+    }
+    if (parts.length > 1) [held, at] = [Buffer.concat(parts), 0];
+    return true;
+  };
+  const need = async (count: number): Promise<void> => {
+    if (!(await reach(count))) throw new Error("the engine's answer was cut short");
+  };
+  const take = async (count: number): Promise<Buffer> => {
+    await need(count);
+    return held.subarray(at, (at += count));
+  };
+  const number = async (): Promise<number> => {
+    for (let [value, factor] = [0, 1]; ; factor *= 128) {
+      const [byte = 0] = await take(1);
       value += (byte & 127) * factor;
       if (byte < 128) return value;
-      factor *= 128;
     }
-    return undefined;
   };
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
-    const batch: Batch = { words: Buffer.allocUnsafe(held.length), wordEnds: [], kept: Buffer.allocUnsafe(held.length), keptEnds: [] }; // prettier-ignore
-    let [done, wordEnd, keptEnd] = [0, 0, 0];
-    at = 0;
-    for (;;) {
-      const count = readLength();
-      if (count === undefined) break;
-      const from = at;
-      at += count * 8;
-      const length = at > held.length ? undefined : readLength();
-      if (length === undefined || at + length > held.length) break;
-      held.copy(batch.words, wordEnd * 8, from, from + count * 8);
-      held.copy(batch.kept, keptEnd, at, at + length);
-      batch.wordEnds.push((wordEnd += count));
-      batch.keptEnds.push((keptEnd += length));
-      done = at += length;
+  const text = async (): Promise<string> => (await take(await number())).toString("latin1");
+  const texts = async (count: number): Promise<Texts> => {
+    const [starts, ends]: [number[], number[]] = [[], []];
+    let to = 0;
+    while (ends.length < count) {
+      let [length, factor, from, byte] = [0, 1, to, 128];
+      while (byte >= 128 && at + from < held.length) {
+        byte = held[at + from++] ?? 0;
+        length += (byte & 127) * factor;
+        factor *= 128;
+      }
+      if (byte >= 128 || at + from + length > held.length) await need(held.length - at + 1);
+      else {
+        starts.push(from);
+        ends.push((to = from + length));
+      }
     }
-    held = held.subarray(done);
-    const { words, kept } = batch;
-    if (done > 0) yield { ...batch, words: words.subarray(0, wordEnd * 8), kept: kept.subarray(0, keptEnd) };
+    return { bytes: await take(to), starts, ends };
+  };
+  return { reach, take, number, text, texts };
+};
+
+/** Reads blocks of the columns `words`, Array(UInt64), and `kept`, String, as the engine's format Native has them. */
+async function* batchesOf(stream: Readable): AsyncGenerator<Batch> {
+  const { reach, take, number, text, texts } = readerOf(stream);
+  const expect = async (...said: readonly string[]): Promise<void> => {
+    for (const one of said)
+      if ((await text()) !== one) throw new Error("the engine answers in another shape than it was asked for");
+  };
+  while (await reach(1)) {
+    const [, rows] = [await number(), await number()];
+    await expect("words", "Array(UInt64)");
+    const column = await take(rows * 8);
+    const ends = Array.from({ length: rows }, (_, row) => Number(column.readBigUInt64LE(row * 8)));
+    const words = await take((ends.at(-1) ?? 0) * 8);
+    await expect("kept", "String");
+    yield { words, ends, kept: await texts(rows) };
   }
-  if (held.length > 0) throw new Error("the engine's answer was cut short");
 }
 
 /** Characters of tab-separated text. */
@@ -75,17 +115,19 @@ const [tab, newline, minus, zero] = [0x09, 0x0a, 0x2d, 0x30];
 /** Digits that a word takes at most, with its sign and what parts it from the next. */
 const longestWord = 21;
 
+/** The digits of each number below 10,000, four of each: most time goes into digits. */
+const fours = Buffer.from(Array.from({ length: 10_000 }, (_, number) => String(number).padStart(4, "0")).join(""));
+
 /** Writes a whole number as digits; returns where they end. */
 const writeDigits = (out: Buffer, from: number, value: number): number => {
-  let digits = 1;
-  for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) digits += 1;
-  let rest = value;
-  for (let place = from + digits - 1; place >= from; place -= 1) {
-    const tenth = Math.floor(rest / 10);
-    out[place] = zero + (rest - tenth * 10);
-    rest = tenth;
+  const above = Math.floor(value / 10_000);
+  const place = (value - above * 10_000) * 4;
+  let at = above === 0 ? from : writeDigits(out, from, above);
+  for (let digit = 0; digit < 4; digit += 1) {
+    const code = fours[place + digit] ?? zero;
+    if (code !== zero || at > from || digit === 3) out[at++] = code;
   }
-  return from + digits;
+  return at;
 };
 
 /** Writes a 64-bit word as text; returns where it ends. */
@@ -102,33 +144,50 @@ const writeWord = (out: Buffer, from: number, words: Buffer, at: number, isSigne
 };
 
 /** The rows of a batch of which something is found, as lines of tab-separated text: the words found, then what was kept. */
-const linesOf = ({ call, question }: Through, { words, wordEnds, kept, keptEnds }: Batch): Buffer => {
-  const found = call.beside(wordEnds, words, question);
+const linesOf = ({ call, question }: Through, { words, ends, kept }: Batch): Buffer => {
+  const found = call.beside(ends, words, question);
   const isSigned = call.result === "Array(Int64)";
-  const out = Buffer.allocUnsafe((found.words.length / 8) * longestWord + kept.length + wordEnds.length * 4);
-  let [at, from, keptFrom] = [0, 0, 0];
-  for (let row = 0; row < wordEnds.length; row += 1) {
-    const [to, keptTo] = [found.ends[row] ?? 0, keptEnds[row] ?? 0];
+  const out = Buffer.allocUnsafe((found.words.length / 8) * longestWord + kept.bytes.length + ends.length * 4);
+  let [at, from] = [0, 0];
+  for (let row = 0; row < ends.length; row += 1) {
+    const to = found.ends[row] ?? 0;
     if (to > from) {
       for (let word = from; word < to; word += 1) {
         out[at] = word === from ? opening : comma;
         at = writeWord(out, at + 1, found.words, word * 8, isSigned);
       }
       out[at++] = closing;
-      out[at++] = keptTo > keptFrom ? tab : newline;
-      at += kept.copy(out, at, keptFrom, keptTo);
+      const [start = 0, end = 0] = [kept.starts[row], kept.ends[row]];
+      out[at++] = end > start ? tab : newline;
+      for (let byte = start; byte < end; byte += 1) out[at++] = kept.bytes[byte] ?? 0;
     }
-    [from, keptFrom] = [to, keptTo];
+    from = to;
   }
   return out.subarray(0, at);
 };
 
-async function* linesOfAll(part: Through, rows: Readable): AsyncGenerator<Buffer> {
+/** So many bytes of lines are put in at once, while the next are made. */
+const linesAtOnce = 2 ** 21;
+
+/** Puts what a function finds into a table. */
+const stage = async (engine: Plain, table: string, part: Through, rows: Readable): Promise<void> => {
+  let [held, size]: [Buffer[], number] = [[], 0];
+  let putting: Promise<void> = Promise.resolve();
+  const put = async (): Promise<void> => {
+    await putting;
+    putting = engine.insert(table, Readable.from(held, { objectMode: false }), { format: "TSV" });
+    putting.catch(() => undefined); // it is waited for later
+    [held, size] = [[], 0];
+  };
   for await (const batch of batchesOf(rows)) {
     const lines = linesOf(part, batch);
-    if (lines.length > 0) yield lines;
+    held.push(lines);
+    size += lines.length;
+    if (size > linesAtOnce) await put();
   }
-}
+  if (size > 0) await put();
+  await putting;
+};
 
 /** A table that lives as long as a statement: its name cannot be known beforehand. */
 const newTable = (): string => `${prefix}${randomBytes(12).toString("hex")}`;
@@ -174,12 +233,12 @@ export const withoutFunctions = async (
     );
     tables.set(part, table);
     const kept = part.kept.length === 0 ? sql`''` : sql`formatRow('TSV', ${join(part.kept, ", ")})`;
-    const rows = await engine.stream(sql`SELECT words, ${kept} AS kept FROM (${from})`, "RowBinary", {
+    const rows = await engine.stream(sql`SELECT words, ${kept} AS kept FROM (${from})`, "Native", {
       ...options,
-      // what a question may answer says nothing of how much it may look at
-      settings: { ...options?.settings, max_result_rows: "0", max_result_bytes: "0" },
+      // what a question may answer says nothing of how much it may look at; a block is held here as a whole
+      settings: { ...options?.settings, max_result_rows: "0", max_result_bytes: "0", max_block_size: blockRows },
     });
-    await engine.insert(table, Readable.from(linesOfAll(part, rows), { objectMode: false }), { format: "TSV" });
+    await stage(engine, table, part, rows);
     return sql`SELECT ${columns} FROM ${identifier(table)}`;
   };
   try {
