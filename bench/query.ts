@@ -297,6 +297,7 @@ const benchSize = async (folder: string, millions: number): Promise<ReadonlyMap<
     zone: "UTC",
     weekStart: "monday",
     hasMerges: false,
+    people: count / 40,
     keys: keysOf("x"),
     veil: noVeil,
     now: range.to,

@@ -94,7 +94,7 @@ const scopeOf = async (isJoined: boolean): Promise<Scope> => {
   if (isJoined) await world.system.ingest.accept(source, joins);
   await world.settled();
   const { engine } = (await world.system.directory.find(workspace))!;
-  const hasMerges = await world.system.ingest.freshIdentities(workspace);
+  const { hasMerges } = await world.system.ingest.freshIdentities(workspace);
   expect(hasMerges).toBe(isJoined);
   return { engine, zone, weekStart: "monday", hasMerges, keys: keysOf("x"), veil: noVeil, now: range.to + 86_400_000 };
 };

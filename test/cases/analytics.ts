@@ -263,8 +263,8 @@ const identity = async (world: World, test: Case, workspace: string) => {
   await world.system.ingest.accept(source, events);
   await world.settled();
   const { engine } = (await world.system.directory.find(workspace))!;
-  const merged = await world.system.ingest.freshIdentities(workspace);
-  const person = merged ? sql`dictGetOrDefault('identity_of', 'person', actor, actor)` : sql`actor`;
+  const { hasMerges } = await world.system.ingest.freshIdentities(workspace);
+  const person = hasMerges ? sql`dictGetOrDefault('identity_of', 'person', actor, actor)` : sql`actor`;
   const rows = await engine.rows(
     sql`SELECT toString(${person}) AS person FROM events ORDER BY at`,
     z.object({ person: z.string() }),

@@ -106,7 +106,7 @@ describe("the kill drill", () => {
       ).map(({ m }) => m),
     );
     const lost = [...acknowledged].filter((id) => !stored.has(keys.message(id)));
-    const hasMerges = await system.ingest.freshIdentities(workspace);
+    const { hasMerges } = await system.ingest.freshIdentities(workspace);
     const scope = { engine, hasMerges };
     const persons = await engine.rows(
       sql`SELECT DISTINCT toString(${personOf(scope)}) AS person FROM events`,

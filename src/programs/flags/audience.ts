@@ -36,7 +36,7 @@ export const createAudiences = ({ directory, ingest }: { readonly directory: Dir
     const [counts] = await engine.rows(signatureOf(cohort), Signature, maintain);
     const signature = JSON.stringify(counts);
     if (last?.signature === signature) return last;
-    const scope = { engine, hasMerges: await ingest.freshIdentities(workspace) };
+    const scope = { engine, ...(await ingest.freshIdentities(workspace)) };
     const people = new U64Map();
     for (const { unit } of await engine.rows(peopleIds(scope, cohort), Row, maintain)) people.set(BigInt(unit), 1n);
     const accounts = new Set((await engine.rows(membersOf(scope, [cohort], "accounts"), Row, maintain)).map(({ unit }) => unit));

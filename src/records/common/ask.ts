@@ -21,7 +21,7 @@ export const scopeOf = async (
     engine: call.engine,
     zone: checkZone(frame.zone ?? call.workspace.zone),
     weekStart: frame.weekStart ?? call.workspace.weekStart,
-    hasMerges: await ingest.freshIdentities(call.workspace.id),
+    ...(await ingest.freshIdentities(call.workspace.id)),
     keys: keysOf(call.workspace.secret),
     veil: call.veil,
     now: call.now,

@@ -26,7 +26,7 @@ import {
   type Rejection,
 } from "./incoming.ts";
 import { beforeFirstFrame, openJournal, openPosition, type Frame } from "./journal.ts";
-import { anyMerges, forgetMessages, rememberedMessages, reloadIdentities } from "./query.ts";
+import { anyMerges, countIdentities, forgetMessages, rememberedMessages, reloadIdentities } from "./query.ts";
 import { valueNotes, type ValueNotes } from "./values.ts";
 
 /** What a caller is told: how many were taken, and what was wrong with the others. */
@@ -56,8 +56,8 @@ export interface Ingest {
   /** The latest arrivals of a workspace, newest first, and each new one as it comes. */
   recent(workspace: string): readonly Arrival[];
   watch(workspace: string, listener: (arrival: Arrival) => void): () => void;
-  /** Whether any id belongs to another id's person. Brings the dictionary that reads use up to date first. */
-  freshIdentities(workspace: string): Promise<boolean>;
+  /** Who the ids of a workspace belong to. Brings the dictionary that reads use up to date first. */
+  freshIdentities(workspace: string): Promise<Identities>;
   /**
    * Lets go of everything that is held besides the store: journal files of what was stored, notes, what is in memory.
    * False where the store is behind, so that some of it is still needed; then it is asked for again.
@@ -133,13 +133,25 @@ const portionsOf = (rows: readonly string[]): string[][] => {
 const isAboutRows = (error: unknown): boolean => error instanceof Refusal && error.code === "engine.bad_rows";
 
 /** Whose id belongs to whom, as the dictionary of a database has it: reads wait until it holds the latest version. */
+/** What questions need to know of the ids of a workspace. */
+export interface Identities {
+  /** Whether any id belongs to another id's person. */
+  readonly hasMerges: boolean;
+  /** How many ids have acted, as of a minute ago at most. */
+  readonly people: number;
+}
+
 interface Merges {
   any: boolean;
   version: number;
   loaded: number;
   loading: Promise<void> | undefined;
+  people: number;
+  /** People are counted anew from then on. */
+  until: number;
 }
 
+const countedMs = 60_000;
 const tooLarge: Fault = { reason: "event.too_large", message: `An event may have ${maxEventBytes} bytes.` };
 
 /** What sent an event, in the words of the SDKs that we know: library with its version, and version of the app. */
@@ -261,9 +273,14 @@ export const openIngest = (parts: IngestParts): Ingest => {
   const mergesOf = (engine: Engine): Promise<Merges> => {
     const held = merges.get(engine.database);
     if (held !== undefined) return held;
-    const opened = engine
-      .rows(anyMerges, z.object({ any: z.number() }))
-      .then(([row]) => ({ any: row?.any === 1, version: 1, loaded: row?.any === 1 ? 0 : 1, loading: undefined }));
+    const opened = engine.rows(anyMerges, z.object({ any: z.number() })).then(([row]) => ({
+      any: row?.any === 1,
+      version: 1,
+      loaded: row?.any === 1 ? 0 : 1,
+      loading: undefined,
+      people: 0,
+      until: 0,
+    }));
     merges.set(engine.database, opened);
     opened.catch(() => merges.delete(engine.database));
     return opened;
@@ -506,15 +523,20 @@ export const openIngest = (parts: IngestParts): Ingest => {
     caughtUp,
     freshIdentities: async (workspace) => {
       const found = await directory.find(workspace);
-      if (found === undefined) return false;
+      if (found === undefined) return { hasMerges: false, people: 0 };
       const state = await mergesOf(found.engine);
+      if (clock.now() >= state.until) {
+        state.until = clock.now() + countedMs;
+        const [row] = await found.engine.rows(countIdentities, z.object({ people: z.number() }));
+        state.people = row?.people ?? 0;
+      }
       while (state.loaded < state.version) {
         state.loading ??= reload(found.engine, state).finally(() => {
           state.loading = undefined;
         });
         await state.loading;
       }
-      return state.any;
+      return { hasMerges: state.any, people: state.people };
     },
     recent: (workspace) => arrivals.get(workspace) ?? [],
     watch: (workspace, listener) => {

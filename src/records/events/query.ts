@@ -16,4 +16,7 @@ export const forgetMessages = (before: number): Sql => sql`
 
 export const anyMerges: Sql = sql`SELECT toInt32(count() > 0) AS any FROM identity_overrides`;
 
+/** How many ids have acted. */
+export const countIdentities: Sql = sql`SELECT toFloat64(count()) AS people FROM identities`;
+
 export const reloadIdentities: Sql = sql`SYSTEM RELOAD DICTIONARY identity_of`;

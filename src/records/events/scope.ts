@@ -11,6 +11,8 @@ export interface Scope {
   readonly weekStart: "monday" | "sunday";
   /** Whether any id of the workspace belongs to another id's person. */
   readonly hasMerges: boolean;
+  /** About how many ids have acted in it, where that is known. */
+  readonly people?: number;
   readonly keys: Keys;
   /** What is hidden from whoever asks; relations of properties and traits heed it. */
   readonly veil: Veil;
@@ -40,10 +42,16 @@ export const personOf = (scope: Pick<Scope, "engine" | "hasMerges">, actor: Sql 
 /** Events of the range; both bounds are in the sort key's partition, so that months outside are never read. */
 export const inRange = (range: TimeRange): Sql => sql`at >= ${bind.time(range.from)} AND at < ${bind.time(range.to)}`;
 
+/** No more people than that are taken to be found where it is not known. */
+const mostUnknown = 5_000_000;
+
 /**
  * A relation grouped by `personOf`, from rows of events or of their rollup: `relation` takes what must hold of a row.
  * Both lie by actor, so that where nobody is merged a share of the people is read without the others. `people`: about
- * how many there are, where much is kept of each.
+ * how many will be found, where it is known; else there may be few, however many there are.
  */
-export const byPerson = (scope: Pick<Scope, "hasMerges">, relation: (share: Sql) => Sql, people?: number): Sql =>
-  scope.hasMerges ? relation(sql`1`) : inShares(sql`actor`, relation, people);
+export const byPerson = (
+  { hasMerges, people: most = 0 }: Pick<Scope, "hasMerges" | "people">,
+  relation: (share: Sql) => Sql,
+  people = Math.min(most, mostUnknown),
+): Sql => (hasMerges ? relation(sql`1`) : inShares(sql`actor`, relation, people));
