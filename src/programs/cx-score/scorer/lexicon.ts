@@ -2,7 +2,7 @@ import type { Word } from "./text.ts";
 
 /**
  * What is said in support conversations, by what it means. Written from how support goes wrong and right, not from any
- * corpus; no names of products or trades. `_` stands for any one word. Words are as `wordsOf` gives them: no contractions.
+ * corpus; no names of products or trades. Words are as `wordsOf` gives them: no contractions.
  */
 
 const phrases = {
