@@ -136,6 +136,18 @@ describe("functions beside the engine", () => {
     await expect.poll(left).toBe(0);
   });
 
+  it("let the engine rest where they fail in the middle of what they read", async () => {
+    const failing: WordFunction = { name: "tl_test_failing", result: "Array(UInt64)", install: [], beside: () => { throw new Error("no such word"); } }; // prettier-ignore
+    const endless = sql`SELECT CAST(range(number % 50), 'Array(UInt64)') AS words, number AS n FROM numbers(1000000000)`;
+    const found = through(failing, Buffer.alloc(32), [sql`n`], endless);
+    await expect(beside.rows(sql`SELECT count() AS n FROM (${found})`, anyRow)).rejects.toThrow("no such word");
+    const running = sql`SELECT count() AS n FROM system.processes WHERE query LIKE '%numbers(1000000000)%' AND query NOT LIKE '%system.processes%'`;
+    await expect
+      .poll(async () => (await inside.rows(running, z.object({ n: z.number() })))[0]?.n, { timeout: 5_000 })
+      .toBe(0);
+    await expect.poll(left).toBe(0);
+  });
+
   it("take over where the engine cannot make them", async () => {
     const doubled: WordFunction = {
       name: "tl_test_doubled",

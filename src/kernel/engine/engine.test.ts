@@ -119,9 +119,11 @@ describe("the engine contract", () => {
       [2, 0, 2],
       [3, 0, 3],
       [64, 0, 8],
-      [2, 2_000_000, 7],
+      [2, 2_000_000, 8],
+      [3, 2_000_000, 9],
       [8, 2_000_000, 8],
       [2, 1e9, 64],
+      [64, 1e9, 64],
     ] as const) {
       const { query, params } = compile(whole(groups), threads);
       expect((query.match(/max_threads/g) ?? []).length).toBe(shares);

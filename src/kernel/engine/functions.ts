@@ -98,14 +98,18 @@ async function* batchesOf(stream: Readable): AsyncGenerator<Batch> {
     for (const one of said)
       if ((await text()) !== one) throw new Error("the engine answers in another shape than it was asked for");
   };
-  while (await reach(1)) {
-    const [, rows] = [await number(), await number()];
-    await expect("words", "Array(UInt64)");
-    const column = await take(rows * 8);
-    const ends = Array.from({ length: rows }, (_, row) => Number(column.readBigUInt64LE(row * 8)));
-    const words = await take((ends.at(-1) ?? 0) * 8);
-    await expect("kept", "String");
-    yield { words, ends, kept: await texts(rows) };
+  try {
+    while (await reach(1)) {
+      const [, rows] = [await number(), await number()];
+      await expect("words", "Array(UInt64)");
+      const column = await take(rows * 8);
+      const ends = Array.from({ length: rows }, (_, row) => Number(column.readBigUInt64LE(row * 8)));
+      const words = await take((ends.at(-1) ?? 0) * 8);
+      await expect("kept", "String");
+      yield { words, ends, kept: await texts(rows) };
+    }
+  } finally {
+    stream.destroy(); // or the engine goes on with what nobody reads
   }
 }
 

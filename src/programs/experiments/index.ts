@@ -38,7 +38,6 @@ import { reportOf } from "./report.ts";
 
 const dayMs = 86_400_000;
 const [mostExperiments, pastDays, mostBeside] = [2_000, 28, 8];
-const CountedAll = z.object({ units: z.number() });
 const Counted = z.object({
   arm: z.string(),
   day: z.string(),
@@ -79,7 +78,7 @@ export const experiments = ({ ingest, store, desk, notify }: Parts): Module => {
     const { measures } = question;
     const isWritten = question.written !== undefined || question.beside?.written !== undefined;
     const asked = <T>(statement: Sql, row: z.ZodType<T>): Promise<T[]> => (isWritten ? askOver(call, statement, row) : ask(call, statement, row));
-    const most = isWritten ? 0 : ((await asked(countExposures(scope, question), CountedAll))[0]?.units ?? 0);
+    const most = isWritten ? 0 : ((await asked(countExposures(scope, question), Counted.pick({ units: true })))[0]?.units ?? 0);
     const ofThese = await asked(exposuresByDay(scope, question, most, arms), Counted);
     // arms that nobody planned are called by their names, which takes longer
     const counts = ofThese.some(({ arm }) => arm === "") ? await asked(exposuresByDay(scope, question, most), Counted) : ofThese;

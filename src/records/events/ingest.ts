@@ -132,15 +132,15 @@ const portionsOf = (rows: readonly string[]): string[][] => {
 
 const isAboutRows = (error: unknown): boolean => error instanceof Refusal && error.code === "engine.bad_rows";
 
-/** Whose id belongs to whom, as the dictionary of a database has it: reads wait until it holds the latest version. */
 /** What questions need to know of the ids of a workspace. */
 export interface Identities {
   /** Whether any id belongs to another id's person. */
   readonly hasMerges: boolean;
-  /** How many ids have acted, as of a minute ago at most. */
+  /** About how many ids have acted, as of a minute ago at most. */
   readonly people: number;
 }
 
+/** Whose id belongs to whom, as the dictionary of a database has it: reads wait until it holds the latest version. */
 interface Merges {
   any: boolean;
   version: number;

@@ -123,6 +123,26 @@ describe("the scorer", () => {
     expect(scored(`c:${long}`, "t:Sorry.").score).toBeLessThan(3);
     expect(scoreConversation({ turns: Array.from({ length: 5_000 }, (_, n): Turn => ({ r: n % 2 === 0 ? "customer" : "ai_agent", x: `where is it ${n}` })) }).eligible).toBe(true); // prettier-ignore
   }, 10_000);
+
+  it("hears the same said again as the sets of its words tell", () => {
+    const text = fc.array(fc.constantFrom("where", "is", "my", "order", "it", "never", "came", "please", "help", "me", "now", "there"), { minLength: 4, maxLength: 14 }).map((words) => words.join(" ")); // prettier-ignore
+    let alike = 0;
+    fc.assert(
+      fc.property(text, text, fc.constantFrom(0.7, 0.75, 0.9), (first, second, share) => {
+        const { customer } = signalsOf({ turns: said(`c:${first}`, `c:${second}`), lang: "en" });
+        const [one, other] = [first.split(" "), second.split(" ")];
+        const [a, b] = [new Set(one), new Set(other)];
+        const [small, large] = a.size < b.size ? [a, b] : [b, a];
+        const missing = [...small].filter((word) => !large.has(word)).length;
+        const isNear = Math.min(one.length, other.length) * 2.5 >= Math.max(one.length, other.length);
+        const expected = isNear && missing < Math.ceil((1 - share) * small.size);
+        alike += Number(expected);
+        expect(isRepeated(customer[1]!, [customer[0]!], 4, share)).toBe(expected);
+      }),
+      { numRuns: 3_000, seed: 5 },
+    );
+    expect(alike).toBeGreaterThan(100);
+  });
 });
 
 const data = "../shared/data/satisfaction";
@@ -143,25 +163,5 @@ describe.skipIf(!existsSync(data))(
       const [, right, all] = /quotes: (\d+) of (\d+) verbatim/.exec(stdout) ?? [];
       expect(right).toBe(all);
     }, 120_000);
-
-    it("hears the same said again as the sets of its words tell", () => {
-      const text = fc.array(fc.constantFrom("where", "is", "my", "order", "it", "never", "came", "please", "help", "me", "now", "there"), { minLength: 4, maxLength: 14 }).map((words) => words.join(" ")); // prettier-ignore
-      let alike = 0;
-      fc.assert(
-        fc.property(text, text, fc.constantFrom(0.7, 0.75, 0.9), (first, second, share) => {
-          const { customer } = signalsOf({ turns: said(`c:${first}`, `c:${second}`), lang: "en" });
-          const [one, other] = [first.split(" "), second.split(" ")];
-          const [a, b] = [new Set(one), new Set(other)];
-          const [small, large] = a.size < b.size ? [a, b] : [b, a];
-          const missing = [...small].filter((word) => !large.has(word)).length;
-          const isNear = Math.min(one.length, other.length) * 2.5 >= Math.max(one.length, other.length);
-          const expected = isNear && missing < Math.ceil((1 - share) * small.size);
-          alike += Number(expected);
-          expect(isRepeated(customer[1]!, [customer[0]!], 4, share)).toBe(expected);
-        }),
-        { numRuns: 3_000, seed: 5 },
-      );
-      expect(alike).toBeGreaterThan(100);
-    });
   },
 );
