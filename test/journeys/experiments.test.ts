@@ -17,9 +17,13 @@ beforeAll(async () => {
     const time = begin + n * (day / 100);
     const arm = n % 2 === 0 ? "control" : "treatment";
     const isDone = n % 10 < (arm === "control" ? 4 : 7);
-    return [at("Shown", `u${n}`, time, { variant: arm }), ...(isDone ? [at("Finished", `u${n}`, time + day / 2)] : [])];
+    return [
+      at("Shown", `u${n}`, time, { variant: arm, plan: n % 4 < 2 ? "pro" : "free" }),
+      ...(isDone ? [at("Finished", `u${n}`, time + day / 2)] : []),
+    ];
   }).flat();
   await world.system.ingest.accept(source, [...past, ...now]);
+  await world.system.ingest.accept(source, [{ userId: "u1", personTraits: [{ op: "set", traits: { plan: "pro" } }] }]);
   await world.settled();
   await world.ask("metrics.define", { definition: { key: "finished", name: "Finished", measure: { kind: "unique", event: "Finished" } } }); // prettier-ignore
   browser = await launchBrowser();
@@ -62,6 +66,11 @@ describe("whoever runs an experiment", () => {
     await page.getByText(/treatment moves Finished by/).waitFor();
     expect(await serious(page)).toEqual([]);
     await picture(page, "experiment");
+    // people have a trait of the same name
+    await page.getByRole("combobox", { name: "By a property of the exposure" }).fill("pla");
+    await page.getByRole("option", { name: "plan" }).click();
+    await page.getByRole("button", { name: "Slice" }).click();
+    await page.getByRole("cell", { name: "pro" }).waitFor();
     await page.getByRole("textbox", { name: "Why" }).fill("More people finish.");
     await page.getByRole("button", { name: "End the experiment" }).click();
     await page.getByText(/Shipped: treatment, by Ana/).waitFor();

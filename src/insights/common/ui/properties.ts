@@ -8,11 +8,12 @@ export interface PropertyNames {
   readonly ofAccounts: readonly string[];
 }
 
-/** Names of properties and traits that there are to ask about. */
-export const useProperties = (): PropertyNames => {
+/** Names of properties and traits that there are to ask about; of events, those of one event where it is given. */
+export const useProperties = (event?: string): PropertyNames => {
   const { data } = useQuery({
-    queryKey: ["properties"],
-    queryFn: ({ signal }) => call(catalog.properties, { limit: 500 }, signal),
+    queryKey: ["properties", event],
+    queryFn: ({ signal }) =>
+      call(catalog.properties, { limit: 500, ...(event === undefined ? {} : { event }) }, signal),
     staleTime: 30_000,
   });
   const all = data?.properties ?? [];

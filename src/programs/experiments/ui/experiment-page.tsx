@@ -4,6 +4,7 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
+import { useProperties } from "#insights/common/ui/properties.ts";
 import * as metrics from "#insights/metrics/contract.ts";
 import * as catalog from "#records/catalog/contract.ts";
 import { call } from "#web/call.ts";
@@ -151,7 +152,7 @@ const ResultView = ({ results, view }: { results: Results; view: ExperimentView 
 
 const Slices = ({ view }: { view: ExperimentView }) => {
   const [property, setProperty] = useState("");
-  const known = useQuery({ queryKey: ["catalog", "properties", view.experiment.exposure.event], queryFn: ({ signal }) => call(catalog.properties, view.experiment.exposure.event === null ? {} : { event: view.experiment.exposure.event }, signal) });
+  const { ofEvents } = useProperties(view.experiment.exposure.event ?? undefined);
   const ask = useMutation({ mutationFn: (name: string) => call(operations.slices, { key: view.experiment.key, property: name }) });
   return (
     <Card withBorder>
@@ -164,7 +165,7 @@ const Slices = ({ view }: { view: ExperimentView }) => {
           }}
         >
           <Group align="end">
-            <Autocomplete label="By a property of the exposure" data={(known.data?.properties ?? []).map(({ name }) => name)} value={property} onChange={setProperty} />
+            <Autocomplete label="By a property of the exposure" data={ofEvents} value={property} onChange={setProperty} />
             <Button type="submit" variant="default" disabled={property === ""} loading={ask.isPending}>Slice</Button>
           </Group>
         </form>
