@@ -518,7 +518,8 @@ describe("each kind of question agrees with a plain walk over random streams", (
             const own = inOrder(events).filter((event) => event.who === who);
             const days = new Map<number, { came: boolean; went: boolean }>();
             for (const start of own.filter((event) => event.name === "A" && inside(event))) {
-              const within = (event: Event) => event.minute >= start.minute && timeOf(event) - timeOf(start) <= windowSeconds * 1000 && inside(event); // prettier-ignore
+              const within = (event: Event) =>
+                event.minute >= start.minute && timeOf(event) - timeOf(start) <= windowSeconds * 1000;
               const third = own.find((event) => event.name === "C" && within(event));
               const second = own.find((event) => event.name === "B" && within(event) && (third === undefined || event.minute <= third.minute)); // prettier-ignore
               const day = days.get(slotOf(start)) ?? { came: false, went: false };
