@@ -16,7 +16,10 @@ export const propertyText = ({ veil }: Pick<Scope, "veil">, name: string): Sql =
 export const propertyNumber = ({ veil }: Pick<Scope, "veil">, name: string): Sql => {
   veil.check("event", name);
   const path = jsonPath(sql`properties`, name);
-  return sql`coalesce(toFloat64(${path}.:Int64), ${path}.:Float64, toFloat64OrNull(${path}.:String))`;
+  // the path is read once as whatever it is; as three columns, one of each type, it takes half as long again
+  const as = (type: Sql): Sql => sql`dynamicElement(${path}, ${type})`;
+  const [whole, real] = [as(sql`'Int64'`), as(sql`'Float64'`)];
+  return sql`multiIf(isNotNull(${whole}), toFloat64(${whole}), isNotNull(${real}), ${real}, toFloat64OrNull(${as(sql`'String'`)}))`;
 };
 
 const numberOf = (filter: Filter): number => {

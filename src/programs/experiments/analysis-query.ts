@@ -34,12 +34,6 @@ const isUnit = (unit: Unit): Sql =>
 /** Its column in a query that somebody wrote. */
 const writtenUnit = (unit: Unit): Sql => ({ people: sql`toUInt64(person)`, accounts: sql`toString(account)`, sessions: sql`toString(session)` })[unit]; // prettier-ignore
 
-/** What an event adds; `isAll` where every event that is read is one of the part. */
-const valueOf = (scope: Scope, { match, property, isCounted }: Part, isAll: boolean): Sql => {
-  const number = property === undefined ? sql`1.` : isCounted ? sql`toFloat64(isNotNull(${propertyNumber(scope, property)}))` : sql`toFloat64(ifNull(${propertyNumber(scope, property)}, 0))`;
-  return isAll ? number : sql`if(${matches(scope, match)}, ${number}, 0.)`;
-}; // prettier-ignore
-
 /** Named with its database, since a query that somebody wrote is asked where there are no tables. */
 const eventsIn = ({ engine }: Scope): Sql => sql`${identifier(engine.database)}.events`;
 
@@ -56,39 +50,45 @@ const exposures = (scope: Scope, { unit, exposure, armProperty, written, range, 
     FROM ${eventsIn(scope)} WHERE ${share} AND ${inRange(range)} AND ${isUnit(unit)} AND ${matches(scope, exposure)} AND name != ''`;
 }; // prettier-ignore
 
-/** Milliseconds and an arm in one number, by which the first is found at once. */
-const packedArms = 256;
+/**
+ * Milliseconds and the place of an arm in one number: the first of them is found at once, and one column goes through a
+ * join where two would.
+ */
+const packed = (ms: Sql, place: Sql): Sql => sql`bitShiftLeft(${ms}, 8) + ${place}`;
+const msIn = (first: Sql): Sql => sql`bitShiftRight(${first}, 8)`;
+const placeIn = (first: Sql): Sql => sql`toUInt8(bitAnd(${first}, 255))`;
 
 /**
- * One row a unit that was exposed: since when it counts, the arm of its first exposure, and whether it was seen in one arm
- * (1) or several (2). Where the arms are given, the arm is its place among them, and 0 is another one: numbers are grouped
- * faster than names.
+ * One row a unit that was exposed: `first`, since when it counts and the place of the arm of its first exposure among those
+ * given, and whether it was seen in one arm (1) or several (2). The place is 0 for any other arm. Where no arms are given,
+ * `arm` is its name: numbers are grouped faster than names.
  */
 const exposedOf = (scope: Scope, question: AnalysisQuestion, share: Sql, arms?: readonly string[]): Sql => {
   const { unit, range, slice, trigger, beside } = question;
-  const sliced = slice === undefined ? sql`` : sql`, argMin(slice, at) AS slice`;
-  const every = exposures(scope, question, share);
-  const place = sql`toUInt8(indexOf(${bind.strings(arms ?? [])}, name))`;
   const ms = sql`toUnixTimestamp64Milli(at)`;
-  const first = arms === undefined
-    ? sql`SELECT unit, min(at) AS since, argMin(name, at) AS arm, if(min(name) = max(name), 1, 2) AS arms${sliced} FROM (${every}) GROUP BY unit`
-    : sql`SELECT * EXCEPT (packed), fromUnixTimestamp64Milli(intDiv(packed, ${literal(packedArms)}), 'UTC') AS since, toUInt8(packed % ${literal(packedArms)}) AS arm FROM (
-      SELECT unit, min(${ms} * ${literal(packedArms)} + ${place}) AS packed, if(min(${place}) = max(${place}), 1, 2) AS arms${sliced} FROM (${every}) GROUP BY unit)`;
-  const kept = slice === undefined ? sql`` : sql`, any(first.slice) AS slice`;
+  const place = arms === undefined ? sql`0` : sql`toUInt8(indexOf(${bind.strings(arms)}, name))`;
+  const other = arms === undefined ? sql`name` : place;
+  const more = [...(arms === undefined ? [sql`arm`] : []), ...(slice === undefined ? [] : [sql`slice`])];
+  const select = (columns: readonly Sql[], each: (column: Sql) => Sql): Sql =>
+    sql`SELECT ${join([...columns, ...more.map((column) => sql`${each(column)} AS ${column}`)], ", ")}`;
+  const first = sql`${select([sql`unit`, sql`min(${packed(ms, place)}) AS first`, sql`if(min(${other}) = max(${other}), 1, 2) AS arms`], (column) => sql`argMin(${column}, at)`)}
+    FROM (SELECT *, name AS arm FROM (${exposures(scope, question, share)})) GROUP BY unit`;
   const triggered = trigger === undefined ? first : sql`
-    SELECT first.unit AS unit, min(reached.at) AS since, any(first.arm) AS arm, any(first.arms) AS arms${kept}
-    FROM (SELECT ${unitOf(scope, unit)} AS unit, at FROM ${eventsIn(scope)} WHERE ${share} AND ${inRange(range)} AND ${isUnit(unit)} AND ${matches(scope, trigger)}) AS reached
-    INNER JOIN (${first}) AS first ON reached.unit = first.unit WHERE reached.at >= first.since GROUP BY unit`;
+    ${select([sql`before.unit AS unit`, sql`${packed(sql`min(reached.ms)`, placeIn(sql`any(before.first)`))} AS first`, sql`any(before.arms) AS arms`], (column) => sql`any(before.${column})`)}
+    FROM (SELECT ${unitOf(scope, unit)} AS unit, ${ms} AS ms FROM ${eventsIn(scope)} WHERE ${share} AND ${inRange(range)} AND ${isUnit(unit)} AND ${matches(scope, trigger)}) AS reached
+    INNER JOIN (${first}) AS before ON reached.unit = before.unit WHERE reached.ms >= ${msIn(sql`before.first`)} GROUP BY unit`;
   if (beside === undefined) return triggered;
-  return sql`SELECT own.unit AS unit, own.since AS since, own.arm AS arm, own.arms AS arms, other.arm AS slice
+  return sql`${select([sql`own.unit AS unit`, sql`own.first AS first`, sql`own.arms AS arms`, sql`other.arm AS slice`], (column) => sql`own.${column}`)}
     FROM (${triggered}) AS own INNER JOIN (${exposedOf(scope, beside, share)}) AS other ON own.unit = other.unit WHERE other.arms = 1`;
 }; // prettier-ignore
 
 const isSliced = ({ slice, beside }: AnalysisQuestion): boolean => slice !== undefined || beside !== undefined;
 const dayOf = (scope: Scope, question: AnalysisQuestion): Sql =>
-  isSliced(question) ? sql`slice` : sql`toDate(since, ${bind.string(scope.zone)})`;
+  isSliced(question)
+    ? sql`slice`
+    : sql`toDate(fromUnixTimestamp64Milli(${msIn(sql`first`)}, 'UTC'), ${bind.string(scope.zone)})`;
 const isRipe = ({ now, windowDays }: AnalysisQuestion): Sql =>
-  sql`(arms = 1 AND since <= ${bind.time(now - windowDays * dayMs)})`;
+  sql`(arms = 1 AND ${msIn(sql`first`)} <= ${bind.int(now - windowDays * dayMs)})`;
 
 /** What is read in shares of the people, where their events tell who was exposed; `units` is about how many were. */
 const inPeople = (scope: Scope, { unit, written, beside }: AnalysisQuestion, relation: (share: Sql) => Sql, units: number): Sql =>
@@ -106,51 +106,70 @@ export const countExposures = (scope: Scope, question: AnalysisQuestion): Sql =>
 export const exposuresByDay = (scope: Scope, question: AnalysisQuestion, units: number, arms?: readonly string[]): Sql => {
   const name = arms === undefined ? sql`byDay.arm` : sql`arrayElement(${bind.strings(arms)}, byDay.arm)`;
   return sql`SELECT ${name} AS arm, toString(byDay.day) AS day, units, crossed, ripe FROM (
-    SELECT arm, ${dayOf(scope, question)} AS day, toFloat64(count()) AS units, toFloat64(countIf(arms > 1)) AS crossed, toFloat64(countIf(${isRipe(question)})) AS ripe
+    SELECT ${arms === undefined ? sql`arm` : placeIn(sql`first`)} AS arm, ${dayOf(scope, question)} AS day, toFloat64(count()) AS units, toFloat64(countIf(arms > 1)) AS crossed, toFloat64(countIf(${isRipe(question)})) AS ripe
     FROM (${inPeople(scope, question, (share) => exposedOf(scope, question, share, arms), units)}) GROUP BY arm, day ORDER BY units DESC LIMIT 20000) AS byDay`;
 }; // prettier-ignore
 
-/** Values of each event that a measure adds up, and what is made of them for a unit. */
-interface Columns {
-  readonly values: readonly Sql[];
-  /** Outcome and covariate, or what is above and below of a ratio, from the names of its values. */
-  readonly pair: (names: readonly Sql[]) => { readonly y: Sql; readonly x: Sql };
-}
+/** Columns that are each made once, whatever is asked of them. */
+const columnsBy = (nameOf: (place: Sql) => Sql) => {
+  const known = new Map<string, { readonly made: Sql; readonly name: Sql }>();
+  return {
+    /** The name of a column that holds this. */
+    of(made: Sql): Sql {
+      const key = JSON.stringify(made);
+      const found = known.get(key) ?? { made, name: nameOf(literal(known.size)) };
+      known.set(key, found);
+      return found.name;
+    },
+    all: (): Sql[] => [...known.values()].map(({ made, name }) => sql`${made} AS ${name}`),
+  };
+};
+type Columns = ReturnType<typeof columnsBy>;
 
 const matchesOf = (measure: UnitMeasure): readonly EventMatch[] => {
   if (measure.kind === "conversion") return measure.steps;
   return measure.kind === "ratio" ? [measure.part.match, measure.per.match] : [measure.part.match];
 };
 
-const columnsOf = (scope: Scope, measure: UnitMeasure, { measures, windowDays, covariateDays }: AnalysisQuestion): Columns => {
+/**
+ * Of a unit, the outcome and the same before the exposure, or what is above and below of a ratio: from what is `read` of
+ * each event and what is `added` up of that.
+ */
+const pairOf = (scope: Scope, measure: UnitMeasure, { measures, windowDays, covariateDays }: AnalysisQuestion, read: Columns, added: Columns): { readonly y: Sql; readonly x: Sql } => {
   const isAll = new Set(measures.flatMap(matchesOf).map((match) => JSON.stringify(match))).size === 1;
-  const value = (part: Part): Sql => valueOf(scope, part, isAll);
-  const apart = sql`(done.ms - exposed.ms)`;
+  const isOf = (match: EventMatch): Sql => read.of(sql`toUInt8(${matches(scope, match)})`);
+  const apart = sql`(done.ms - ${msIn(sql`exposed.first`)})`;
   const between = (from: number, to: number): Sql => sql`(${apart} >= ${literal(from * dayMs)} AND ${apart} < ${literal(to * dayMs)})`;
   const [after, before] = [between(0, windowDays), between(-covariateDays, 0)];
   const x = (of: (when: Sql) => Sql): Sql => (covariateDays === 0 ? sql`0.` : of(before));
-  const sum = (name: Sql) => (when: Sql): Sql => sql`sumIf(${name}, ${when})`;
+  /** What an event adds. */
+  const valueOf = ({ match, property, isCounted }: Part): Sql => {
+    const given = property === undefined ? undefined : read.of(propertyNumber(scope, property));
+    const number = given === undefined ? sql`1.` : isCounted ? sql`toFloat64(isNotNull(${given}))` : sql`ifNull(${given}, 0.)`;
+    return isAll ? number : sql`if(${isOf(match)}, ${number}, 0.)`;
+  };
+  const sum = (part: Part) => (when: Sql): Sql => added.of(sql`sumIf(${valueOf(part)}, ${when})`);
   // ones and zeros are added up, as they are for how often, so that the engine does it once for both
-  const did = (name: Sql, { property, isCounted }: Part) => (when: Sql): Sql =>
-    property === undefined || isCounted ? sql`toFloat64(${sum(name)(when)} > 0)` : sql`toFloat64(countIf(${name} > 0 AND ${when}) > 0)`;
+  const did = (part: Part) => (when: Sql): Sql =>
+    sql`toFloat64(${part.property === undefined || part.isCounted ? sum(part)(when) : added.of(sql`countIf(${valueOf(part)} > 0 AND ${when})`)} > 0)`;
   switch (measure.kind) {
     case "proportion":
-      return { values: [value(measure.part)], pair: ([own = sql``]) => ({ y: did(own, measure.part)(after), x: x(did(own, measure.part)) }) };
+      return { y: did(measure.part)(after), x: x(did(measure.part)) };
     case "mean":
-      return { values: [value(measure.part)], pair: ([own = sql``]) => ({ y: sum(own)(after), x: x(sum(own)) }) };
+      return { y: sum(measure.part)(after), x: x(sum(measure.part)) };
     case "ratio":
-      return { values: [value(measure.part), value(measure.per)], pair: ([above = sql``, below = sql``]) => ({ y: sum(above)(after), x: sum(below)(after) }) };
+      return { y: sum(measure.part)(after), x: sum(measure.per)(after) };
     case "return":
-      return { values: [value(measure.part)], pair: ([own = sql``]) => ({ y: did(own, measure.part)(between(measure.fromDay, measure.toDay)), x: x(did(own, measure.part)) }) };
+      return { y: did(measure.part)(between(measure.fromDay, measure.toDay)), x: x(did(measure.part)) };
     case "conversion": {
       // the last step comes after the exposure; those before it may have come before it too, within the funnel's own time
       const window = literal(Math.round(measure.windowSeconds * 1000));
-      const whole = literal(measure.steps.length);
-      const through = (names: readonly Sql[]) => (when: Sql): Sql => {
-        const conditions = names.map((name, at) => (at === names.length - 1 ? sql`${name} > 0 AND ${when}` : sql`${name} > 0`));
-        return sql`toFloat64(windowFunnel(${window})(toUInt64(done.ms), ${join(conditions, ", ")}) = ${whole})`;
+      const steps = measure.steps.map(isOf);
+      const through = (when: Sql): Sql => {
+        const conditions = steps.map((step, at) => (at === steps.length - 1 ? sql`${step} AND ${when}` : step));
+        return added.of(sql`toFloat64(windowFunnel(${window})(toUInt64(done.ms), ${join(conditions, ", ")}) = ${literal(steps.length)})`);
       };
-      return { values: measure.steps.map((match) => sql`toUInt8(${matches(scope, match)})`), pair: (names) => ({ y: through(names)(after), x: x(through(names)) }) };
+      return { y: through(after), x: x(through) };
     }
   }
 }; // prettier-ignore
@@ -168,33 +187,32 @@ const daysBefore = ({ measures, covariateDays }: AnalysisQuestion): number =>
  */
 export const momentsByDay = (scope: Scope, question: AnalysisQuestion, arms: readonly string[], units: number): Sql => {
   const { unit, measures, range, windowDays, now } = question;
-  const columns = measures.map((measure) => columnsOf(scope, measure, question));
-  // the same value is read once, whatever is made of it
-  const values = new Map(columns.flatMap((one) => one.values).map((value) => [JSON.stringify(value), value]));
-  const keys = [...values.keys()];
-  const nameOf = (value: Sql): Sql => sql`v${literal(keys.indexOf(JSON.stringify(value)))}`;
-  const pairs = columns.map((one) => one.pair(one.values.map(nameOf)));
+  // little goes through the join, and less comes out of what is grouped
+  const [read, added] = [columnsBy((place) => sql`read${place}`), columnsBy((place) => sql`sum${place}`)];
+  const pairs = measures.map((measure) => pairOf(scope, measure, question, read, added));
   const around = { from: range.from - daysBefore(question) * dayMs, to: Math.min(now, range.to + windowDays * dayMs) };
-  const done = (share: Sql): Sql => sql`SELECT ${unitOf(scope, unit)} AS unit, toUnixTimestamp64Milli(at) AS ms, ${join([...values.values()].map((value) => sql`${value} AS ${nameOf(value)}`), ", ")}
+  const done = (share: Sql): Sql => sql`SELECT ${unitOf(scope, unit)} AS unit, ${join([sql`toUnixTimestamp64Milli(at) AS ms`, ...read.all()], ", ")}
     FROM ${eventsIn(scope)} WHERE ${share} AND ${inRange(around)} AND ${isUnit(unit)} AND ${matchesAny(scope, measures.flatMap(matchesOf))}`;
-  const each = (make: (y: Sql, x: Sql) => Sql): Sql => sql`[${join(pairs.map((_, n) => sql`ifNotFinite(${make(sql`y${literal(n)}`, sql`x${literal(n)}`)}, 0)`), ", ")}]`;
   const slice = (column: Sql): Sql => (isSliced(question) ? column : sql``);
-  const ofShare = (share: Sql): Sql => sql`SELECT done.unit AS unit, any(exposed.arm) AS arm, fromUnixTimestamp64Milli(any(exposed.ms), 'UTC') AS since${slice(sql`, any(exposed.slice) AS slice`)}, ${join(pairs.map(({ y, x }, n) => sql`${y} AS own${literal(n)}, ${x} AS past${literal(n)}`), ", ")}
+  const ofShare = (share: Sql): Sql => sql`SELECT any(exposed.first) AS first${slice(sql`, any(exposed.slice) AS slice`)}, ${join(added.all(), ", ")}
       FROM (${done(share)}) AS done
-      INNER JOIN (SELECT unit, toUnixTimestamp64Milli(since) AS ms, arm${slice(sql`, slice`)} FROM (${exposedOf(scope, question, share, arms)}) WHERE ${isRipe(question)} AND arm > 0) AS exposed ON done.unit = exposed.unit
-      GROUP BY unit`;
+      INNER JOIN (SELECT unit, first${slice(sql`, slice`)} FROM (${exposedOf(scope, question, share, arms)}) WHERE ${isRipe(question)} AND ${placeIn(sql`first`)} > 0) AS exposed ON done.unit = exposed.unit
+      GROUP BY done.unit`;
   const byUnit = inPeople(scope, question, ofShare, units);
   // over all arms together, so that a cap cannot make a difference between them
-  const caps = measures.flatMap((measure, n) => (measure.kind === "mean" && measure.cap !== undefined ? [sql`quantileExactInclusiveIf(${bind.float(measure.cap)})(own${literal(n)}, own${literal(n)} > 0) OVER () AS cap${literal(n)}`] : []));
-  const limited = measures.map((measure, n) => {
-    const [own, past, cap] = [sql`own${literal(n)}`, sql`past${literal(n)}`, sql`cap${literal(n)}`];
-    const below = (value: Sql): Sql => (measure.kind === "mean" && measure.cap !== undefined ? sql`if(isFinite(${cap}), least(${value}, ${cap}), ${value})` : value);
-    return sql`${below(own)} AS y${literal(n)}, ${below(past)} AS x${literal(n)}`;
+  const caps = measures.map((measure) => (measure.kind === "mean" ? measure.cap : undefined));
+  const bounds = pairs.flatMap(({ y }, n) => { const cap = caps[n]; return cap === undefined ? [] : [sql`quantileExactInclusiveIf(${bind.float(cap)})(${y}, ${y} > 0) OVER () AS bound${literal(n)}`]; });
+  const values = columnsBy((place) => sql`value${place}`);
+  const limited = pairs.map(({ y, x }, n) => {
+    const bound = sql`bound${literal(n)}`;
+    const below = (value: Sql): Sql => (caps[n] === undefined ? value : sql`if(isFinite(${bound}), least(${value}, ${bound}), ${value})`);
+    return { y: values.of(below(y)), x: values.of(below(x)) };
   });
-  const capped = caps.length === 0 ? byUnit : sql`SELECT *, ${join(caps, ", ")} FROM (${byUnit})`;
+  const each = (make: (y: Sql, x: Sql) => Sql): Sql => sql`[${join(limited.map(({ y, x }) => sql`ifNotFinite(${make(y, x)}, 0)`), ", ")}]`;
+  const capped = bounds.length === 0 ? byUnit : sql`SELECT *, ${join(bounds, ", ")} FROM (${byUnit})`;
   return sql`SELECT arrayElement(${bind.strings(arms)}, byDay.arm) AS arm, toString(byDay.day) AS day, byDay.n AS n, y, x, varY, varX, covXY FROM (
-    SELECT arm, ${dayOf(scope, question)} AS day, toFloat64(count()) AS n,
+    SELECT ${placeIn(sql`first`)} AS arm, ${dayOf(scope, question)} AS day, toFloat64(count()) AS n,
       ${each((y) => sql`avg(${y})`)} AS y, ${each((_, x) => sql`avg(${x})`)} AS x,
       ${each((y) => sql`varSampStable(${y})`)} AS varY, ${each((_, x) => sql`varSampStable(${x})`)} AS varX, ${each((y, x) => sql`covarSampStable(${y}, ${x})`)} AS covXY
-    FROM (SELECT unit, arm, since${slice(sql`, slice`)}, ${join(limited, ", ")} FROM (${capped})) GROUP BY arm, day ORDER BY day) AS byDay`;
+    FROM (SELECT first${slice(sql`, slice`)}, ${join(values.all(), ", ")} FROM (${capped})) GROUP BY arm, day ORDER BY day) AS byDay`;
 }; // prettier-ignore
