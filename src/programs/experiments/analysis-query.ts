@@ -44,10 +44,10 @@ export const columnsOfWritten = (unit: Unit, written: Sql): Sql =>
 /** One row an exposure: who, when, in which arm, and by what it may be sliced. */
 const exposures = (scope: Scope, { unit, exposure, armProperty, written, range, slice }: AnalysisQuestion, share: Sql): Sql => {
   if (written !== undefined)
-    return sql`SELECT unit, at, name FROM (SELECT ${writtenUnit(unit)} AS unit, toDateTime64(at, 3, 'UTC') AS at, toString(arm) AS name FROM (${written})) WHERE name != '' AND ${inRange(range)}`;
-  const name = armProperty === null ? sql`'all'` : propertyText(scope, armProperty);
-  return sql`SELECT ${unitOf(scope, unit)} AS unit, at, ${name} AS name${slice === undefined ? sql`` : sql`, ${propertyText(scope, slice)} AS slice`}
-    FROM ${eventsIn(scope)} WHERE ${share} AND ${inRange(range)} AND ${isUnit(unit)} AND ${matches(scope, exposure)} AND name != ''`;
+    return sql`SELECT unit, at, arm FROM (SELECT ${writtenUnit(unit)} AS unit, toDateTime64(at, 3, 'UTC') AS at, toString(arm) AS arm FROM (${written})) WHERE arm != '' AND ${inRange(range)}`;
+  const arm = armProperty === null ? sql`'all'` : propertyText(scope, armProperty);
+  return sql`SELECT ${unitOf(scope, unit)} AS unit, at, ${arm} AS arm${slice === undefined ? sql`` : sql`, ${propertyText(scope, slice)} AS slice`}
+    FROM ${eventsIn(scope)} WHERE ${share} AND ${inRange(range)} AND ${isUnit(unit)} AND ${matches(scope, exposure)} AND arm != ''`;
 }; // prettier-ignore
 
 /**
@@ -66,13 +66,13 @@ const placeIn = (first: Sql): Sql => sql`toUInt8(bitAnd(${first}, 255))`;
 const exposedOf = (scope: Scope, question: AnalysisQuestion, share: Sql, arms?: readonly string[]): Sql => {
   const { unit, range, slice, trigger, beside } = question;
   const ms = sql`toUnixTimestamp64Milli(at)`;
-  const place = arms === undefined ? sql`0` : sql`toUInt8(indexOf(${bind.strings(arms)}, name))`;
-  const other = arms === undefined ? sql`name` : place;
+  const place = arms === undefined ? sql`0` : sql`toUInt8(indexOf(${bind.strings(arms)}, every.arm))`;
+  const told = arms === undefined ? sql`every.arm` : place;
   const more = [...(arms === undefined ? [sql`arm`] : []), ...(slice === undefined ? [] : [sql`slice`])];
   const select = (columns: readonly Sql[], each: (column: Sql) => Sql): Sql =>
     sql`SELECT ${join([...columns, ...more.map((column) => sql`${each(column)} AS ${column}`)], ", ")}`;
-  const first = sql`${select([sql`unit`, sql`min(${packed(ms, place)}) AS first`, sql`if(min(${other}) = max(${other}), 1, 2) AS arms`], (column) => sql`argMin(${column}, at)`)}
-    FROM (SELECT *, name AS arm FROM (${exposures(scope, question, share)})) GROUP BY unit`;
+  const first = sql`${select([sql`unit`, sql`min(${packed(ms, place)}) AS first`, sql`if(min(${told}) = max(${told}), 1, 2) AS arms`], (column) => sql`argMin(every.${column}, at)`)}
+    FROM (${exposures(scope, question, share)}) AS every GROUP BY unit`;
   const triggered = trigger === undefined ? first : sql`
     ${select([sql`before.unit AS unit`, sql`${packed(sql`min(reached.ms)`, placeIn(sql`any(before.first)`))} AS first`, sql`any(before.arms) AS arms`], (column) => sql`any(before.${column})`)}
     FROM (SELECT ${unitOf(scope, unit)} AS unit, ${ms} AS ms FROM ${eventsIn(scope)} WHERE ${share} AND ${inRange(range)} AND ${isUnit(unit)} AND ${matches(scope, trigger)}) AS reached
