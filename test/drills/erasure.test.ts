@@ -25,7 +25,8 @@ describe("the erasure drill", () => {
     const { workspace } = world;
     const source = await world.system.registry.byKey((await world.source()).writeKey);
     const { engine } = (await world.system.directory.find(workspace))!;
-    for (const { name } of tables) await engine.command(sql`ALTER TABLE ${identifier(name)} MODIFY SETTING old_parts_lifetime = 1`); // prettier-ignore
+    // what is replaced goes at once; who clears it away would otherwise look less often, up to every five minutes
+    for (const { name } of tables) await engine.command(sql`ALTER TABLE ${identifier(name)} MODIFY SETTING old_parts_lifetime = 1, cleanup_delay_period = 1, cleanup_delay_period_random_add = 0, max_cleanup_delay_period = 2`); // prettier-ignore
     await engine.command(sql`INSERT INTO events (event, actor, at, message, source, product, session, account, properties, received)
       SELECT concat('event ', toString(number % 5)), cityHash64(number % 40000) + 1, toDateTime64(${bind.int(at / 1000)} + number % (150 * 86400), 3, 'UTC') AS t, number + 1, 's', '', '', '',
         concat('{"plan":"p', toString(number % 5), '","n":', toString(number), '}'), t FROM numbers(${bind.int(rows)})`);
