@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
 import { failedTests, noAttributes, noPolicy, Policy, sightOf, type Asker } from "#kernel/policy.ts";
 import type { TrendsResult } from "#insights/trends/contract.ts";
 import { useWorld } from "#test/world.ts";
@@ -162,7 +163,8 @@ describe("who sees what in a workspace", () => {
     for (const [operation, input] of refused)
       expect((await asked("analyst", operation, input)).status, `${operation} ${JSON.stringify(input)}`).toBe(403);
     const rows = await asked("analyst", "sql.ask", { query: "SELECT properties FROM events" });
-    expect(JSON.stringify(rows.body)).not.toMatch(/"pay|Oslo|111/);
+    const { rows: shown } = z.object({ rows: z.array(z.unknown()) }).parse(rows.body); // no times, which may hold any digits
+    expect(JSON.stringify(shown)).not.toMatch(/pay|Oslo|111/);
   });
 
   it("can be asked to prove themselves by a second factor, and lock nobody out who asks for it", async () => {
