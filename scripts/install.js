@@ -8,7 +8,7 @@ export function ensureInstalled() {
   const lock = readFileSync("package-lock.json", "utf8");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
   console.log("Installing packages (once) …");
-  // not `npm ci`: it refuses a lockfile made where packages for other platforms cannot be seen; versions are the same
+  // not `npm ci`: after an update only what changed is fetched
   run("npm", ["install", "--no-save", "--no-fund", "--no-audit", "--loglevel=error"]);
   writeFileSync(stamp, lock);
 }
