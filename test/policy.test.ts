@@ -163,8 +163,10 @@ describe("who sees what in a workspace", () => {
     for (const [operation, input] of refused)
       expect((await asked("analyst", operation, input)).status, `${operation} ${JSON.stringify(input)}`).toBe(403);
     const rows = await asked("analyst", "sql.ask", { query: "SELECT properties FROM events" });
-    const { rows: shown } = z.object({ rows: z.array(z.unknown()) }).parse(rows.body); // no times, which may hold any digits
-    expect(JSON.stringify(shown)).not.toMatch(/pay|Oslo|111/);
+    expect(JSON.stringify(rows.body)).not.toMatch(/"pay|Oslo/);
+    // the times beside them may hold any digits
+    const { rows: shown } = z.object({ rows: z.array(z.unknown()).min(1) }).parse(rows.body);
+    expect(JSON.stringify(shown)).not.toMatch(/pay|111/);
   });
 
   it("can be asked to prove themselves by a second factor, and lock nobody out who asks for it", async () => {

@@ -54,6 +54,21 @@ describe("conditions", () => {
     await expect(holding("matches", "a".repeat(501))).rejects.toMatchObject({ code: "filter.expression" });
   });
 
+  it("read numbers from whatever they came as", async () => {
+    const source = await world.system.registry.byKey((await world.source()).writeKey);
+    const at = Date.parse("2026-04-01T12:00:00Z");
+    const numbers = [3, 0.5, "4", "1e2", "two", "", true, null, [5], { deep: 6 }, -1];
+    await world.system.ingest.accept(source, numbers.map((number, n) => ({ name: "Counted", userId: `n${n}`, at, properties: { number } }))); // prettier-ignore
+    await world.settled();
+    const range = { from: "2026-04-01", to: "2026-04-01" };
+    const { lines } = await world.ask<TrendsResult>("trends.ask", {
+      range,
+      series: (["sum", "min", "max"] as const).map((measure) => ({ event: "Counted", measure, property: "number" })),
+      display: "total",
+    });
+    expect(lines.map(({ total }) => total)).toEqual([106.5, -1, 100]);
+  });
+
   it("compare numbers, and take lists", async () => {
     expect(await holding("gte", 2)).toEqual(["2", "7.5"]);
     expect(await holding("eq", "abc", "2")).toEqual(["2", "abc"]);
