@@ -73,15 +73,32 @@ const reactionTo = (turns: readonly TurnSignals[], at: number): { readonly value
   return { value: clamp(good - bad + 0.3 * next.valence), turn: next };
 }; // prettier-ignore
 
+const isUpper = (code: number): boolean => code >= 65 && code <= 90;
+const opening = /[.!?:\n]\s*$/;
+
+/** How many numbers and names a reply gives, of at most `most`, that were not in what was asked. */
+const specificsIn = ({ words, text }: TurnSignals, asked: TurnSignals | undefined, most: number): number => {
+  let found = 0;
+  for (const { word, start, end } of words) {
+    if (word !== "0" && !(start > 0 && end - start > 1 && isUpper(text.charCodeAt(start)) && !opening.test(text.slice(Math.max(0, start - 3), start)))) continue; // prettier-ignore
+    if (asked?.text.includes(text.slice(start, end)) === true) continue;
+    found += 1;
+    if (found === most) break;
+  }
+  return found;
+};
+
 /** What a reply is worth by itself. */
 const worthOf = (turn: TurnSignals, earlier: readonly TurnSignals[], asked: TurnSignals | undefined): number => {
   const n = (sign: Sign): number => Math.min(2, turn.counts[sign]);
   const isCopy = isRepeated(turn, earlier, 8, 0.9);
   const detail = Math.min(1, turn.words.length / 60);
+  const isPlain = has(turn, "refuses", "defers") === 0;
   // a question was asked, and something was said that neither refuses, nor defers, nor asks back
-  const direct =
-    asked?.asks === true && !turn.asks && has(turn, "refuses", "defers") === 0 && turn.words.length >= 4 ? 0.2 : 0;
-  const good = 0.55 * n("done") + 0.22 * n("answers") + 0.15 * Math.min(1, n("empathy")) + 0.2 * detail + direct;
+  const direct = asked?.asks === true && !turn.asks && isPlain && turn.words.length >= 4 ? 0.2 : 0;
+  const specific = isPlain ? 0.08 * specificsIn(turn, asked, 3) : 0;
+  const good =
+    0.55 * n("done") + 0.22 * n("answers") + 0.15 * Math.min(1, n("empathy")) + 0.2 * detail + direct + specific;
   const bad = 0.4 * n("refuses") + 0.18 * n("defers") + (turn.words.length < 4 ? 0.15 : 0) + (isCopy ? 0.4 : 0);
   return clamp(good - bad);
 };
@@ -105,7 +122,7 @@ const answerOf = ({ turns, limited }: Signals, role: "ai_agent" | "human_agent")
     // a reply that nobody took up is judged by itself; one that only closes says nothing
     let value = reaction === undefined ? (isClosing ? 0 : worth) : 0.35 * worth + 0.75 * reaction.value;
     if (isHandedOver) value -= 0.35;
-    if (isLast && reaction === undefined && turn.asks && has(turn, "closes") === 0) value -= 0.2; // the customer left
+    if (isLast && reaction === undefined && turn.asks && has(turn, "closes") === 0 && specificsIn(turn, before, 1) === 0) value -= 0.2; // the customer left
     const weight = (isLast ? 3 : 1) * (reaction === undefined && isClosing ? 0.2 : reaction === undefined && !isLast ? 0.4 : 1);
     sum += clamp(value) * weight;
     whole += weight;

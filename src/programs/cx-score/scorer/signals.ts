@@ -1,7 +1,7 @@
 import { featuresOf } from "./features.ts";
 import type { Conversation, TurnRole } from "./conversation.ts";
 import { emotionsOf } from "./heads.ts";
-import { hitsIn, noCounts, type Counts, type Hit } from "./lexicon.ts";
+import { hitsIn, noCounts, type Counts, type Hit, type Sign } from "./lexicon.ts";
 import { salts } from "./salts.ts";
 import { clausesOf, languageOf, wordsOf, type Span, type Word } from "./text.ts";
 
@@ -43,6 +43,35 @@ const valenceOf = (counts: TurnSignals["counts"], emotion: TurnSignals["emotion"
   return clamp(sum - (sum < 0.2 ? 0.1 * Math.min(3, shouts) : 0));
 }; // prettier-ignore
 
+const openers = new Set([
+  "hi",
+  "hello",
+  "hey",
+  "ok",
+  "okay",
+  "so",
+  "and",
+  "but",
+  "well",
+  "yes",
+  "no",
+  "great",
+  "cool",
+  "thanks",
+]);
+const askers = new Set(["what", "how", "when", "where", "who", "why", "which", "can", "could", "does", "do", "did", "is", "are", "will", "would", "should"]); // prettier-ignore
+/** After those a sentence goes on that is no question. */
+const exclaimed = new Set(["a", "an", "dare", "not", "never", "good", "bad"]);
+
+/** Whether something is asked: in chats many leave the mark out. */
+const asksIn = (text: string, words: readonly Word[]): boolean => {
+  if (text.includes("?") || text.includes("？")) return true;
+  let at = 0;
+  while (at < 3 && openers.has(words[at]?.word ?? "")) at += 1;
+  const after = words[at + 1]?.word;
+  return after !== undefined && askers.has(words[at]?.word ?? "") && !exclaimed.has(after);
+};
+
 const isMark = (code: number): boolean => code === 33 || code === 63 || code === 0xff01 || code === 0xff1f;
 
 /** Capitals throughout, and marks one after another. */
@@ -74,6 +103,8 @@ export interface Signals {
 const isIronic = ({ isCustomer, valence, counts }: TurnSignals, next: TurnSignals | undefined): boolean =>
   isCustomer && valence > 0.3 && counts.thanks === 0 && counts.solved === 0 && next?.isCustomer === false && next.counts.thanks === 0 && (next.counts.sorry > 0 || next.counts.defers > 1); // prettier-ignore
 
+const sour = new Set<Sign>(["negative", "strong", "threat", "unsolved", "effort", "escalate"]);
+
 export const signalsOf = ({ turns, lang }: Conversation): Signals => {
   const read = turns.map(({ r, x, t }, at) => ({ at, role: r, text: x, t, words: wordsOf(x) }));
   const found =
@@ -86,15 +117,21 @@ export const signalsOf = ({ turns, lang }: Conversation): Signals => {
         )
       : lang.slice(0, 2).toLowerCase();
   const limited = found !== "en";
+  let isSour = false;
   const all = read.map((turn): TurnSignals => {
     const isCustomer = turn.role === "customer";
-    const hits = limited ? [] : hitsIn(turn.words);
+    const shouts = shoutsIn(turn.text);
+    const heard = limited ? [] : hitsIn(turn.words);
+    isSour ||= isCustomer && (shouts > 0 || heard.some(({ sign }) => sour.has(sign)));
+    // whoever asks to cancel something does not threaten to, where nothing was amiss
+    const hits = isSour
+      ? heard.map((hit) => (hit.sign === "leaves" ? { ...hit, sign: "threat" as const } : hit))
+      : heard;
     const counts = noCounts();
     for (const { sign } of hits) counts[sign] += 1;
     const emotion =
       isCustomer && !limited && turn.words.length > 0 ? emotionsOf(featuresOf(turn.words, salts.text)) : still;
-    const shouts = shoutsIn(turn.text);
-    return { at: turn.at, role: turn.role, text: turn.text, t: turn.t, words: turn.words, held: {}, isCustomer, hits, counts, asks: turn.text.includes("?") || turn.text.includes("？"), shouts, emotion, valence: isCustomer ? valenceOf(counts, emotion, turn.text, shouts) : 0 }; // prettier-ignore
+    return { at: turn.at, role: turn.role, text: turn.text, t: turn.t, words: turn.words, held: {}, isCustomer, hits, counts, asks: asksIn(turn.text, turn.words), shouts, emotion, valence: isCustomer ? valenceOf(counts, emotion, turn.text, shouts) : 0 }; // prettier-ignore
   });
   const heard = all.map((turn, at) => (isIronic(turn, all[at + 1]) ? { ...turn, held: {}, valence: -0.4, counts: { ...turn.counts, praise: 0, accepts: 0, negative: turn.counts.negative + 1 }, emotion: { ...turn.emotion, positive: turn.emotion.negative, negative: turn.emotion.positive, joy: 0, admiration: 0, gratitude: 0 } } : turn)); // prettier-ignore
   return { turns: heard, customer: heard.filter(({ isCustomer }) => isCustomer), lang: found, limited };
