@@ -106,6 +106,9 @@ export const Shell = ({
         <Outlet />
       </Box>
     );
+  const pages = pagesFor(role);
+  // the nearest one: a page may lie below another
+  const here = pages.filter((page) => path.startsWith(page.path)).toSorted((a, b) => b.path.length - a.path.length)[0];
   return (
     <AppShell
       header={{ height: 56 }}
@@ -134,14 +137,15 @@ export const Shell = ({
         </Group>
       </AppShell.Header>
       <AppShell.Navbar p="sm" aria-label="Pages">
-        {pagesFor(role).map((page) => (
+        {pages.map((page) => (
           <NavLink
             key={page.path}
             component={Link}
             to={page.path}
             label={page.title}
             leftSection={page.icon}
-            active={path.startsWith(page.path)}
+            active={page === here}
+            activeOptions={{ exact: page !== here }}
             variant="light"
             style={{ "--nl-hover": "var(--nl-bg)" }}
             onClick={close}

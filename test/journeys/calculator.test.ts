@@ -9,9 +9,11 @@ let browser: Browser;
 beforeAll(async () => {
   const source = await world.system.registry.byKey((await world.source()).writeKey);
   const day = 86_400_000;
+  // ever fewer come, so that the average is not how it goes on
+  const before = (n: number): number => (8 + Math.floor(Math.sqrt(n))) * day;
   await world.system.ingest.accept(source, Array.from({ length: 540 }, (_, n) => [
-    { name: "Pricing Viewed", userId: `u${n}`, messageId: `s${n}`, at: Date.now() - (8 + (n % 27)) * day },
-    ...(n % 4 === 0 ? [{ name: "Order Completed", userId: `u${n}`, messageId: `o${n}`, at: Date.now() - (7 + (n % 27)) * day }] : []),
+    { name: "Pricing Viewed", userId: `u${n}`, messageId: `s${n}`, at: Date.now() - before(n) },
+    ...(n % 4 === 0 ? [{ name: "Order Completed", userId: `u${n}`, messageId: `o${n}`, at: Date.now() - before(n) + day }] : []),
   ]).flat()); // prettier-ignore
   await world.settled();
   browser = await launchBrowser();
@@ -35,9 +37,19 @@ describe("whoever plans an experiment", () => {
     await page.getByText(/find an effect of 20 % more/).waitFor();
     expect(page.url()).toMatch(/baseline=25.*effect=20|effect=20.*baseline=25/);
     expect(await serious(page)).toEqual([]);
+    expect(await page.locator("nav [aria-current=page]").allInnerTexts()).toEqual(["Calculator"]);
     await picture(page, "calculator");
     await page.reload();
-    await page.getByText(/find an effect of 20 % more/).waitFor();
+    const plan = page.getByText(/find an effect of 20 % more/);
+    const days = async (): Promise<number> =>
+      Number(/: ([\d,]+) days,/.exec(await plan.innerText())?.[1]?.replace(",", ""));
+    await plan.waitFor();
+    const asTheyCame = await days();
+    expect(page.url()).toMatch(/arrivals=[\d-]+/);
+    await page.getByText("days are as they were here").waitFor();
+    await page.getByRole("textbox", { name: "People a day" }).fill("20");
+    await expect.poll(days).toBeLessThan(asTheyCame / 2);
+    expect(page.url()).not.toContain("arrivals");
     await page.getByRole("textbox", { name: "Least effect worth finding" }).fill("900");
     await page.getByText(/beyond what a share can be/).waitFor();
     expect(faults).toEqual([]);

@@ -20,11 +20,17 @@ const designWords: Readonly<Record<Design, string>> = {
 };
 
 /** What is asked, as it stands in the address. */
-const first = { kind: "proportion", baseline: 10, sd: 20, effect: 5, power: 80, alpha: 5, treatments: 1, design: "group_sequential", looks: 14, correlation: 0, guardrails: 0, perDay: 1_000, share: 100, sides: 2 }; // prettier-ignore
+const first = { kind: "proportion", baseline: 10, sd: 20, effect: 5, power: 80, alpha: 5, treatments: 1, design: "group_sequential", looks: 14, correlation: 0, guardrails: 0, perDay: 1_000, arrivals: "", share: 100, sides: 2 }; // prettier-ignore
 type Form = typeof first;
 
 const formOf = (given: Record<string, unknown>): Form =>
   Object.fromEntries(Object.entries(first).map(([key, value]) => [key, typeof given[key] === typeof value ? given[key] : value])) as Form; // prettier-ignore
+
+/** New people by day, as the address holds them; empty where it holds none. */
+const arrivalsOf = ({ arrivals }: Form): readonly number[] => {
+  const found = arrivals.split("-").map(Number);
+  return /^\d+(-\d+)*$/.test(arrivals) && found.length <= 400 && found.some((one) => one > 0) ? found : [];
+};
 
 const inputOf = (form: Form): PlanInput =>
   contract.PlanInput.parse({
@@ -39,6 +45,7 @@ const inputOf = (form: Form): PlanInput =>
     correlation: form.correlation,
     guardrails: form.guardrails,
     ...(form.perDay > 0 ? { perDay: form.perDay } : {}),
+    ...(arrivalsOf(form).length > 0 ? { arrivals: arrivalsOf(form) } : {}),
     share: form.share / 100,
   }); // prettier-ignore
 
@@ -52,8 +59,8 @@ const Past = ({ kind, take }: { kind: string; take: (found: Partial<Form>) => vo
   const isMean = kind === "mean";
   const look = useMutation({
     mutationFn: () => call(contract.history, { exposure: { event: exposure, filters: [] }, outcome: { event: outcome, filters: [] }, kind: isMean ? "mean" : "proportion", ...(isMean && property !== "" ? { property } : {}) }), // prettier-ignore
-    onSuccess: ({ baseline, sd, perDay, correlation }) =>
-      take({ baseline: Number((isMean ? baseline : baseline * 100).toPrecision(4)), sd: Number(sd.toPrecision(4)), perDay: Math.max(1, Math.round(perDay)), correlation: Number(correlation.toFixed(2)) }), // prettier-ignore
+    onSuccess: ({ baseline, sd, perDay, arrivals, correlation }) =>
+      take({ baseline: Number((isMean ? baseline : baseline * 100).toPrecision(4)), sd: Number(sd.toPrecision(4)), perDay: Math.max(1, Math.round(perDay)), arrivals: arrivals.map(Math.round).join("-"), correlation: Number(correlation.toFixed(2)) }), // prettier-ignore
   });
   return (
     <Card withBorder>
@@ -157,8 +164,8 @@ export const CalculatorPage = () => {
     placeholderData: keepPreviousData,
     retry: false,
   });
-  const number = (key: keyof Form, label: string, more: { description?: string; min?: number; max?: number; suffix?: string; step?: number } = {}) => (
-    <NumberInput label={label} value={Number(form[key])} onChange={(value) => typeof value === "number" && change({ [key]: value })} {...more} />
+  const number = (key: Exclude<keyof Form, "kind" | "design" | "arrivals">, label: string, more: { description?: string; min?: number; max?: number; suffix?: string; step?: number } = {}) => (
+    <NumberInput label={label} value={form[key]} onChange={(value) => typeof value === "number" && value !== form[key] && change({ [key]: value, ...(key === "perDay" ? { arrivals: "" } : {}) })} {...more} />
   );
   return (
     <Stack>
@@ -168,7 +175,7 @@ export const CalculatorPage = () => {
         {number("baseline", form.kind === "mean" ? "Average now" : "Share now", form.kind === "mean" ? {} : { suffix: " %", min: 0.001, max: 99.9 })}
         {form.kind === "mean" && number("sd", "Standard deviation", { min: 0.000_001 })}
         {number("effect", "Least effect worth finding", { suffix: " %", description: "Relative" })}
-        {number("perDay", "People a day", { min: 0, description: "0: not known" })}
+        {number("perDay", "People a day", { min: 0, description: arrivalsOf(form).length > 0 ? "On average; days are as they were here" : "0: not known" })}
         {number("share", "Of whom take part", { suffix: " %", min: 1, max: 100 })}
         {number("treatments", "Treatments", { min: 1, max: 9, description: "Beside one control" })}
         {number("guardrails", "Guardrails", { min: 0, max: 20, description: "That may not become worse" })}
