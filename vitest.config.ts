@@ -8,6 +8,8 @@ export default defineConfig({
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
     testTimeout: 180_000,
     hookTimeout: 60_000,
+    // what comes by itself may be late on a busy machine
+    expect: { poll: { timeout: 20_000 } },
     reporters: ["default", ["json", { outputFile: ".cache/vitest.json" }]],
   },
 });

@@ -122,7 +122,7 @@ describe("what is written down", () => {
     await ask("workspaces.change", { name: "after" });
     expect(await short()).toEqual(["workspaces.change allow"]);
     expect(run("verify").code).toBe(0);
-  }, 60_000); // prettier-ignore
+  }, 180_000); // prettier-ignore
 
   it("is for auditors and admins alone", async () => {
     const { ask, post } = await start();

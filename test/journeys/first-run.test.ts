@@ -58,7 +58,7 @@ describe("a new owner", () => {
     expect(await serious(page)).toEqual([]);
     await page.getByRole("link", { name: "Fernly at a glance" }).click();
     await page.getByRole("heading", { name: "From sign-up to the first task" }).waitFor();
-    await page.getByText("still arriving").waitFor({ state: "detached", timeout: 90_000 });
+    await page.getByText("still arriving").waitFor({ state: "detached", timeout: 180_000 });
     await expect.poll(() => page.getByTestId("sentence").count(), { timeout: 20_000 }).toBe(6);
     await expect.poll(() => page.locator("svg path").count(), { timeout: 20_000 }).toBeGreaterThan(10);
     expect(await serious(page)).toEqual([]);
@@ -156,5 +156,5 @@ describe("a new owner", () => {
     await page.getByRole("button", { name: "Workspace Beta" }).waitFor();
     expect(new URL(page.url()).searchParams.get("w")).toMatch(/^ws_/);
     expect(faults).toEqual([]);
-  }, 240_000);
+  }, 400_000);
 });
