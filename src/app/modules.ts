@@ -17,7 +17,7 @@ import type { Config } from "#kernel/config.ts";
 import type { Directory } from "#kernel/directory.ts";
 import { noAttributes } from "#kernel/policy.ts";
 import { assetsOf } from "#kernel/lineage.ts";
-import type { Module, TableDoc, WorkspaceCall } from "#kernel/module.ts";
+import type { AnswerTo, Module, TableDoc, WorkspaceCall } from "#kernel/module.ts";
 import { createOutbound } from "#kernel/outbound.ts";
 import type { Store } from "#kernel/state/store.ts";
 import { alerts, notifyIn } from "#programs/alerts/index.ts";
@@ -27,6 +27,8 @@ import { cxScore } from "#programs/cx-score/index.ts";
 import { createThemes } from "#programs/themes/book.ts";
 import { themes as themesModule } from "#programs/themes/index.ts";
 import { themeTables } from "#programs/themes/tables.ts";
+import { watches } from "#programs/watches/index.ts";
+import { scoreBreaks } from "#programs/cx-score/versions/breaks.ts";
 import { voices } from "#programs/voices/index.ts";
 import { voiceTables } from "#programs/voices/tables.ts";
 import { cxTables } from "#programs/cx-score/tables.ts";
@@ -59,7 +61,7 @@ import { exports } from "#records/exports/index.ts";
 import { people } from "#records/people/index.ts";
 import { sources } from "#records/sources/index.ts";
 import { createMailer } from "#kernel/mail.ts";
-import { dashboards, type AnswerTo } from "#surfaces/dashboards/index.ts";
+import { dashboards } from "#surfaces/dashboards/index.ts";
 import { furnishDemo } from "./demo-furniture.ts";
 import { version } from "./version.ts";
 
@@ -175,6 +177,7 @@ export const createModules = ({
       outbound,
       publicUrl,
     }),
+    watches({ store, answerTo, notify: notifyIn(store), breaks: scoreBreaks(store) }),
     experiments({ ingest, store, desk, notify: notifyIn(store) }),
     flags({ store, registry, directory, ingest, shelf, desk }),
     cxScore({ ingest, registry, store, notify: notifyIn(store), outbound, themes }),

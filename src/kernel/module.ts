@@ -51,6 +51,13 @@ export interface Handler {
   run(call: Call | WorkspaceCall, input: unknown): Promise<unknown>;
 }
 
+/** Asks a question on behalf of the program, as a reader of the workspace, such as for a report by mail. */
+export type AnswerTo = <I extends z.ZodType, O extends z.ZodType>(
+  call: WorkspaceCall,
+  operation: Operation<I, O>,
+  input: unknown,
+) => Promise<z.output<O>>;
+
 /** Joins a contract with its code; input and output types follow from the contract. */
 export const handle = <I extends z.ZodType, O extends z.ZodType, const P extends Operation["permission"]>(
   operation: Operation<I, O> & { readonly permission: P },
@@ -96,7 +103,8 @@ export interface Job {
 
 /** Something that people made, and where it is found. */
 export interface Use {
-  readonly kind: "metric" | "cohort" | "dashboard" | "query" | "contract" | "source" | "model" | "flag" | "experiment";
+  readonly kind:
+    "metric" | "cohort" | "dashboard" | "query" | "contract" | "source" | "model" | "flag" | "experiment" | "watch";
   readonly id: string;
   readonly title: string;
   readonly address: string;

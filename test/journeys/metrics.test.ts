@@ -63,6 +63,22 @@ describe("a head of growth", () => {
     ).toBe(1);
     await page.keyboard.press("Escape");
 
+    // it is watched, once the past has shown how often that would have told
+    await page.getByRole("button", { name: "Watch it" }).click();
+    await dialog.getByRole("combobox", { name: "Is" }).click();
+    await page.getByRole("option", { name: "Falls by" }).click();
+    await dialog.getByLabel("Value").fill("40");
+    await dialog.getByRole("button", { name: "Try it on the past" }).click();
+    await dialog.getByText(/It would have begun \d+ times? in 90 days/).waitFor();
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "metric-watch");
+    await dialog.getByRole("button", { name: "Save", exact: true }).click();
+    const watch = page.getByRole("region", { name: "Watches" });
+    await watch.getByText("A day 40 % or more below the same weekday of the week before").waitFor();
+    await watch.getByText("Nothing has ended yet").waitFor();
+    expect(await serious(page)).toEqual([]);
+    await picture(page, "metric-watched");
+
     // it stands on a dashboard, and is changed: the change is shown before it is kept
     await page.getByRole("link", { name: "Filter or break down" }).click();
     await page.getByTestId("sentence").waitFor();

@@ -227,7 +227,7 @@ const metric = createRoute({
   getParentRoute: () => root,
   path: "/catalog/metrics/$metric",
   component: function OneMetric() {
-    return <MetricPage metric={metric.useParams().metric} />;
+    return <MetricPage metric={metric.useParams().metric} mayEdit={allows(useContext(Here)?.workspace.role, "edit")} />;
   },
 });
 const contracts = createRoute({

@@ -755,4 +755,26 @@ export const migrations: Readonly<Record<string, Migration>> = {
       await db.schema.createIndex("cx_firings_tags").on("cx_firings").columns(["workspace", "tag_state", "tag_after"]).execute(); // prettier-ignore
     },
   },
+  "2026-12-21-watches": {
+    up: async (db: Kysely<unknown>) => {
+      const keyed = db.schema
+        .createTable("watches")
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("id", "text", (c) => c.notNull());
+      let table = keyed.addColumn("is_on", "integer", (c) => c.notNull()).addPrimaryKeyConstraint("watches_key", ["workspace", "id"]); // prettier-ignore
+      for (const name of ["metric", "content", "state", "seen", "problem", "made_by", "updated_at"])
+        table = table.addColumn(name, "text", (c) => c.notNull());
+      await table.execute();
+      await db.schema
+        .createTable("watch_firings")
+        .addColumn("workspace", "text", (c) => c.notNull())
+        .addColumn("watch", "text", (c) => c.notNull())
+        .addColumn("bucket", "text", (c) => c.notNull())
+        .addColumn("value", "double precision", (c) => c.notNull())
+        .addColumn("says", "text", (c) => c.notNull())
+        .addColumn("at", "text", (c) => c.notNull())
+        .addPrimaryKeyConstraint("watch_firings_key", ["workspace", "watch", "bucket"])
+        .execute();
+    },
+  },
 };

@@ -330,6 +330,29 @@ export interface State {
     made_by: string;
     updated_at: string;
   };
+  /** Metrics that somebody wants to hear of. */
+  watches: {
+    workspace: string;
+    id: string;
+    metric: string;
+    /** As JSON. */
+    content: string;
+    is_on: number;
+    state: string;
+    /** The last bucket that was looked at. */
+    seen: string;
+    problem: string;
+    made_by: string;
+    updated_at: string;
+  };
+  watch_firings: {
+    workspace: string;
+    watch: string;
+    bucket: string;
+    value: number;
+    says: string;
+    at: string;
+  };
   /** Other systems that conversations come from by themselves. */
   conversation_links: {
     id: string;

@@ -23,7 +23,7 @@ import { bucketsOf, residualOf } from "./versions/residual.ts";
 const [batch, settleMs] = [1_000, 30_000];
 /** Of so many days conversations are scored by a version in shadow. */
 export const shadowDays = 90;
-const scoredEvent = "Conversation scored";
+export const scoredEvent = "Conversation scored";
 
 const Waiting = z.object({ conversation: z.string(), content: z.string(), fresh: z.number() });
 const Head = z.object({ id: z.string(), actor: z.string(), user: z.string(), identified: z.number(), account: z.string(), source: z.string(), channel: z.string(), language: z.string(), team: z.string(), state: z.string() }); // prettier-ignore

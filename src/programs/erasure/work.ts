@@ -83,6 +83,7 @@ const written = {
   cx_theme_models: "words of themes",
   flag_proposals: "proposed changes of flags",
   experiments: "experiments",
+  watches: "watches of metrics",
   ai_uses: "AI uses",
   evaluations: "evaluations of AI uses",
   releases: "releases of AI uses",

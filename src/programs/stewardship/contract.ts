@@ -13,6 +13,7 @@ export const madeKinds = [
   "model",
   "flag",
   "experiment",
+  "watch",
 ] as const;
 export const kinds = [...dataKinds, ...madeKinds] as const;
 export const Kind = z.enum(kinds);

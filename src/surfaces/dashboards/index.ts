@@ -3,7 +3,6 @@ import { newId } from "#kernel/ids.ts";
 import { defineModule, handle, type Module, type WorkspaceCall } from "#kernel/module.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import { dashboardSchedules, type Parts } from "./schedules.ts";
-export type { AnswerTo } from "./schedules.ts";
 import * as contract from "./contract.ts";
 import { Tile, View } from "./contract.ts";
 

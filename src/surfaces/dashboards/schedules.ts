@@ -4,8 +4,7 @@ import { z } from "zod";
 import type { Directory } from "#kernel/directory.ts";
 import { newId } from "#kernel/ids.ts";
 import type { Mailer } from "#kernel/mail.ts";
-import { handle, type Job, type WorkspaceCall } from "#kernel/module.ts";
-import type { Operation } from "#kernel/operation.ts";
+import { type AnswerTo, handle, type Job, type WorkspaceCall } from "#kernel/module.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import type { Store } from "#kernel/state/store.ts";
 import { checkZone } from "#records/common/zone.ts";
@@ -17,12 +16,6 @@ import { reportMail, type Part } from "./report.ts";
 import { nextBeat } from "./rhythm.ts";
 
 /** Dashboards by mail: to members alone, as they stand when they are sent. */
-
-export type AnswerTo = <I extends z.ZodType, O extends z.ZodType>(
-  call: WorkspaceCall,
-  operation: Operation<I, O>,
-  input: unknown,
-) => Promise<z.output<O>>;
 
 export interface Parts {
   readonly store: Store;

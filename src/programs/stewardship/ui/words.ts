@@ -15,6 +15,7 @@ export const kindWords: Readonly<Record<Kind, string>> = {
   model: "Model or prompt",
   flag: "Flag",
   experiment: "Experiment",
+  watch: "Watch",
 };
 
 /** What a class means for those who look. */

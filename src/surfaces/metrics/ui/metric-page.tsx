@@ -3,7 +3,7 @@ import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tansta
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { FunnelInput, timeToConvert } from "#insights/funnels/contract.ts";
 import * as metrics from "#insights/metrics/contract.ts";
-import { questionOf } from "#insights/metrics/question.ts";
+import { formatOf, questionOf } from "#insights/metrics/question.ts";
 import { valueSays } from "#insights/metrics/sentence.ts";
 import { Question } from "#surfaces/explore/contract.ts";
 import { askedOf, isShownWhole } from "#surfaces/explore/ui/asked-of.ts";
@@ -16,6 +16,7 @@ import { moment } from "#web/kit/moment.ts";
 import { Loaded, Problem } from "#web/kit/states.tsx";
 import { MetricTable } from "./metrics-page.tsx";
 import { Trust } from "./trust.tsx";
+import { WatchesPanel } from "./watches.tsx";
 
 type Shown = Awaited<ReturnType<typeof call<typeof metrics.get.input, typeof metrics.get.output>>>;
 
@@ -211,7 +212,7 @@ const About = ({ metric, remove }: { metric: Shown; remove: () => void }) => {
 };
 
 /** One metric: what it is, how it stands, what moves it, what uses it, and what it was before. */
-export const MetricPage = ({ metric: key }: { metric: string }) => {
+export const MetricPage = ({ metric: key, mayEdit }: { metric: string; mayEdit: boolean }) => {
   const navigate = useNavigate();
   const client = useQueryClient();
   const query = useQuery({
@@ -240,6 +241,14 @@ export const MetricPage = ({ metric: key }: { metric: string }) => {
               {remove.error !== null && <Problem error={remove.error} />}
               <Trust metric={key} />
               <OverTime metric={metric} />
+              <WatchesPanel
+                metric={{
+                  key,
+                  format: formatOf(metric),
+                  said: (value) => valueSays(value, formatOf(metric), metric.unit),
+                }}
+                mayEdit={mayEdit}
+              />
               <TimeToValue metric={metric} />
               {inputs.length > 0 && (
                 <Stack gap="sm">
