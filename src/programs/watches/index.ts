@@ -5,7 +5,8 @@ import type { State } from "#kernel/state/schema.ts";
 import type { Store } from "#kernel/state/store.ts";
 import { addBuckets, labelOf, startOf } from "#insights/common/time.ts";
 import { findMetric } from "#insights/metrics/catalog.ts";
-import { askMetric, definitionOf } from "#insights/metrics/contract.ts";
+import { askMetric, definitionOf, type Definition } from "#insights/metrics/contract.ts";
+import { valueSays } from "#insights/metrics/sentence.ts";
 import type { Alert, Notify } from "../alerts/index.ts";
 import * as contract from "./contract.ts";
 import { titleOf, Watch, type Judged, type WatchState } from "./contract.ts";
@@ -20,6 +21,7 @@ interface Parts {
 }
 
 type Row = State["watches"];
+type Step = (typeof contract.steps)[number];
 const [mostWatches, shownFirings, mostUnseen] = [100, 10, 62];
 /** What comes late is waited for before a day is judged. */
 const graceMs = 3_600_000;
@@ -32,14 +34,25 @@ export const watches = ({ store, answerTo, notify, breaks }: Parts): Module => {
   const rowsOf = (call: WorkspaceCall) => store.selectFrom("watches").selectAll().where("workspace", "=", call.workspace.id); // prettier-ignore
   const watchOf = (row: Row): Watch => Watch.parse(JSON.parse(row.content));
 
-  /** The bucket before the one that is open now: whoever begins to watch hears of what ends from here on. */
-  const lastOver = ({ workspace, now }: WorkspaceCall, { by }: Watch): string =>
-    labelOf(addBuckets(startOf(now, by, workspace), by, -1, workspace.zone), by, workspace.zone);
+  /** A metric that comes back after a week is looked at by the week, whatever is asked. */
+  const intervalOf = ({ measure }: Definition, { by }: Watch): Step => (measure.kind === "retention" ? measure.period : by); // prettier-ignore
+
+  /** The start of the bucket before the one that is open. */
+  const lastOver = ({ workspace }: WorkspaceCall, interval: Step, now: number): number =>
+    addBuckets(startOf(now, interval, workspace), interval, -1, workspace.zone);
+
+  /** How many buckets are over, an hour ago, that were not looked at. */
+  const unseenIn = (call: WorkspaceCall, row: Row, interval: Step): number => {
+    const { zone } = call.workspace;
+    let count = 0;
+    for (let start = lastOver(call, interval, call.now - graceMs); count < mostUnseen && labelOf(start, interval, zone) > row.seen; start = addBuckets(start, interval, -1, zone)) count += 1; // prettier-ignore
+    return count;
+  };
 
   /** What is over of a metric, an hour ago, as a reader of the workspace sees it. */
-  const seriesOf = async (call: WorkspaceCall, { metric, by }: Watch, buckets: number): Promise<Series> => {
+  const seriesOf = async (call: WorkspaceCall, { metric }: Watch, buckets: number, interval: Step): Promise<Series> => {
     const then = { ...call, now: call.now - graceMs };
-    const answer = await answerTo(then, askMetric, { metric, interval: by, range: { last: buckets + 1, unit: by } });
+    const answer = await answerTo(then, askMetric, { metric, interval, range: { last: buckets + 1, unit: interval } });
     const points = answer.groups.find(({ group, period }) => group === null && period === "current")?.points ?? [];
     return {
       format: answer.format,
@@ -75,8 +88,11 @@ export const watches = ({ store, answerTo, notify, breaks }: Parts): Module => {
       await tell(alert(`frozen ${since}`, `${metric.name} is not watched for now`, "Another version of the score was switched on, so its numbers cannot be held against those before. Save the watch again to go on.")); // prettier-ignore
       return note(call, row, { state: "frozen", problem: "" });
     }
-    const { interval } = await seriesOf(call, watch, 1);
-    const series = await seriesOf(call, watch, historyOf(watch, interval) + mostUnseen);
+    const interval = intervalOf(metric, watch);
+    const unseen = unseenIn(call, row, interval);
+    if (unseen === 0) return note(call, row, { problem: "" });
+    const series = await seriesOf(call, watch, historyOf(watch, interval) + unseen, interval);
+    const title = titleOf(watch, (value) => valueSays(value, series.format, series.unit));
     const changed = changedOn(call, since);
     const first = firstOf(series, changed);
     let [state, seen] = [row.state, row.seen];
@@ -88,7 +104,7 @@ export const watches = ({ store, answerTo, notify, breaks }: Parts): Module => {
       if (found.fires)
         await store.insertInto("watch_firings").values({ workspace: call.workspace.id, watch: row.id, bucket, value: found.value ?? 0, says: found.says, at: new Date(call.now).toISOString() }).onConflict((conflict) => conflict.columns(["workspace", "watch", "bucket"]).doNothing()).execute(); // prettier-ignore
       const data = { bucket, value: found.value };
-      if (found.fires && state !== "fires") await tell(alert(bucket, `${metric.name}: ${found.says}`, titleOf(watch), data)); // prettier-ignore
+      if (found.fires && state !== "fires") await tell(alert(bucket, `${metric.name}: ${found.says}`, title, data)); // prettier-ignore
       if (!found.fires && state === "fires") await tell(alert(`over ${bucket}`, `Over: ${metric.name}`, `It is as it should be again: ${found.says}`, data)); // prettier-ignore
       state = found.fires ? "fires" : "calm";
     }
@@ -111,16 +127,18 @@ export const watches = ({ store, answerTo, notify, breaks }: Parts): Module => {
     }
   };
 
-  const check = async (call: WorkspaceCall, watch: Watch): Promise<void> => {
-    await findMetric(store, call, watch.metric);
+  /** The metric, where it can be watched so. */
+  const check = async (call: WorkspaceCall, watch: Watch): Promise<Definition> => {
+    const metric = await findMetric(store, call, watch.metric);
     const known = new Set((await store.selectFrom("channels").select("id").where("workspace", "=", call.workspace.id).execute()).map(({ id }) => id)); // prettier-ignore
     const stranger = watch.tell.find((id) => !known.has(id));
     if (stranger !== undefined) throw new Refusal("watches.no_channel", "There is no such channel of alerts.", { channel: stranger }, 404); // prettier-ignore
+    return metric;
   };
 
   return defineModule({
     name: "watches",
-    jobs: [{ name: "watches.look", everyMs: 900_000, run: lookAtAll }],
+    jobs: [{ name: "watches.look", everyMs: 1_800_000, run: lookAtAll }],
     assets: async (call) =>
       (await rowsOf(call).execute()).map((row) => ({ kind: "watch", id: row.id, title: `${row.metric}: ${titleOf(watchOf(row))}`, address: addressOf(row.metric), owner: "", description: "", updatedAt: row.updated_at, definition: { metric: row.metric }, state: row.is_on > 0 ? "on" : "off" })), // prettier-ignore
     operations: [
@@ -136,17 +154,20 @@ export const watches = ({ store, answerTo, notify, breaks }: Parts): Module => {
       }), // prettier-ignore
       handle(contract.attempt, async (call, { watch }) => {
         const metric = await findMetric(store, call, watch.metric);
-        const { interval } = await seriesOf(call, watch, 1);
-        const count = tried[watch.by];
-        const series = await seriesOf(call, watch, historyOf(watch, interval) + count);
+        const interval = intervalOf(metric, watch);
+        const count = tried[interval];
+        const series = await seriesOf(call, watch, historyOf(watch, interval) + count, interval);
         const first = firstOf(series, changedOn(call, await breaks(call, definitionOf(metric))));
         const from = Math.max(0, series.points.length - count);
         const all = series.points.slice(from).map(({ bucket, value }, at): Judged => judged(watch, series, from + at, first) ?? { bucket, value, fires: false, lower: null, upper: null, says: "" }); // prettier-ignore
         return { judged: all, told: beginsIn(all.map((one) => (one.says === "" ? undefined : one))), format: series.format }; // prettier-ignore
       }),
       handle(contract.save, async (call, { id, watch, isOn }) => {
-        await check(call, watch);
-        const fresh = { metric: watch.metric, content: JSON.stringify(watch), is_on: isOn ? 1 : 0, state: "waits" satisfies WatchState, seen: lastOver(call, watch), problem: "", updated_at: new Date(call.now).toISOString() }; // prettier-ignore
+        const { zone } = call.workspace;
+        const interval = intervalOf(await check(call, watch), watch);
+        // whoever begins to watch hears of what ends from here on
+        const seen = labelOf(lastOver(call, interval, call.now), interval, zone);
+        const fresh = { metric: watch.metric, content: JSON.stringify(watch), is_on: isOn ? 1 : 0, state: "waits" satisfies WatchState, seen, problem: "", updated_at: new Date(call.now).toISOString() }; // prettier-ignore
         if (id !== undefined) {
           const { numUpdatedRows } = await store.updateTable("watches").set(fresh).where("workspace", "=", call.workspace.id).where("id", "=", id).executeTakeFirst(); // prettier-ignore
           if (numUpdatedRows === 0n) throw new Refusal("watches.unknown", "There is no such watch.", {}, 404);
