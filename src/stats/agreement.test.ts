@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { aucOfLow, averageRecall, bootstrapped, quadraticKappa, spearman, type Pair } from "./agreement.ts";
 
@@ -29,6 +30,20 @@ describe("agreement", () => {
     expect(aucOfLow(of([1, 4]), (label) => label < 3)).toBeNaN();
     expect(averageRecall(of([1, 1], [4, 1], [3, 3], [5, 5]))).toBeCloseTo((0.5 + 1 + 1) / 3, 12);
   });
+
+  it("takes a weight as so many of the same", () => {
+    const one = fc.record({ score: fc.integer({ min: 10, max: 50 }).map((tenths) => tenths / 10), label: fc.integer({ min: 1, max: 5 }), weight: fc.integer({ min: 1, max: 4 }) }); // prettier-ignore
+    fc.assert(
+      fc.property(fc.array(one, { minLength: 3, maxLength: 20 }), (pairs) => {
+        const each = pairs.flatMap(({ score, label, weight }) => Array.from({ length: weight }, () => ({ score, label })));
+        for (const measure of [quadraticKappa, spearman, averageRecall, (some: readonly Pair[]) => aucOfLow(some, (label) => label < 3)]) {
+          const [weighted, plain] = [measure(pairs), measure(each)];
+          if (Number.isFinite(plain)) expect(weighted).toBeCloseTo(plain, 9);
+          else expect(Number.isFinite(weighted)).toBe(false);
+        }
+      }),
+    );
+  }); // prettier-ignore
 
   it("has an interval that is the same each time, and narrower for more", () => {
     const some = Array.from({ length: 400 }, (_, n) => ({ score: 1 + (n % 5), label: 1 + ((n * (n % 3 === 0 ? 7 : 1)) % 5) })); // prettier-ignore

@@ -150,7 +150,7 @@ const Trust = z.object({ rows: z.array(Agreement), labelled: z.number(), double:
 
 export const trust = defineOperation({
   name: "cx.trust",
-  summary: "How far the score may be trusted here: against what people of the workspace said, and against what customers answered.",
+  summary: "How far the score may be trusted here: against what people of the workspace said, and against what customers answered. What was labelled is weighed so that it stands for all that was scored.",
   permission: "read",
   input: z.strictObject({}),
   output: z.object({

@@ -8,8 +8,9 @@ import type { Ingest } from "#records/events/ingest.ts";
 import * as contract from "./contract.ts";
 import { judgeRows } from "./judge/query.ts";
 import { labelledRows, labelRows, labelsOf, nextFor, plansOf, ratingRows, scoresFor } from "./query.ts";
-import { headFor, Labelled, memberOf } from "./lookup.ts";
-import { agreementWith, biasOf, disagreementsIn, settled, trustOf } from "./trust.ts";
+import { headFor, Labelled, memberOf, Tenth } from "./lookup.ts";
+import { agreementWith, biasOf, disagreementsIn, settled, trustOf, weighed } from "./trust.ts";
+import { distribution } from "./versions/query.ts";
 import type { Book } from "./versions/book.ts";
 
 const Text = z.string();
@@ -27,12 +28,14 @@ const LabelledRow = z.object({
 export const labelHandlers = (ingest: Ingest, book: Book): Handler[] => [
   handle(contract.trust, async (call) => {
     const view = { standing: await book.standing(call) };
+    const all = await ask(call, distribution(view), Tenth);
     const against = async (rows: typeof labelRows) => {
       const [labels, scores] = await Promise.all([ask(call, rows, Labelled), ask(call, scoresFor(view, rows), ScoreOf)]);
-      return trustOf(labels, new Map(scores.map(({ conversation, score }) => [conversation, score])));
+      const weights = new Map(weighed(scores, all).map(({ conversation, weight }) => [conversation, weight]));
+      return { weights, trust: trustOf(labels, new Map(scores.map(({ conversation, score }) => [conversation, score])), weights) };
     };
-    const [people, customers, said, judged] = await Promise.all([against(labelRows), against(ratingRows), ask(call, labelRows, Labelled), ask(call, judgeRows, Labelled)]);
-    const judge = agreementWith(said, new Map(judged.map(({ conversation, label }) => [conversation, label])));
+    const [{ trust: people, weights }, { trust: customers }, said, judged] = await Promise.all([against(labelRows), against(ratingRows), ask(call, labelRows, Labelled), ask(call, judgeRows, Labelled)]);
+    const judge = agreementWith(said, new Map(judged.map(({ conversation, label }) => [conversation, label])), weights);
     const bias = biasOf(await ask(call, labelledRows(view, people.labelled > 0 ? labelRows : ratingRows, plansOf(call)), LabelledRow));
     return {
       bias,

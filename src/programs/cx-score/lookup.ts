@@ -12,6 +12,9 @@ const Head = contract.get.output.omit({ label: true, isDisputed: true, parts: tr
 
 export const Labelled = z.object({ conversation: z.string(), by: z.string(), label: z.number() });
 
+/** How many conversations there are at a tenth of a point. */
+export const Tenth = z.object({ tenth: z.number(), conversations: z.number() });
+
 /** Whoever asks, as labels and reviews name them. */
 export const memberOf = ({ principal }: WorkspaceCall): string => (principal.kind === "nobody" ? "" : principal.id);
 

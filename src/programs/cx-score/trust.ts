@@ -58,11 +58,34 @@ const agreementOf = (scorer: Agreement["scorer"], pairs: readonly Pair[]): Agree
 
 const mean = (all: readonly number[]): number => all.reduce((a, b) => a + b, 0) / all.length;
 
+const width = 0.5;
+/**
+ * Weights by which labelled conversations stand for all that were scored (`all`: how many there are at each tenth of a
+ * point): where more of them were chosen (near the edges) each counts for less. What was chosen by the score alone is put
+ * right by the score (post-stratification in halves of a point).
+ */
+export const weighed = <P extends { readonly score: number }>(points: readonly P[], all: readonly { readonly tenth: number; readonly conversations: number }[]): (P & { readonly weight: number })[] => {
+  const binOf = (score: number): number => Math.floor((score - 1) / width);
+  const total = all.reduce((sum, { conversations }) => sum + conversations, 0);
+  if (total === 0) return points.map((point) => ({ ...point, weight: 1 }));
+  const shares = new Map<number, number>();
+  for (const { tenth, conversations } of all) shares.set(binOf(tenth), (shares.get(binOf(tenth)) ?? 0) + conversations / total); // prettier-ignore
+  const counts = new Map<number, number>();
+  for (const { score } of points) counts.set(binOf(score), (counts.get(binOf(score)) ?? 0) + 1);
+  return points.map((point) => {
+    const bin = binOf(point.score);
+    return { ...point, weight: Math.max(0.1, ((shares.get(bin) ?? 0) * points.length) / (counts.get(bin) ?? 1)) };
+  });
+}; // prettier-ignore
+
+/** By conversation; 1 for any that is not in it. */
+type Weights = ReadonlyMap<string, number>;
+
 /** A language model against what people said of the same conversations. */
-export const agreementWith = (labels: readonly Label[], judged: ReadonlyMap<string, number>): Agreement =>
+export const agreementWith = (labels: readonly Label[], judged: ReadonlyMap<string, number>, weights: Weights = new Map()): Agreement =>
   agreementOf("judge", [...truthsOf(labels)].flatMap(([conversation, label]) => {
     const score = judged.get(conversation);
-    return score === undefined ? [] : [{ score, label }];
+    return score === undefined ? [] : [{ score, label, weight: weights.get(conversation) ?? 1 }];
   })); // prettier-ignore
 
 export interface Trust {
@@ -78,22 +101,24 @@ const [enough, closeTo, leastKappa, leastRho] = [50, 0.9, 0.35, 0.4];
 
 /**
  * The model against the mean of what people said, beside two lines: one person against the others of the same conversation,
- * and a constant, which a bad measure would let pass.
+ * and a constant, which a bad measure would let pass. All by the same weights.
  */
-export const trustOf = (labels: readonly Label[], scores: ReadonlyMap<string, number>): Trust => {
+export const trustOf = (
+  labels: readonly Label[],
+  scores: ReadonlyMap<string, number>,
+  weights: Weights = new Map(),
+): Trust => {
   const truths = truthsOf(labels);
   const scored = [...truths].flatMap(([conversation, label]) => {
     const score = scores.get(conversation);
-    return score === undefined ? [] : [{ score, label }];
+    return score === undefined ? [] : [{ score, label, weight: weights.get(conversation) ?? 1 }];
   });
-  const several = [...byConversation(labels.filter(({ by }) => by !== settled)).values()].filter(
-    (own) => own.length > 1,
-  );
-  const one = several.flatMap((own) => own.map(({ label }, at) => ({ score: label, label: mean(own.filter((_, place) => place !== at).map((other) => other.label)) }))); // prettier-ignore
+  const several = [...byConversation(labels.filter(({ by }) => by !== settled))].filter(([, own]) => own.length > 1);
+  const one = several.flatMap(([conversation, own]) => own.map(({ label }, at) => ({ score: label, label: mean(own.filter((_, place) => place !== at).map((other) => other.label)), weight: weights.get(conversation) ?? 1 }))); // prettier-ignore
   const model = agreementOf("model", scored);
   const human = agreementOf("one_human", one);
   const middle = scored.length === 0 ? 3 : Math.round(mean(scored.map(({ label }) => label)));
-  const constant = agreementOf("constant", scored.map(({ label }) => ({ score: middle, label }))); // prettier-ignore
+  const constant = agreementOf("constant", scored.map(({ label, weight }) => ({ score: middle, label, weight }))); // prettier-ignore
   const shared = { rows: [model, human, constant], labelled: truths.size, double: several.length };
   if (several.length < enough)
     return { ...shared, verdict: "not_enough", says: `${several.length} conversations were labelled by two people; ${enough} are needed before anything is said of how far the score may be trusted here.` }; // prettier-ignore

@@ -40,7 +40,7 @@ export const Trust = ({ mayLabel }: { mayLabel: boolean }) => {
               <Alert variant="outline" color={people.verdict === "do_not_use" ? "red" : people.verdict === "not_enough" ? "gray" : "blue"} title={verdictWords[people.verdict]}>{people.says}</Alert>
               {people.labelled > 0 && (
                 <DataTable
-                  caption={`Against your people: ${people.labelled} labelled, ${people.double} of them by two`}
+                  caption={`Against your people: ${people.labelled} labelled, ${people.double} of them by two; weighed so that they stand for all that was scored`}
                   rows={people.rows}
                   columns={[
                     { title: "", cell: ({ scorer }) => scorerWords[scorer] },

@@ -9,7 +9,8 @@ import { labelRows, ratingRows, scoresFor, unscoredCount } from "../query.ts";
 import { judgeRows } from "../judge/query.ts";
 import type { Judge } from "../judge/work.ts";
 import { modelVersion } from "../scorer/heads.ts";
-import { disagreementsIn, measuresOf, truthsOf, type Label } from "../trust.ts";
+import { disagreementsIn, measuresOf, truthsOf, weighed, type Label } from "../trust.ts";
+import { Tenth } from "../lookup.ts";
 import { passesOf, scoredPlainly, shadowDays } from "../work.ts";
 import { activeOf, judgeModel, madeHere, standingOf, type Book, type Version } from "./book.ts";
 import { calibrate, leastLabels, reliability, type Point } from "./calibration.ts";
@@ -23,7 +24,6 @@ const Changed = z.object({ kind: z.enum(["all", "channel", "team", "language"]),
 const Band = z.enum(["low", "middle", "high"]);
 const Moved = z.object({ was: Band, is: Band, conversations: z.number() });
 const Example = z.object({ id: z.string(), before: z.number(), after: z.number(), summary: z.string() });
-const Tenth = z.object({ tenth: z.number(), conversations: z.number() });
 
 /** Of labels, the latest: more of them take long and teach little. */
 const mostLearnt = 5_000;
@@ -35,24 +35,6 @@ const pointsOf = (labels: readonly Label[], scores: readonly z.output<typeof Sco
   return scores.flatMap(({ conversation, score }) => {
     const label = truths.get(conversation);
     return label === undefined ? [] : [{ score, label, weight: 1 }];
-  });
-};
-
-const width = 0.5;
-/**
- * Weights by which labelled conversations stand for all: where more of them were chosen (near the edges) each counts for
- * less. What was chosen by the score alone is put right by the score (post-stratification in halves of a point).
- */
-export const weighed = (points: readonly Point[], all: readonly z.output<typeof Tenth>[]): Point[] => {
-  const binOf = (score: number): number => Math.floor((score - 1) / width);
-  const total = all.reduce((sum, { conversations }) => sum + conversations, 0);
-  const shares = new Map<number, number>();
-  for (const { tenth, conversations } of all) shares.set(binOf(tenth), (shares.get(binOf(tenth)) ?? 0) + conversations / total); // prettier-ignore
-  const counts = new Map<number, number>();
-  for (const { score } of points) counts.set(binOf(score), (counts.get(binOf(score)) ?? 0) + 1);
-  return points.map((point) => {
-    const bin = binOf(point.score);
-    return { ...point, weight: Math.max(0.1, ((shares.get(bin) ?? 0) * points.length) / (counts.get(bin) ?? 1)) };
   });
 };
 
@@ -100,7 +82,7 @@ export const versionHandlers = (book: Book, store: Store, judge: Judge): Handler
       const truths = [...truthsOf(labels)].slice(0, mostLearnt);
       const plain = await scoredPlainly(call, truths.map(([conversation]) => conversation));
       const known = truths.flatMap(([conversation, label]) => { const one = plain.get(conversation); return one === undefined ? [] : [{ ...one, label }]; });
-      const points = weighed(known.map(({ score, label }) => ({ score, label, weight: 1 })), all);
+      const points = weighed(known.map(({ score, label }) => ({ score, label })), all);
       if (points.length < leastLabels) throw new Refusal("cx.few_labels", `${points.length} conversations have a label and can be scored; ${leastLabels} are needed. Label more of them, or bring what customers answered.`, { labels: points.length });
       const found = await calibrate(points, known.map(({ features }) => features));
       if (found === undefined) throw new Refusal("cx.no_better", "Nothing that can be learnt does better on labels that it has not seen: the score stays as it is.", { labels: points.length });

@@ -9,7 +9,7 @@ import type { Conversation, Overview } from "../contract.ts";
 import { modelVersion } from "../scorer/heads.ts";
 import { calibrate, isotonic, moved, reliability } from "./calibration.ts";
 import type { Comparison, VersionView } from "./contract.ts";
-import { weighed } from "./handlers.ts";
+import { trustOf, weighed } from "../trust.ts";
 import { bucketsOf, residualOf, solved } from "./residual.ts";
 
 const world = useWorld();
@@ -88,6 +88,25 @@ describe("a calibration", () => {
     const points = [1.2, 2.4, 2.4, 2.4, 2.4, 2.4, 2.4, 4.8].map((score) => ({ score, label: score, weight: 1 }));
     const weights = weighed(points, all).map(({ weight }) => weight);
     expect([weights[0], weights[1], weights[7]]).toEqual([2, expect.closeTo(1 / 3, 9), 2]);
+    expect(weighed(points, []).every(({ weight }) => weight === 1)).toBe(true);
+  });
+
+  it("says of those that were chosen what is so of all", () => {
+    // half by chance, half where the score is near an edge, as conversations are given out to be labelled
+    const every = labelled(20_000, (score) => score, 1.5);
+    const edge = ({ score }: { score: number }): number => Math.min(Math.abs(score - 2.5), Math.abs(score - 3.5));
+    const chosen = [...every.slice(0, 2_000), ...every.slice(2_000).toSorted((a, b) => edge(a) - edge(b)).slice(0, 2_000)]; // prettier-ignore
+    const tenths = new Map<number, number>();
+    for (const { score } of every) tenths.set(Math.round(score * 10) / 10, (tenths.get(Math.round(score * 10) / 10) ?? 0) + 1); // prettier-ignore
+    const all = [...tenths].map(([tenth, conversations]) => ({ tenth, conversations }));
+    const of = (some: readonly { score: number; label: number; weight: number }[]) => {
+      const labels = some.map(({ label }, at) => ({ conversation: `${at}`, by: "a", label }));
+      const weights = new Map(some.map(({ weight }, at) => [`${at}`, weight]));
+      return trustOf(labels, new Map(some.map(({ score }, at) => [`${at}`, score])), weights).rows[0]!.kappa!;
+    };
+    const whole = of(every);
+    expect(whole - of(chosen)).toBeGreaterThan(0.05); // near an edge it is harder
+    expect(Math.abs(of(weighed(chosen, all)) - whole)).toBeLessThan(0.02);
   });
 });
 
