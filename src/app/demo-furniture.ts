@@ -3,6 +3,7 @@ import { newId } from "#kernel/ids.ts";
 import type { Store } from "#kernel/state/store.ts";
 import { Tile } from "#surfaces/dashboards/contract.ts";
 import { demoExperiments } from "./demo-experiments.ts";
+import type { Watch } from "#programs/watches/contract.ts";
 import { demoMetrics } from "./demo-metrics.ts";
 import { Question } from "#surfaces/explore/contract.ts";
 
@@ -98,4 +99,21 @@ export const furnishDemo =
         .values({ ...kept, changed_by: member, changed_at: now })
         .execute();
     }
+    const watch: Watch = { metric: "activation", by: "day", when: { kind: "unusual", way: "down" }, least: 10, tell: [] }; // prettier-ignore
+    const seen = new Date(end - 86_400_000).toISOString().slice(0, 10);
+    await store
+      .insertInto("watches")
+      .values({
+        workspace,
+        id: newId("wch"),
+        metric: watch.metric,
+        content: JSON.stringify(watch),
+        is_on: 1,
+        state: "waits",
+        seen,
+        problem: "",
+        made_by: member,
+        updated_at: now,
+      }) // prettier-ignore
+      .execute();
   };

@@ -1,5 +1,6 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Judged, WatchView } from "#programs/watches/contract.ts";
 import { launchBrowser } from "#test/browser.ts";
 import { useWorld } from "#test/world.ts";
 import { picture, serious, signedIn } from "./pages.ts";
@@ -29,6 +30,14 @@ describe("a head of growth", () => {
       .waitFor();
     expect(await serious(page)).toEqual([]);
     await picture(page, "metrics");
+
+    // what its watch would have told: the faulty release of 118 to 110 days ago
+    const { watches } = await world.ask<{ watches: WatchView[] }>("watches.list", { metric: "activation" }, workspace);
+    const { judged } = await world.ask<{ judged: Judged[] }>("watches.try", { watch: watches[0]!.watch }, workspace);
+    const ago = ({ bucket }: Judged): number => Math.round((Date.now() - Date.parse(bucket)) / 86_400_000 - 0.5);
+    const told = judged.filter(({ fires }) => fires);
+    expect(told.filter((one) => ago(one) >= 110 && ago(one) <= 118).length).toBeGreaterThan(3);
+    expect(told.filter((one) => ago(one) < 109).length).toBeLessThan(4);
 
     // a question becomes a metric
     await page.goto(
@@ -69,7 +78,7 @@ describe("a head of growth", () => {
     await page.getByRole("option", { name: "Falls by" }).click();
     await dialog.getByLabel("Value").fill("40");
     await dialog.getByRole("button", { name: "Try it on the past" }).click();
-    await dialog.getByText(/It would have begun \d+ times? in 90 days/).waitFor();
+    await dialog.getByText(/It would have begun \d+ times? in 120 days/).waitFor();
     expect(await serious(page)).toEqual([]);
     await picture(page, "metric-watch");
     await dialog.getByRole("button", { name: "Save", exact: true }).click();

@@ -75,7 +75,7 @@ export const attempt = defineOperation({
   onlyLooks: true,
   input: z.strictObject({ watch: Watch }),
   output: z.object({
-    judged: z.array(Judged).describe("The last 90 days, 26 weeks or 12 months that are over."),
+    judged: z.array(Judged).describe("The last 120 days, 26 weeks or 12 months that are over."),
     told: z.int().describe("How often it would have begun."),
     format: z.enum(["number", "share", "seconds"]),
   }),

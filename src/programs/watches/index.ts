@@ -25,7 +25,7 @@ type Step = (typeof contract.steps)[number];
 const [mostWatches, shownFirings, mostUnseen] = [100, 10, 62];
 /** What comes late is waited for before a day is judged. */
 const graceMs = 3_600_000;
-const tried = { day: 90, week: 26, month: 12 } as const;
+const tried = { day: 120, week: 26, month: 12 } as const;
 
 const addressOf = (metric: string): string => `/catalog/metrics/${encodeURIComponent(metric)}`;
 

@@ -125,7 +125,7 @@ describe("a watch", () => {
 
     const past = await world.ask<{ judged: Judged[]; told: number }>("watches.try", { watch: unusual });
     expect(past).toMatchObject({ told: 0 });
-    expect(past.judged).toHaveLength(90);
+    expect(past.judged).toHaveLength(120);
     expect(past.judged.at(-1)).toMatchObject({ bucket: "2026-05-03", value: 3, fires: false, says: "3 on Sunday 2026-05-03; it is usually about 3." }); // prettier-ignore
 
     const arrive = async (...orders: readonly (readonly [at: number, count: number])[]): Promise<void> => {
