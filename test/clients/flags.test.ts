@@ -116,6 +116,16 @@ describe("an unmodified client asks for flags", () => {
     expect(await client.getFeatureFlagPayload("texts", "ana")).toEqual({ title: "Hello" });
     expect(await client.getAllFlags("ana", person)).toEqual({ checkout: true, gone: false, limit: "low", texts: "a", "team/colour": colour }); // prettier-ignore
     await client.shutdown();
+    // what its clients send on with each flag that they asked for
+    const response = await fetch(`${world.url}/posthog/flags/?v=2`, { method: "POST", body: JSON.stringify({ token: writeKey, distinct_id: "ana" }) }); // prettier-ignore
+    const { flags } = (await response.json()) as {
+      flags: Record<string, { metadata: { id: number; version: number } }>;
+    };
+    for (const [key, { metadata }] of Object.entries(flags))
+      expect(metadata.version).toBe((await world.ask<{ version: number }>("flags.get", { key })).version);
+    const ids = Object.values(flags).map(({ metadata }) => metadata.id);
+    expect(new Set(ids).size).toBe(5);
+    expect(ids.every((id) => Number.isInteger(id) && id > 100)).toBe(true); // no place in a list, which others move
 
     await run(`
       import posthog from "posthog-js";

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { refusalIn } from "#kernel/refusal.ts";
@@ -38,7 +38,10 @@ const reasons: Readonly<Record<string, string>> = {
   DISABLED: "flag_disabled",
 };
 
-const told = (found: Exclude<Evaluation, { error: unknown }>, at: number) => {
+/** A number that stays the flag's own, as PostHog's clients send it on with what they were told. */
+const idOf = (key: string): number => createHash("sha256").update(key).digest().readUInt32BE(0);
+
+const told = (found: Exclude<Evaluation, { error: unknown }>, version: number) => {
   const { key, value, reason, rule } = found;
   const variant = variantOf(found);
   const payload = typeof value === "number" || typeof value === "object" ? JSON.stringify(value) : undefined;
@@ -47,7 +50,7 @@ const told = (found: Exclude<Evaluation, { error: unknown }>, at: number) => {
     enabled: value !== undefined && value !== false,
     ...(variant === undefined ? {} : { variant }),
     reason: { code: reasons[reason] ?? "no_condition_match", description: reason, ...(rule === undefined ? {} : { condition_index: rule }) }, // prettier-ignore
-    metadata: { id: at + 1, version: 1, ...(payload === undefined ? {} : { payload }) },
+    metadata: { id: idOf(key), version, ...(payload === undefined ? {} : { payload }) },
   };
 };
 
@@ -79,7 +82,8 @@ export const mountPostHogFlags = async (root: FastifyInstance, { shelf, registry
         const account = accountAmong(groups ?? {});
         const asker = { key: distinct_id, account, attributes: { ...person_properties, groups, group_properties } };
         const found = place === undefined ? [] : await decide({ workspace: source.workspace, environment: place }, asker, asked.flag_keys_to_evaluate ?? undefined);
-        const flags = found.flatMap((one, at) => ("error" in one ? [] : [told(one, at)]));
+        const versions = await shelf.versions(source.workspace);
+        const flags = found.flatMap((one) => ("error" in one ? [] : [told(one, versions.get(one.key) ?? 1)]));
         return {
           ...postHogConfig(""),
           flags: Object.fromEntries(flags.map((one) => [one.key, one])),

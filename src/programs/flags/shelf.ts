@@ -11,6 +11,8 @@ export interface Shelf {
   book(workspace: string, environment: string): Promise<Book>;
   /** All flags that are not archived. */
   flags(workspace: string): Promise<readonly Flag[]>;
+  /** How often each of them was changed, by key. */
+  versions(workspace: string): Promise<ReadonlyMap<string, number>>;
   /** Which environment a client's key is for. Throws `flags.unknown_key`. */
   byKey(key: string | undefined): Promise<Place & { readonly secret: string }>;
   /** Which environment a secret key is for, with which rules may be read. Throws `flags.unknown_key`. */
@@ -64,8 +66,8 @@ export const createShelf = (store: Store): Shelf => {
   const listeners = new Map<string, Set<() => void>>();
 
   const flagsOf = remembered(async (workspace) => {
-    const rows = await store.selectFrom("flags").select("content").where("workspace", "=", workspace).where("archived_at", "is", null).execute();
-    return { flags: rows.map(({ content }) => Flag.parse(JSON.parse(content))), books: new Map<string, Book>() };
+    const rows = await store.selectFrom("flags").select(["key", "content", "version"]).where("workspace", "=", workspace).where("archived_at", "is", null).execute();
+    return { flags: rows.map(({ content }) => Flag.parse(JSON.parse(content))), versions: new Map(rows.map(({ key, version }) => [key, Number(version)])), books: new Map<string, Book>() };
   });
   const firstOf = remembered(async (workspace) =>
     (await store.selectFrom("flag_environments").select("name").where("workspace", "=", workspace).orderBy("number").limit(1).executeTakeFirst())?.name,
@@ -97,6 +99,7 @@ export const createShelf = (store: Store): Shelf => {
       return book;
     },
     flags: async (workspace) => (await flagsOf.get(workspace)).flags,
+    versions: async (workspace) => (await flagsOf.get(workspace)).versions,
     byKey: (key = "") => demand(placeOf, key, key),
     byServerKey: (key = "") => demand(placeOfServer, hashOfKey(key), key),
     changed: (workspace) => {
