@@ -41,9 +41,6 @@ console.log(`model ${modelVersion}, split ${split}`);
 console.log(`coverage ${shown(scored.filter(({ found }) => found.eligible).length / scored.length)}`);
 console.log(`star: AUC success ${aucOf("star", "task_success")}, annoyed ${aucOf("star", "customer_annoyed", false)}, calm ${aucOf("star", "calm_helpful")}, enjoyed ${aucOf("star", "enjoyed")}`); // prettier-ignore
 console.log(`tau-bench: AUC correct ${aucOf("tau-bench", "task_correct")}`);
-// whether the last reply was rewarded; rules and weights of the score know nothing of it
-const replies = rowsOf<{ id: string; context: Turn[]; reply: string; good: boolean }>("agent_turn_quality.jsonl.gz").map(({ id, context, reply, good }) => ({ source: id.slice(0, 4), label: Number(good), score: scoreConversation({ turns: [...context, { r: "ai_agent", x: reply }], lang: "en" }).score ?? 3 })); // prettier-ignore
-console.log(`replies that nobody took up: AUC ${["tm-3", "tm-4"].map((source) => `${shown(1 - aucOfLow(replies.filter((one) => one.source === source), (is) => is === 1))} (${source})`).join(", ")}`); // prettier-ignore
 const film = of("ab-redial");
 const mean = (value: unknown): number => (value as number[]).reduce((a, b) => a + b, 0) / (value as number[]).length;
 console.log(`ab-redial: rho overall ${shown(spearman(film.map(({ found, labels }) => ({ score: found.score!, label: mean(labels["overall_1_5"]) }))))}`); // prettier-ignore
@@ -103,3 +100,7 @@ const at = (times: readonly number[], share: number): string =>
   (times[Math.floor(times.length * share)] ?? 0).toFixed(2);
 console.log(`200 turns: of people p50 ${at(people, 0.5)}, p99 ${at(people, 0.99)} ms; with the long turns of a language model p50 ${at(machine, 0.5)} ms`); // prettier-ignore
 console.log(`speed: ${Math.round(1_000 / each)} conversations of 20 turns a second`);
+
+// whether the last reply was rewarded; rules and weights of the score know nothing of it
+const replies = rowsOf<{ id: string; context: Turn[]; reply: string; good: boolean }>("agent_turn_quality.jsonl.gz").map(({ id, context, reply, good }) => ({ source: id.slice(0, 4), label: Number(good), score: scoreConversation({ turns: [...context, { r: "ai_agent", x: reply }], lang: "en" }).score ?? 3 })); // prettier-ignore
+console.log(`replies that nobody took up: AUC ${["tm-3", "tm-4"].map((source) => `${shown(1 - aucOfLow(replies.filter((one) => one.source === source), (is) => is === 1))} (${source})`).join(", ")}`); // prettier-ignore

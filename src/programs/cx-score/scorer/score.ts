@@ -74,16 +74,23 @@ const reactionTo = (turns: readonly TurnSignals[], at: number): { readonly value
 }; // prettier-ignore
 
 const isUpper = (code: number): boolean => code >= 65 && code <= 90;
-const opening = /[.!?:\n]\s*$/;
+/** Whether a sentence or a line begins at a place of a text. */
+const isOpening = (text: string, start: number): boolean => {
+  let at = start - 1;
+  while (at >= 0 && text.charCodeAt(at) === 32) at -= 1;
+  const code = at < 0 ? 10 : text.charCodeAt(at);
+  return code === 46 || code === 33 || code === 63 || code === 58 || code === 10;
+};
 
 /** How many numbers and names a reply gives, of at most `most`, that were not in what was asked. */
 const specificsIn = ({ words, text }: TurnSignals, asked: TurnSignals | undefined, most: number): number => {
   let found = 0;
-  for (const { word, start, end } of words) {
-    if (word !== "0" && !(start > 0 && end - start > 1 && isUpper(text.charCodeAt(start)) && !opening.test(text.slice(Math.max(0, start - 3), start)))) continue; // prettier-ignore
-    if (asked?.text.includes(text.slice(start, end)) === true) continue;
-    found += 1;
-    if (found === most) break;
+  for (let at = 0; at < words.length && found < most; at += 1) {
+    const one = words[at];
+    if (one === undefined) break;
+    const isName = isUpper(text.charCodeAt(one.start)) && one.end - one.start > 1;
+    if (one.word !== "0" && (!isName || isOpening(text, one.start))) continue;
+    if (asked === undefined || !asked.text.includes(text.slice(one.start, one.end))) found += 1;
   }
   return found;
 };

@@ -1,7 +1,7 @@
 import { featuresOf } from "./features.ts";
 import type { Conversation, TurnRole } from "./conversation.ts";
 import { emotionsOf } from "./heads.ts";
-import { hitsIn, noCounts, type Counts, type Hit, type Sign } from "./lexicon.ts";
+import { hitsIn, noCounts, type Counts, type Hit } from "./lexicon.ts";
 import { salts } from "./salts.ts";
 import { clausesOf, languageOf, wordsOf, type Span, type Word } from "./text.ts";
 
@@ -103,7 +103,8 @@ export interface Signals {
 const isIronic = ({ isCustomer, valence, counts }: TurnSignals, next: TurnSignals | undefined): boolean =>
   isCustomer && valence > 0.3 && counts.thanks === 0 && counts.solved === 0 && next?.isCustomer === false && next.counts.thanks === 0 && (next.counts.sorry > 0 || next.counts.defers > 1); // prettier-ignore
 
-const sour = new Set<Sign>(["negative", "strong", "threat", "unsolved", "effort", "escalate"]);
+const isSoured = ({ negative, strong, threat, unsolved, effort, escalate }: Counts): boolean =>
+  negative + strong + threat + unsolved + effort + escalate > 0;
 
 export const signalsOf = ({ turns, lang }: Conversation): Signals => {
   const read = turns.map(({ r, x, t }, at) => ({ at, role: r, text: x, t, words: wordsOf(x) }));
@@ -122,13 +123,13 @@ export const signalsOf = ({ turns, lang }: Conversation): Signals => {
     const isCustomer = turn.role === "customer";
     const shouts = shoutsIn(turn.text);
     const heard = limited ? [] : hitsIn(turn.words);
-    isSour ||= isCustomer && (shouts > 0 || heard.some(({ sign }) => sour.has(sign)));
-    // whoever asks to cancel something does not threaten to, where nothing was amiss
-    const hits = isSour
-      ? heard.map((hit) => (hit.sign === "leaves" ? { ...hit, sign: "threat" as const } : hit))
-      : heard;
     const counts = noCounts();
-    for (const { sign } of hits) counts[sign] += 1;
+    for (const { sign } of heard) counts[sign] += 1;
+    isSour ||= isCustomer && (shouts > 0 || isSoured(counts));
+    // whoever asks to cancel something does not threaten to, where nothing was amiss
+    const isThreat = isSour && counts.leaves > 0;
+    if (isThreat) counts.threat += counts.leaves;
+    const hits = isThreat ? heard.map((hit) => (hit.sign === "leaves" ? { ...hit, sign: "threat" as const } : hit)) : heard; // prettier-ignore
     const emotion =
       isCustomer && !limited && turn.words.length > 0 ? emotionsOf(featuresOf(turn.words, salts.text)) : still;
     return { at: turn.at, role: turn.role, text: turn.text, t: turn.t, words: turn.words, held: {}, isCustomer, hits, counts, asks: asksIn(turn.text, turn.words), shouts, emotion, valence: isCustomer ? valenceOf(counts, emotion, turn.text, shouts) : 0 }; // prettier-ignore
