@@ -69,6 +69,8 @@ const reactionTo = (turns: readonly TurnSignals[], at: number): { readonly value
   const isRepeat = before !== undefined && isRepeated(next, [before], 4, 0.75);
   const good = 0.9 * Math.min(1, has(next, "solved")) + 0.5 * Math.min(1, has(next, "thanks", "praise")) + 0.3 * Math.min(1, has(next, "accepts"));
   const bad = 0.9 * Math.min(1, has(next, "unsolved")) + 0.6 * Math.min(1, has(next, "negative", "strong")) + 0.7 * Math.min(1, has(next, "threat")) + 0.6 * Math.min(1, has(next, "escalate")) + 0.5 * Math.min(1, has(next, "corrects")) + 0.3 * Math.min(1, has(next, "confused", "effort")) + (isRepeat ? 0.6 : 0);
+  // asked again, and left there
+  if (good === 0 && bad === 0 && next.asks && next === turns.at(-1)) return { value: clamp(0.7 * next.valence - 0.4), turn: next };
   if (good === 0 && bad === 0) return Math.abs(next.valence) > 0.3 ? { value: clamp(0.7 * next.valence), turn: next } : undefined;
   return { value: clamp(good - bad + 0.3 * next.valence), turn: next };
 }; // prettier-ignore

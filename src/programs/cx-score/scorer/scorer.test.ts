@@ -88,6 +88,9 @@ describe("the scorer", () => {
       "t:I have adjusted the bill to 50.",
       "t:Please review our terms of service.",
     );
+    // what is asked again and left there was not answered
+    const [asked, answer] = ["c:We lost a day of sales because checkout was down.", "t:We apologize. The issue has been resolved."]; // prettier-ignore
+    expect(scored(asked, answer, "c:That's it? No explanation?").score).toBeLessThan(scored(asked, answer, "c:Noted").score! - 0.5); // prettier-ignore
     const waited = (time: string) => of(scored(`c:I have been waiting for ${time}`, "t:Sorry."), "customer_effort")?.strength; // prettier-ignore
     expect([waited("two days"), waited("nine days"), waited("several days")]).toEqual([waited("2 days"), waited("2 days"), waited("2 days")]); // prettier-ignore
   });

@@ -43,22 +43,7 @@ const valenceOf = (counts: TurnSignals["counts"], emotion: TurnSignals["emotion"
   return clamp(sum - (sum < 0.2 ? 0.1 * Math.min(3, shouts) : 0));
 }; // prettier-ignore
 
-const openers = new Set([
-  "hi",
-  "hello",
-  "hey",
-  "ok",
-  "okay",
-  "so",
-  "and",
-  "but",
-  "well",
-  "yes",
-  "no",
-  "great",
-  "cool",
-  "thanks",
-]);
+const openers = new Set(["hi", "hello", "hey", "ok", "okay", "so", "and", "but", "well", "yes", "no", "great", "cool", "thanks"]); // prettier-ignore
 const askers = new Set(["what", "how", "when", "where", "who", "why", "which", "can", "could", "does", "do", "did", "is", "are", "will", "would", "should"]); // prettier-ignore
 /** After those a sentence goes on that is no question. */
 const exclaimed = new Set(["a", "an", "dare", "not", "never", "good", "bad"]);
