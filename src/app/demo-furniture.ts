@@ -99,7 +99,7 @@ export const furnishDemo =
         .values({ ...kept, changed_by: member, changed_at: now })
         .execute();
     }
-    const watch: Watch = { metric: "activation", by: "day", when: { kind: "unusual", way: "down" }, least: 10, tell: [] }; // prettier-ignore
+    const watch: Watch = { metric: "weekly_active_teams", by: "day", when: { kind: "unusual", way: "down" }, least: 0, tell: [] }; // prettier-ignore
     const seen = new Date(end - 86_400_000).toISOString().slice(0, 10);
     await store
       .insertInto("watches")

@@ -174,5 +174,5 @@ describe("a person who connects a source and asks", () => {
     expect(await serious(page)).toEqual([]);
     await picture(page, "person");
     expect(faults).toEqual([]);
-  }, 120_000);
+  }, 240_000);
 });

@@ -89,7 +89,13 @@ export const judged = ({ when, least }: Watch, series: Series, at: number, first
       const reach = Math.max(mostSpreads * spreadOf(middle, before, series, of), leastChange * Math.abs(middle));
       const [lower, upper] = [when.way === "up" ? null : middle - reach, when.way === "down" ? null : middle + reach];
       const fires = (lower !== null && value < lower) || (upper !== null && value > upper);
-      return found(fires, lower, upper, `${opening}; it is usually about ${said(middle)}.`);
+      const whole = format === "number" && before.every(Number.isInteger);
+      return found(
+        fires,
+        lower,
+        upper,
+        `${opening}; it is usually about ${said(whole ? Math.round(middle) : middle)}.`,
+      );
     }
   }
 };

@@ -7,6 +7,7 @@ import { DataTable } from "#web/kit/data-table.tsx";
 import { useSearchBox } from "#web/kit/search-box.tsx";
 import { Empty, Loaded } from "#web/kit/states.tsx";
 import { Latest } from "./latest.tsx";
+import { Firing } from "./watches.tsx";
 
 type Listed = metrics.MetricView & { readonly says: string };
 
@@ -100,6 +101,7 @@ export const MetricsPage = () => {
           const star = all.find(({ northStar }) => northStar);
           return (
             <Stack>
+              {asked === "" && <Firing nameOf={(metric) => all.find(({ key }) => key === metric)?.name ?? metric} />}
               {star !== undefined && asked === "" && <NorthStar star={star} all={all} />}
               {asked === "" && all.some(({ moment }) => moment !== undefined) && <ValueMoments all={all} />}
               {box}

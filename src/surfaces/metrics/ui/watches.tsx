@@ -176,3 +176,21 @@ export const WatchesPanel = ({ metric, mayEdit }: { metric: Metric; mayEdit: boo
     </Stack>
   );
 }; // prettier-ignore
+
+/** What is not as it should be now, of all that is watched; nothing where all is well. */
+export const Firing = ({ nameOf }: { nameOf: (metric: string) => string }) => {
+  const query = useQuery({ queryKey: ["watches"], queryFn: ({ signal }) => call(contract.list, {}, signal) });
+  const firing = (query.data?.watches ?? []).filter(({ state, isOn }) => isOn && state === "fires");
+  if (firing.length === 0) return null;
+  return (
+    <Alert variant="outline" color="red" title={firing.length === 1 ? "One metric is not as it should be" : `${firing.length} watches are not as they should be`}>
+      <List size="sm">
+        {firing.map(({ id, watch, firings: [last] }) => (
+          <List.Item key={id}>
+            <Anchor component={Link} to={`/catalog/metrics/${encodeURIComponent(watch.metric)}`} underline="always">{nameOf(watch.metric)}</Anchor>: {last?.says}
+          </List.Item>
+        ))}
+      </List>
+    </Alert>
+  );
+}; // prettier-ignore
