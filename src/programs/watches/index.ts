@@ -85,7 +85,7 @@ export const watches = ({ store, answerTo, notify, breaks }: Parts): Module => {
     const since = await breaks(call, definitionOf(metric));
     if (since !== undefined && since > Date.parse(row.updated_at)) {
       if (row.state === "frozen") return;
-      await tell(alert(`frozen ${since}`, `${metric.name} is not watched for now`, "Another version of the score was switched on, so its numbers cannot be held against those before. Save the watch again to go on.")); // prettier-ignore
+      await tell(alert(`frozen ${since}`, `${metric.name} is not watched for now`, "Another version of the score counts, so its numbers cannot be held against those before. Save the watch again to go on.")); // prettier-ignore
       return note(call, row, { state: "frozen", problem: "" });
     }
     const interval = intervalOf(metric, watch);

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { noVeil } from "#kernel/classes.ts";
 import { randomFrom } from "#stats/random.ts";
 import { startWorld, stopWorld, type World } from "#test/world.ts";
+import { scoreBreaks } from "../cx-score/versions/breaks.ts";
 import { titleOf, type Condition, type Judged, type Watch, type WatchView } from "./contract.ts";
 import { beginsIn, judged, type Series } from "./judge.ts";
 
@@ -188,6 +189,19 @@ describe("a watch", () => {
     expect((await world.ask<{ watches: WatchView[] }>("watches.list", { metric: "gone" })).watches).toMatchObject([{ problem: "There is no metric gone here." }]); // prettier-ignore
     await world.ask("watches.remove", { id });
     expect(await views()).toEqual([]);
+  });
+
+  it("stands still after an upgrade that took the scorer away, for what is made of scores", async () => {
+    const workspace = await world.newWorkspace();
+    const call = { ...(await world.system.directory.find(workspace))!, principal: { kind: "nobody" }, role: "owner", veil: noVeil, signal: new AbortController().signal, log: world.system.log, now: monday } as const; // prettier-ignore
+    const breaks = scoreBreaks(world.system.store);
+    const made = { kind: "average", event: "Conversation scored", property: "score" };
+    expect([await breaks(call, made), await breaks(call, { kind: "count", event: "Order" })]).toEqual([undefined, undefined]); // prettier-ignore
+    // as if its first scorer had been another one, and this one came a week later
+    const rows = world.system.store.updateTable("cx_versions").where("workspace", "=", workspace);
+    await rows.set({ id: "0.old", model: "0.old" }).execute();
+    expect(await breaks({ ...call, now: monday + 7 * day }, made)).toBe(monday + 7 * day);
+    expect(await breaks({ ...call, now: monday + 8 * day }, made)).toBe(monday + 7 * day);
   });
 
   it("stands still once another version of the score is switched on, until somebody says that it goes on", async () => {

@@ -142,7 +142,7 @@ export const WatchesPanel = ({ metric, mayEdit }: { metric: Metric; mayEdit: boo
               {watches.filter(({ state, isOn }) => state === "frozen" && isOn).map(({ id, watch, isOn }) => (
                 <Alert key={id} variant="outline" color="yellow" title={`${said(watch)}: it stands still`}>
                   <Group>
-                    <Text size="sm">Another version of the score was switched on: its numbers cannot be held against those before.</Text>
+                    <Text size="sm">Another version of the score counts: its numbers cannot be held against those before.</Text>
                     {mayEdit && <Button size="xs" variant="default" loading={save.isPending} onClick={() => save.mutate({ id, watch, isOn })}>Go on with the new version</Button>}
                   </Group>
                 </Alert>
