@@ -4,6 +4,7 @@ import { Key } from "#insights/metrics/contract.ts";
 
 const Id = z.string().max(100);
 export const steps = ["day", "week", "month"] as const;
+export type Step = (typeof steps)[number];
 
 /** What is waited for, of each day, week or month once it is over. */
 export const Condition = z.discriminatedUnion("kind", [
@@ -15,7 +16,9 @@ export const Condition = z.discriminatedUnion("kind", [
   }),
   z
     .strictObject({ kind: z.literal("unusual"), way: z.enum(["any", "down", "up"]).default("any") })
-    .describe("Far from what it has been: of days, from the same weekdays of eight weeks."),
+    .describe(
+      "Far from what it has been: of days, from the same weekdays of eight weeks; else from twelve weeks or months.",
+    ),
 ]);
 export type Condition = z.output<typeof Condition>;
 

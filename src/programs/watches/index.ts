@@ -9,7 +9,7 @@ import { askMetric, definitionOf, type Definition } from "#insights/metrics/cont
 import { valueSays } from "#insights/metrics/sentence.ts";
 import type { Alert, Notify } from "../alerts/index.ts";
 import * as contract from "./contract.ts";
-import { titleOf, Watch, type Judged, type WatchState } from "./contract.ts";
+import { titleOf, Watch, type Judged, type Step, type WatchState } from "./contract.ts";
 import { beginsIn, historyOf, judged, type Series } from "./judge.ts";
 
 interface Parts {
@@ -21,7 +21,6 @@ interface Parts {
 }
 
 type Row = State["watches"];
-type Step = (typeof contract.steps)[number];
 const [mostWatches, shownFirings, mostUnseen] = [100, 10, 62];
 /** What comes late is waited for before a day is judged. */
 const graceMs = 3_600_000;
@@ -57,7 +56,7 @@ export const watches = ({ store, answerTo, notify, breaks }: Parts): Module => {
     return {
       format: answer.format,
       unit: answer.metric.unit,
-      interval: answer.interval,
+      interval,
       points: answer.buckets.slice(0, answer.openFrom).map((bucket, at) => ({ bucket, value: points[at]?.value ?? null, of: points[at]?.of ?? null })), // prettier-ignore
     };
   };

@@ -66,6 +66,27 @@ describe("a value", () => {
     const halved = days(counts.points.map(({ value }, at) => (at === 2_080 ? Math.round((value ?? 0) / 2) : value)));
     expect(judged(watch(any), halved, 2_080)).toMatchObject({ fires: true });
 
+    // what never happened and happens once is not unusual; often is
+    expect([1, 3, 5].map((value) => last(any, days([...weeks(8, () => 0), value]))?.fires)).toEqual([false, false, true]); // prettier-ignore
+    expect([0.05, 0.5].map((value) => last(any, days([...weeks(8, () => 0), value], { format: "share" }, 20))?.fires)).toEqual([false, true]); // prettier-ignore
+
+    // of averages and of weeks nothing is known but how far they spread
+    const normal = (): number => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+    const spread = (interval: "day" | "week", by: number): Series => days(weeks(300, (mean) => mean * (1 + by * normal()), interval === "day" ? undefined : () => 100), { interval }, 50); // prettier-ignore
+    for (const [interval, by] of [
+      ["day", 0.2],
+      ["day", 0.05],
+      ["week", 0.2],
+      ["week", 0.05],
+    ] as const) {
+      const series = spread(interval, by);
+      const all = series.points.map((_, at) => judged(watch(any), series, at)).filter((one) => one !== undefined);
+      expect(all.length).toBeGreaterThan(2_000);
+      expect(all.filter(({ fires }) => fires).length / all.length, `${interval} ${by}`).toBeLessThan(0.015);
+      const fallen = series.points.map((point, at) => ({ ...point, value: at === 2_080 ? (by === 0.05 ? 0.6 : 0.05) * (point.value ?? 0) : point.value })); // prettier-ignore
+      expect(judged(watch(any), { ...series, points: fallen }, 2_080)?.fires).toBe(true);
+    }
+
     // of a share, few people swing wide by chance
     const share = (of: number): Series => days(weeks(100, () => Array.from({ length: of }, () => Number(random() < 0.3)).reduce((a, b) => a + b, 0) / of), { format: "share" }, of); // prettier-ignore
     for (const of of [20, 500]) {
