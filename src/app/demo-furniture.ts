@@ -114,6 +114,6 @@ export const furnishDemo =
         problem: "",
         made_by: member,
         updated_at: now,
-      }) // prettier-ignore
+      })
       .execute();
   };

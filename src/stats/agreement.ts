@@ -20,9 +20,16 @@ const mean = (all: readonly number[], weights: readonly number[]): number => all
 export const quadraticKappa = (pairs: readonly Pair[], from = 1, to = 5): number => {
   const whole = (value: number): number => Math.min(to, Math.max(from, Math.round(value)));
   const [a, b, weights] = [pairs.map(({ score }) => whole(score)), pairs.map(({ label }) => whole(label)), weightsOf(pairs)]; // prettier-ignore
-  const apart = mean(a.map((one, at) => (one - (b[at] ?? 0)) ** 2), weights); // prettier-ignore
+  const apart = mean(
+    a.map((one, at) => (one - (b[at] ?? 0)) ** 2),
+    weights,
+  );
   const [ma, mb] = [mean(a, weights), mean(b, weights)];
-  const spread = (all: readonly number[], around: number): number => mean(all.map((one) => (one - around) ** 2), weights); // prettier-ignore
+  const spread = (all: readonly number[], around: number): number =>
+    mean(
+      all.map((one) => (one - around) ** 2),
+      weights,
+    );
   // what two that know nothing of each other would be apart
   return 1 - apart / (spread(a, ma) + spread(b, mb) + (ma - mb) ** 2);
 };
@@ -53,7 +60,10 @@ export const spearman = (pairs: readonly Pair[]): number => {
 /** The chance that one that is so has the lower score of two; ties count half. NaN where all or none are so. */
 export const aucOfLow = (pairs: readonly Pair[], isSo: (label: number) => boolean): number => {
   const weights = weightsOf(pairs);
-  const ranks = ranksOf(pairs.map(({ score }) => -score), weights); // prettier-ignore
+  const ranks = ranksOf(
+    pairs.map(({ score }) => -score),
+    weights,
+  );
   const so = pairs.map(({ label }) => isSo(label));
   const count = total(weights.filter((_, at) => so[at]));
   const sum = ranks.reduce((all, rank, at) => all + (so[at] === true ? rank * (weights[at] ?? 0) : 0), 0);

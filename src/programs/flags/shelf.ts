@@ -67,7 +67,7 @@ export const createShelf = (store: Store): Shelf => {
 
   const flagsOf = remembered(async (workspace) => {
     const rows = await store.selectFrom("flags").select(["key", "content", "version"]).where("workspace", "=", workspace).where("archived_at", "is", null).execute();
-    return { flags: rows.map(({ content }) => Flag.parse(JSON.parse(content))), versions: new Map(rows.map(({ key, version }) => [key, Number(version)])), books: new Map<string, Book>() };
+    return { flags: rows.map(({ content }) => Flag.parse(JSON.parse(content))), versions: new Map(rows.map(({ key, version }) => [key, version])), books: new Map<string, Book>() };
   });
   const firstOf = remembered(async (workspace) =>
     (await store.selectFrom("flag_environments").select("name").where("workspace", "=", workspace).orderBy("number").limit(1).executeTakeFirst())?.name,

@@ -24,7 +24,7 @@ export type Condition = z.output<typeof Condition>;
 
 export const Watch = z.strictObject({
   metric: Key,
-  by: z.enum(steps).default("day").describe("Metrics of retention have their own."),
+  by: z.enum(steps).default("day").describe("A metric of retention has its own, whatever is asked."),
   when: Condition,
   least: z
     .int()
@@ -65,7 +65,7 @@ export type WatchView = z.output<typeof WatchView>;
 
 export const list = defineOperation({
   name: "watches.list",
-  summary: "What is watched, and what was told of it.",
+  summary: "What is watched, and when it was not as it should be.",
   permission: "read",
   input: z.strictObject({ metric: Key.optional() }),
   output: z.object({ watches: z.array(WatchView) }),

@@ -33,30 +33,30 @@ export const watches = ({ store, answerTo, notify, breaks }: Parts): Module => {
   const rowsOf = (call: WorkspaceCall) => store.selectFrom("watches").selectAll().where("workspace", "=", call.workspace.id); // prettier-ignore
   const watchOf = (row: Row): Watch => Watch.parse(JSON.parse(row.content));
 
-  /** A metric that comes back after a week is looked at by the week, whatever is asked. */
-  const intervalOf = ({ measure }: Definition, { by }: Watch): Step => (measure.kind === "retention" ? measure.period : by); // prettier-ignore
+  /** As the metric can be looked at: one of who came back after a week by the week, whatever was asked. */
+  const fitted = (watch: Watch, { measure }: Pick<Definition, "measure">): Watch => (measure.kind === "retention" ? { ...watch, by: measure.period } : watch); // prettier-ignore
 
   /** The start of the bucket before the one that is open. */
-  const lastOver = ({ workspace }: WorkspaceCall, interval: Step, now: number): number =>
-    addBuckets(startOf(now, interval, workspace), interval, -1, workspace.zone);
+  const lastOver = ({ workspace }: WorkspaceCall, by: Step, now: number): number =>
+    addBuckets(startOf(now, by, workspace), by, -1, workspace.zone);
 
   /** How many buckets are over, an hour ago, that were not looked at. */
-  const unseenIn = (call: WorkspaceCall, row: Row, interval: Step): number => {
+  const unseenIn = (call: WorkspaceCall, row: Row, by: Step): number => {
     const { zone } = call.workspace;
     let count = 0;
-    for (let start = lastOver(call, interval, call.now - graceMs); count < mostUnseen && labelOf(start, interval, zone) > row.seen; start = addBuckets(start, interval, -1, zone)) count += 1; // prettier-ignore
+    for (let start = lastOver(call, by, call.now - graceMs); count < mostUnseen && labelOf(start, by, zone) > row.seen; start = addBuckets(start, by, -1, zone)) count += 1; // prettier-ignore
     return count;
   };
 
   /** What is over of a metric, an hour ago, as a reader of the workspace sees it. */
-  const seriesOf = async (call: WorkspaceCall, { metric }: Watch, buckets: number, interval: Step): Promise<Series> => {
+  const seriesOf = async (call: WorkspaceCall, { metric, by }: Watch, buckets: number): Promise<Series> => {
     const then = { ...call, now: call.now - graceMs };
-    const answer = await answerTo(then, askMetric, { metric, interval, range: { last: buckets + 1, unit: interval } });
+    const answer = await answerTo(then, askMetric, { metric, interval: by, range: { last: buckets + 1, unit: by } });
     const points = answer.groups.find(({ group, period }) => group === null && period === "current")?.points ?? [];
     return {
       format: answer.format,
       unit: answer.metric.unit,
-      interval,
+      interval: by,
       points: answer.buckets.slice(0, answer.openFrom).map((bucket, at) => ({ bucket, value: points[at]?.value ?? null, of: points[at]?.of ?? null })), // prettier-ignore
     };
   };
@@ -76,8 +76,8 @@ export const watches = ({ store, answerTo, notify, breaks }: Parts): Module => {
   }; // prettier-ignore
 
   const look = async (call: WorkspaceCall, row: Row): Promise<void> => {
-    const watch = watchOf(row);
-    const metric = await findMetric(store, call, watch.metric);
+    const metric = await findMetric(store, call, row.metric);
+    const watch = fitted(watchOf(row), metric);
     const alert = (key: string, title: string, says: string, data: Alert["data"] = {}): Alert => ({ key: `watch ${row.id} ${key}`, title, says, hits: [], owners: metric.owner === "" ? [] : [metric.owner], address: addressOf(watch.metric), data: { watch: row.id, metric: watch.metric, ...data } }); // prettier-ignore
     const tell = (one: Alert): Promise<void> => (watch.tell.length === 0 ? Promise.resolve() : notify(call, [one], watch.tell)); // prettier-ignore
 
@@ -87,10 +87,9 @@ export const watches = ({ store, answerTo, notify, breaks }: Parts): Module => {
       await tell(alert(`frozen ${since}`, `${metric.name} is not watched for now`, "Another version of the score counts, so its numbers cannot be held against those before. Save the watch again to go on.")); // prettier-ignore
       return note(call, row, { state: "frozen", problem: "" });
     }
-    const interval = intervalOf(metric, watch);
-    const unseen = unseenIn(call, row, interval);
+    const unseen = unseenIn(call, row, watch.by);
     if (unseen === 0) return note(call, row, { problem: "" });
-    const series = await seriesOf(call, watch, historyOf(watch, interval) + unseen, interval);
+    const series = await seriesOf(call, watch, historyOf(watch) + unseen);
     const title = titleOf(watch, (value) => valueSays(value, series.format, series.unit));
     const changed = changedOn(call, since);
     const first = firstOf(series, changed);
@@ -147,25 +146,25 @@ export const watches = ({ store, answerTo, notify, breaks }: Parts): Module => {
         return {
           watches: await Promise.all(own.map(async (row) => {
             const firings = await store.selectFrom("watch_firings").select(["bucket", "value", "says", "at"]).where("workspace", "=", call.workspace.id).where("watch", "=", row.id).orderBy("bucket", "desc").limit(shownFirings).execute();
-            return { id: row.id, watch: watchOf(row), isOn: row.is_on > 0, state: contract.states.find((one) => one === row.state) ?? "waits", problem: row.problem, seen: row.seen, firings: firings.map((one) => ({ ...one, value: Number(one.value) })) };
+            return { id: row.id, watch: watchOf(row), isOn: row.is_on > 0, state: contract.states.find((one) => one === row.state) ?? "waits", problem: row.problem, seen: row.seen, firings };
           })),
         };
       }), // prettier-ignore
-      handle(contract.attempt, async (call, { watch }) => {
-        const metric = await findMetric(store, call, watch.metric);
-        const interval = intervalOf(metric, watch);
-        const count = tried[interval];
-        const series = await seriesOf(call, watch, historyOf(watch, interval) + count, interval);
+      handle(contract.attempt, async (call, { watch: asked }) => {
+        const metric = await findMetric(store, call, asked.metric);
+        const watch = fitted(asked, metric);
+        const count = tried[watch.by];
+        const series = await seriesOf(call, watch, historyOf(watch) + count);
         const first = firstOf(series, changedOn(call, await breaks(call, definitionOf(metric))));
         const from = Math.max(0, series.points.length - count);
         const all = series.points.slice(from).map(({ bucket, value }, at): Judged => judged(watch, series, from + at, first) ?? { bucket, value, fires: false, lower: null, upper: null, says: "" }); // prettier-ignore
         return { judged: all, told: beginsIn(all.map((one) => (one.says === "" ? undefined : one))), format: series.format }; // prettier-ignore
       }),
-      handle(contract.save, async (call, { id, watch, isOn }) => {
+      handle(contract.save, async (call, { id, watch: asked, isOn }) => {
         const { zone } = call.workspace;
-        const interval = intervalOf(await check(call, watch), watch);
+        const watch = fitted(asked, await check(call, asked));
         // whoever begins to watch hears of what ends from here on
-        const seen = labelOf(lastOver(call, interval, call.now), interval, zone);
+        const seen = labelOf(lastOver(call, watch.by, call.now), watch.by, zone);
         const fresh = { metric: watch.metric, content: JSON.stringify(watch), is_on: isOn ? 1 : 0, state: "waits" satisfies WatchState, seen, problem: "", updated_at: new Date(call.now).toISOString() }; // prettier-ignore
         if (id !== undefined) {
           const { numUpdatedRows } = await store.updateTable("watches").set(fresh).where("workspace", "=", call.workspace.id).where("id", "=", id).executeTakeFirst(); // prettier-ignore

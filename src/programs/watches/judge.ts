@@ -42,8 +42,8 @@ const reachOf = (middle: number, before: readonly number[], deviations: readonly
 /** Buckets between those that are compared: a day is compared with the same weekday. */
 const strideOf = (interval: Step): number => (interval === "day" ? 7 : 1);
 /** How many buckets before the first one are asked for, so that it can be compared. */
-export const historyOf = ({ when }: Watch, interval: Step): number =>
-  ({ below: 0, above: 0, falls: 1, rises: 1, unusual: compared[interval] })[when.kind] * strideOf(interval);
+export const historyOf = ({ when, by }: Watch): number =>
+  ({ below: 0, above: 0, falls: 1, rises: 1, unusual: compared[by] })[when.kind] * strideOf(by);
 
 /** Names a bucket as people do. */
 const dayWords = (bucket: string, interval: Step): string => {

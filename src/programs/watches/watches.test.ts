@@ -194,6 +194,15 @@ describe("a watch", () => {
     await world.ask("watches.remove", { id }, other);
     expect(await views()).toHaveLength(1);
 
+    // who comes back after a week is looked at by the week, and named so
+    await world.ask("metrics.define", { definition: { key: "back", name: "Back", measure: { kind: "retention", start: { event: "Order" }, returning: { event: "Order" }, period: "week", after: 1 } } }); // prettier-ignore
+    const back = { ...watch({ kind: "below", value: 0.01 }), metric: "back" };
+    await world.ask("watches.save", { watch: back });
+    expect((await world.ask<{ watches: WatchView[] }>("watches.list", { metric: "back" })).watches).toMatchObject([{ watch: { by: "week" }, seen: "2026-04-27" }]); // prettier-ignore
+    const weeks = (await world.ask<{ judged: Judged[] }>("watches.try", { watch: back })).judged.map(({ bucket }) => Date.parse(bucket)); // prettier-ignore
+    expect(weeks.length).toBeGreaterThan(20);
+    expect(weeks.slice(1).every((start, at) => start - weeks[at]! === 7 * day)).toBe(true);
+
     // one that cannot be asked says why, and keeps no other from being looked at
     await world.ask("metrics.define", { definition: { key: "gone", name: "Gone", measure: { kind: "count", event: "Order" } } }); // prettier-ignore
     await world.ask("watches.save", { watch: { ...watch({ kind: "below", value: 1 }), metric: "gone" } });

@@ -245,6 +245,8 @@ export const MetricPage = ({ metric: key, mayEdit }: { metric: string; mayEdit: 
                 metric={{
                   key,
                   format: formatOf(metric),
+                  by: metric.measure.kind === "retention" ? metric.measure.period : undefined,
+                  isOfSome: formatOf(metric) === "share" || metric.measure.kind === "average",
                   said: (value) => valueSays(value, formatOf(metric), metric.unit),
                 }}
                 mayEdit={mayEdit}

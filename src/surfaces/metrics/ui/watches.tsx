@@ -13,6 +13,10 @@ import { Loaded, Problem } from "#web/kit/states.tsx";
 interface Metric {
   readonly key: string;
   readonly format: MetricResult["format"];
+  /** By what alone it can be looked at; undefined for any. */
+  readonly by: contract.Step | undefined;
+  /** Whether a value is of so many, who may be few. */
+  readonly isOfSome: boolean;
   /** A value of it as its page says it. */
   readonly said: (value: number) => string;
 }
@@ -84,11 +88,11 @@ const WatchForm = ({ given, metric, close }: { given: Kept; metric: Metric; clos
       >
         <Stack gap="sm">
           <SimpleGrid cols={{ base: 1, xs: 3 }}>
-            <Select label="Each" data={bys} value={watch.by} allowDeselect={false} data-autofocus onChange={(by) => change({ by: contract.steps.find((one) => one === by) ?? "day" })} />
+            <Select label="Each" data={bys.filter(({ value }) => metric.by === undefined || value === metric.by)} value={watch.by} allowDeselect={false} data-autofocus onChange={(by) => change({ by: contract.steps.find((one) => one === by) ?? "day" })} />
             <Select label="Is" data={kinds} value={watch.when.kind} allowDeselect={false} onChange={(kind) => change({ when: begun(kinds.find(({ value }) => value === kind)?.value ?? "unusual") })} />
             <Bound when={watch.when} format={format} change={(when) => change({ when })} />
           </SimpleGrid>
-          {format !== "number" && <NumberInput label="Only where it is of at least" description="A share of few people says little" min={0} max={1e9} value={watch.least} onChange={(least) => typeof least === "number" && change({ least })} />}
+          {metric.isOfSome && <NumberInput label="Only where it is of at least" description="What is of few says little" min={0} max={1e9} value={watch.least} onChange={(least) => typeof least === "number" && change({ least })} />}
           <MultiSelect label="Tell" description={told.length === 0 ? "There is no channel yet; an owner makes one under Settings, Alerts. Until then it is shown here." : "None: it is shown here alone"} data={told.map(({ id, name }) => ({ value: id, label: name }))} value={watch.tell} onChange={(tell) => change({ tell })} />
           <Text size="sm">{titleOf(watch, said)}. It is told once when it begins and once when it is over, an hour after the {watch.by} ends.</Text>
           <Group><Button variant="default" loading={dry.isPending} onClick={() => dry.mutate()}>Try it on the past</Button></Group>
@@ -126,7 +130,7 @@ export const WatchesPanel = ({ metric, mayEdit }: { metric: Metric; mayEdit: boo
   const save = useMutation({ mutationFn: (given: { id: string; watch: Watch; isOn: boolean }) => call(contract.save, given), onSuccess: done }); // prettier-ignore
   const remove = useMutation({ mutationFn: (id: string) => call(contract.remove, { id }), onSuccess: done });
   const said = (watch: Watch): string => titleOf(watch, metric.said);
-  const fresh: Kept = { watch: { metric: metric.key, by: "day", when: begun("unusual"), least: 0, tell: [] }, isOn: true };
+  const fresh: Kept = { watch: { metric: metric.key, by: metric.by ?? "day", when: begun("unusual"), least: 0, tell: [] }, isOn: true };
   return (
     <Stack component="section" aria-label="Watches" gap="sm">
       <Group justify="space-between">
@@ -153,7 +157,7 @@ export const WatchesPanel = ({ metric, mayEdit }: { metric: Metric; mayEdit: boo
                 columns={[
                   { title: "Watch", cell: ({ watch }) => <div style={{ minWidth: 160 }}>{said(watch)}</div> },
                   { title: "Stands", cell: (one) => <State {...one} /> },
-                  { title: "Last told", cell: ({ firings: [last] }) => last !== undefined && <div style={{ minWidth: 160 }}>{last.says}</div> },
+                  { title: "Last time", cell: ({ firings: [last] }) => last !== undefined && <div style={{ minWidth: 160 }}>{last.says}</div> },
                   {
                     title: "",
                     cell: ({ id, watch, isOn }) => mayEdit && (
