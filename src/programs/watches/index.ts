@@ -52,13 +52,11 @@ export const watches = ({ store, answerTo, notify, breaks }: Parts): Module => {
   const seriesOf = async (call: WorkspaceCall, { metric, by }: Watch, buckets: number): Promise<Series> => {
     const then = { ...call, now: call.now - graceMs };
     const answer = await answerTo(then, askMetric, { metric, interval: by, range: { last: buckets + 1, unit: by } });
-    const points = answer.groups.find(({ group, period }) => group === null && period === "current")?.points ?? [];
-    return {
-      format: answer.format,
-      unit: answer.metric.unit,
-      interval: by,
-      points: answer.buckets.slice(0, answer.openFrom).map((bucket, at) => ({ bucket, value: points[at]?.value ?? null, of: points[at]?.of ?? null })), // prettier-ignore
-    };
+    const values = answer.groups.find(({ group, period }) => group === null && period === "current")?.points ?? [];
+    const points = answer.buckets.slice(0, answer.openFrom).map((bucket, at) => ({ bucket, value: values[at]?.value ?? null, of: values[at]?.of ?? null })); // prettier-ignore
+    // what has no value at the end may get one: whether somebody comes back is known later
+    const known = points.findLastIndex(({ value }) => value !== null) + 1;
+    return { format: answer.format, unit: answer.metric.unit, interval: by, points: points.slice(0, known) };
   };
 
   /** The first bucket that others are held against: there was something, and it meant the same as now. */
@@ -163,8 +161,9 @@ export const watches = ({ store, answerTo, notify, breaks }: Parts): Module => {
       handle(contract.save, async (call, { id, watch: asked, isOn }) => {
         const { zone } = call.workspace;
         const watch = fitted(asked, await check(call, asked));
-        // whoever begins to watch hears of what ends from here on
-        const seen = labelOf(lastOver(call, watch.by, call.now), watch.by, zone);
+        // whoever begins to watch hears of what can be told from here on; what is off is not asked
+        const told = isOn ? (await seriesOf(call, watch, mostUnseen)).points.at(-1)?.bucket : undefined;
+        const seen = told ?? labelOf(lastOver(call, watch.by, call.now), watch.by, zone);
         const fresh = { metric: watch.metric, content: JSON.stringify(watch), is_on: isOn ? 1 : 0, state: "waits" satisfies WatchState, seen, problem: "", updated_at: new Date(call.now).toISOString() }; // prettier-ignore
         if (id !== undefined) {
           const { numUpdatedRows } = await store.updateTable("watches").set(fresh).where("workspace", "=", call.workspace.id).where("id", "=", id).executeTakeFirst(); // prettier-ignore

@@ -194,11 +194,11 @@ describe("a watch", () => {
     await world.ask("watches.remove", { id }, other);
     expect(await views()).toHaveLength(1);
 
-    // who comes back after a week is looked at by the week, and named so
-    await world.ask("metrics.define", { definition: { key: "back", name: "Back", measure: { kind: "retention", start: { event: "Order" }, returning: { event: "Order" }, period: "week", after: 1 } } }); // prettier-ignore
-    const back = { ...watch({ kind: "below", value: 0.01 }), metric: "back" };
+    // who comes back after a week is looked at by the week, and named so; the week before is not told yet
+    await world.ask("metrics.define", { definition: { key: "back", name: "Back", measure: { kind: "retention", start: { event: "Order" }, returning: { event: "Order" }, cohorting: "recurring", period: "week", after: 1 } } }); // prettier-ignore
+    const back = { ...watch({ kind: "above", value: 0.5 }), metric: "back" };
     await world.ask("watches.save", { watch: back });
-    expect((await world.ask<{ watches: WatchView[] }>("watches.list", { metric: "back" })).watches).toMatchObject([{ watch: { by: "week" }, seen: "2026-04-27" }]); // prettier-ignore
+    expect((await world.ask<{ watches: WatchView[] }>("watches.list", { metric: "back" })).watches).toMatchObject([{ watch: { by: "week" }, seen: "2026-04-20" }]); // prettier-ignore
     const weeks = (await world.ask<{ judged: Judged[] }>("watches.try", { watch: back })).judged.map(({ bucket }) => Date.parse(bucket)); // prettier-ignore
     expect(weeks.length).toBeGreaterThan(20);
     expect(weeks.slice(1).every((start, at) => start - weeks[at]! === 7 * day)).toBe(true);
@@ -219,6 +219,12 @@ describe("a watch", () => {
     expect((await world.ask<{ watches: WatchView[] }>("watches.list", { metric: "gone" })).watches).toMatchObject([{ problem: "There is no metric gone here." }]); // prettier-ignore
     await world.ask("watches.remove", { id });
     expect(await views()).toEqual([]);
+    // who began in the week of 27 April is known to be back a week after that is over, and not before
+    const found = async () => (await world.ask<{ watches: WatchView[] }>("watches.list", { metric: "back" })).watches[0]!.firings.map(({ bucket }) => bucket); // prettier-ignore
+    await run("watches.look", begin + 6 * day + 2 * hour);
+    expect(await found()).toEqual([]);
+    await run("watches.look", begin + 7 * day + 2 * hour);
+    expect(await found()).toEqual(["2026-04-27"]);
   });
 
   it("stands still after an upgrade that took the scorer away, for what is made of scores", async () => {

@@ -22,7 +22,7 @@ interface Metric {
 }
 
 const kinds: readonly { value: Condition["kind"]; label: string }[] = [
-  { value: "unusual", label: "Unusually low or high" },
+  { value: "unusual", label: "Unusual" },
   { value: "falls", label: "Falls by" },
   { value: "rises", label: "Rises by" },
   { value: "below", label: "Below" },
@@ -94,7 +94,7 @@ const WatchForm = ({ given, metric, close }: { given: Kept; metric: Metric; clos
           </SimpleGrid>
           {metric.isOfSome && <NumberInput label="Only where it is of at least" description="What is of few says little" min={0} max={1e9} value={watch.least} onChange={(least) => typeof least === "number" && change({ least })} />}
           <MultiSelect label="Tell" description={told.length === 0 ? "There is no channel yet; an owner makes one under Settings, Alerts. Until then it is shown here." : "None: it is shown here alone"} data={told.map(({ id, name }) => ({ value: id, label: name }))} value={watch.tell} onChange={(tell) => change({ tell })} />
-          <Text size="sm">{titleOf(watch, said)}. It is told once when it begins and once when it is over, an hour after the {watch.by} ends.</Text>
+          <Text size="sm">{titleOf(watch, said)}. It is told once when it begins and once when it is over: from an hour after the {watch.by} ends, and once its value changes no more.</Text>
           <Group><Button variant="default" loading={dry.isPending} onClick={() => dry.mutate()}>Try it on the past</Button></Group>
           {dry.data !== undefined && (
             <Stack gap={4} role="status">
