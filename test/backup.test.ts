@@ -71,7 +71,7 @@ describe("a backup", () => {
       properties: {
         amount: n / 3,
         plan: n % 2 === 0 ? "pro" : null,
-        "dotted.name": "ä\n\"'",
+        "dotted.name": "ä\n\"'\u2028\u2029",
         nested: { list: [1, "a"] },
       },
       personTraits: [{ op: "set" as const, traits: { rank: n } }],

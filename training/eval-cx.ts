@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { performance } from "node:perf_hooks";
 import { gunzipSync } from "node:zlib";
 import type { Turn } from "#programs/cx-score/scorer/conversation.ts";
 import { featuresOf, heads, type Head } from "#programs/cx-score/scorer/features.ts";
@@ -78,28 +77,6 @@ console.log(`topics: accuracy ${shown(right / topics.length)}`);
 
 const quotes = scored.flatMap(({ turns, found }) => found.drivers.flatMap((one) => one.quotes.map((quote) => turns[quote.turn]?.x.slice(quote.start, quote.end) === quote.text))); // prettier-ignore
 console.log(`quotes: ${quotes.filter(Boolean).length} of ${quotes.length} verbatim`);
-
-const pool = dialogues.flatMap(({ turns }) => turns);
-const conversations = Array.from({ length: 2_000 }, (_, n) => ({ turns: pool.slice(n * 20, n * 20 + 20).map((turn, at): Turn => ({ ...turn, r: at % 2 === 0 ? "customer" : "ai_agent" })), lang: "en" })); // prettier-ignore
-for (const one of conversations.slice(0, 300)) scoreConversation(one);
-const began = performance.now();
-for (const one of conversations) scoreConversation(one);
-const each = (performance.now() - began) / conversations.length;
-/** Milliseconds of conversations of 200 turns, sorted. */
-const timesOf = (turns: readonly Turn[]): number[] => {
-  const long = Array.from({ length: Math.min(200, Math.floor(turns.length / 200)) }, (_, n) => ({ turns: turns.slice(n * 200, n * 200 + 200).map((turn, at): Turn => ({ ...turn, r: at % 2 === 0 ? "customer" : "ai_agent" })), lang: "en" }));
-  for (let round = 0; round < 5; round += 1) for (const one of long) scoreConversation(one);
-  return Array.from({ length: 10 }, () => long).flat().map((one) => {
-    const start = performance.now();
-    scoreConversation(one);
-    return performance.now() - start;
-  }).toSorted((a, b) => a - b);
-}; // prettier-ignore
-const [people, machine] = [timesOf(dialogues.filter(({ source }) => source === "star").flatMap(({ turns }) => turns)), timesOf(dialogues.filter(({ source }) => source === "tau-bench").flatMap(({ turns }) => turns))]; // prettier-ignore
-const at = (times: readonly number[], share: number): string =>
-  (times[Math.floor(times.length * share)] ?? 0).toFixed(2);
-console.log(`200 turns: of people p50 ${at(people, 0.5)}, p99 ${at(people, 0.99)} ms; with the long turns of a language model p50 ${at(machine, 0.5)} ms`); // prettier-ignore
-console.log(`speed: ${Math.round(1_000 / each)} conversations of 20 turns a second`);
 
 // whether the last reply was rewarded; rules and weights of the score know nothing of it
 const replies = rowsOf<{ id: string; context: Turn[]; reply: string; good: boolean }>("agent_turn_quality.jsonl.gz").map(({ id, context, reply, good }) => ({ source: id.slice(0, 4), label: Number(good), score: scoreConversation({ turns: [...context, { r: "ai_agent", x: reply }], lang: "en" }).score ?? 3 })); // prettier-ignore

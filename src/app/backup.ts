@@ -8,11 +8,11 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { Readable } from "node:stream";
+import { pipeline as pipe, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
 import { z } from "zod";
+import { linesIn } from "#kernel/lines.ts";
 import { auditKeyFile } from "#kernel/config.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import { identifier, join as joined, sql, type Sql } from "#kernel/sql.ts";
@@ -194,7 +194,8 @@ export const restore = async ({ config, store, directory, ingest }: System, fold
     if (found === undefined) throw new Refusal("restore.torn", `The backup has data of ${id} but no such workspace.`);
     for (const { name } of dataTables.toReversed()) {
       const path = join(folder, "data", id, `${name}.ndjson.gz`);
-      const lines = createInterface({ input: createReadStream(path).pipe(createGunzip()), crlfDelay: Infinity });
+      // what fails in either is met by whoever reads the lines
+      const lines = linesIn(pipe(createReadStream(path), createGunzip(), () => undefined));
       let held: string[] = [];
       let bytes = 0;
       let part = 0;

@@ -2,26 +2,12 @@ import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import { defineCommand, runMain } from "citty";
-import { askRemote, exportTo } from "#surfaces/cli/remote.ts";
-import { applyFrom, planFrom, planSays, pullTo } from "#surfaces/cli/definitions.ts";
-import { importFile } from "#surfaces/cli/import-file.ts";
 import { planFormats } from "#programs/contracts/contract.ts";
-import { codeFrom } from "#surfaces/cli/codegen.ts";
-import { sendConversations } from "#surfaces/cli/conversations.ts";
-import { convert } from "#surfaces/cli/convert.ts";
-import { cxScore } from "#surfaces/cli/cx.ts";
-import { gateOf } from "#surfaces/cli/gate.ts";
-import { checkCode, checkContracts, formats, isFailOn, isFormat } from "#surfaces/cli/check.ts";
-import { auditSays, keysIn, verifyFile, verifyStore } from "#surfaces/cli/audit.ts";
-import { setAside } from "#kernel/audit/audit.ts";
-import { auditKeyFile, readConfig } from "#kernel/config.ts";
-import { openStore } from "#kernel/state/store.ts";
 import { Refusal } from "#kernel/refusal.ts";
-import { backup, restore, type Manifest } from "./backup.ts";
-import { backupByServer, serverOn } from "./control.ts";
-import { listen } from "./server.ts";
-import { dialectOf, openSystem } from "./system.ts";
+import type { Manifest } from "./backup.ts";
 import { version } from "./version.ts";
+
+// what a command needs is loaded by it: most need a small part of the whole
 
 /** Runs a command; what its caller can mend is said in one sentence, everything else with its trace. */
 const guarded = (work: () => Promise<void>) => async (): Promise<void> => {
@@ -52,6 +38,9 @@ const stopOn = (signals: readonly NodeJS.Signals[], stop: () => Promise<void>): 
 const serve = defineCommand({
   meta: { name: "serve", description: "Starts the server." },
   run: guarded(async () => {
+    const { readConfig } = await import("#kernel/config.ts");
+    const { openSystem } = await import("./system.ts");
+    const { listen } = await import("./server.ts");
     const system = await openSystem(readConfig(process.env));
     const server = await listen(system);
     system.startJobs();
@@ -68,6 +57,9 @@ const serve = defineCommand({
 const doctor = defineCommand({
   meta: { name: "doctor", description: "Says whether everything that is needed works here." },
   run: guarded(async () => {
+    const { readConfig } = await import("#kernel/config.ts");
+    const { serverOn } = await import("./control.ts");
+    const { openSystem } = await import("./system.ts");
     const config = readConfig(process.env);
     console.log(`node      ${process.version}`);
     console.log(`chdb      ${String(createRequire(import.meta.url)("chdb/package.json").version)}`);
@@ -96,6 +88,7 @@ const importCommand = defineCommand({
   },
   run: ({ args }) =>
     guarded(async () => {
+      const { importFile } = await import("#surfaces/cli/import-file.ts");
       const { file, key, url, map, event, traits } = args;
       const progress = (rows: number, refused: number): void =>
         void process.stderr.write(`\r${rows} rows, ${refused} refused`);
@@ -115,6 +108,7 @@ const conversationsCommand = defineCommand({
   },
   run: ({ args }) =>
     guarded(async () => {
+      const { sendConversations } = await import("#surfaces/cli/conversations.ts");
       const { file, key, url, format } = args;
       const { taken, withheld, rejected, errors } = await sendConversations({ file, key, url, format }, (done, bad) => void process.stderr.write(`\r${done} taken, ${bad} refused`));
       console.log(`\n${taken} conversations taken, ${rejected} refused${withheld > 0 ? `, ${withheld} withheld for want of consent` : ""}`);
@@ -136,6 +130,7 @@ const askCommand = defineCommand({
   },
   run: ({ args }) =>
     guarded(async () => {
+      const { askRemote } = await import("#surfaces/cli/remote.ts");
       console.log(JSON.stringify(await askRemote(args, args.operation, args.input), null, 2));
     })(),
 });
@@ -153,6 +148,7 @@ const exportCommand = defineCommand({
   },
   run: ({ args }) =>
     guarded(async () => {
+      const { exportTo } = await import("#surfaces/cli/remote.ts");
       const { what, format, from, to, event } = args;
       const input = what === "events" ? { format, from, to, event } : { format };
       await exportTo(args, what, input, args.out);
@@ -175,6 +171,7 @@ const planCommand = defineCommand({
   },
   run: ({ args }) =>
     guarded(async () => {
+      const { planFrom, planSays } = await import("#surfaces/cli/definitions.ts");
       const planned = await planFrom(args, args.path);
       console.log(planSays(planned));
       if (args.check && planned.some(({ action }) => action !== "keep")) process.exitCode = 1;
@@ -186,6 +183,7 @@ const applyCommand = defineCommand({
   args: definitionArgs,
   run: ({ args }) =>
     guarded(async () => {
+      const { applyFrom, planSays } = await import("#surfaces/cli/definitions.ts");
       console.log(planSays(await applyFrom(args, args.path)));
     })(),
 });
@@ -195,6 +193,7 @@ const pullCommand = defineCommand({
   args: { ...definitionArgs, path: { ...definitionArgs.path, description: "The folder." } },
   run: ({ args }) =>
     guarded(async () => {
+      const { pullTo } = await import("#surfaces/cli/definitions.ts");
       console.log(`${await pullTo(args, args.path)} metrics are in ${args.path}`);
     })(),
 });
@@ -214,6 +213,10 @@ const backupCommand = defineCommand({
   args: folderArg,
   run: ({ args }) =>
     guarded(async () => {
+      const { readConfig } = await import("#kernel/config.ts");
+      const { backupByServer } = await import("./control.ts");
+      const { backup } = await import("./backup.ts");
+      const { openSystem } = await import("./system.ts");
       const config = readConfig(process.env);
       const folder = resolve(args.folder);
       const byServer = await backupByServer(config.data, folder);
@@ -232,6 +235,9 @@ const restoreCommand = defineCommand({
   args: folderArg,
   run: ({ args }) =>
     guarded(async () => {
+      const { readConfig } = await import("#kernel/config.ts");
+      const { restore } = await import("./backup.ts");
+      const { openSystem } = await import("./system.ts");
       const system = await openSystem({ ...readConfig(process.env), log_level: "error" });
       console.log(told(await restore(system, resolve(args.folder)), "came back from", args.folder));
       await system.close();
@@ -256,6 +262,7 @@ const checkCommand = defineCommand({
     "fail-on": { type: "string", description: "error, warning or never.", default: "error" },
   },
   run: async ({ args }) => {
+    const { checkCode, checkContracts, formats, isFailOn, isFormat } = await import("#surfaces/cli/check.ts");
     try {
       const { path, base, key, url, format, "fail-on": failOn } = args;
       if (!isFormat(format)) throw new Refusal("check.format", `There is no format ${format}: text, github or junit.`);
@@ -279,7 +286,7 @@ const cxCommand = defineCommand({
         input: { type: "string", required: true, description: 'Lines {"id", "lang"?, "turns": [{"r": "customer|ai_agent|human_agent", "x": "text", "t"?}]}; t in seconds.' },
         output: { type: "string", required: true, description: "Where a line for each goes, in the same order." },
       },
-      run: ({ args }) => guarded(() => cxScore(args, console))(),
+      run: ({ args }) => guarded(async () => (await import("#surfaces/cli/cx.ts")).cxScore(args, console))(),
     }),
   },
 }); // prettier-ignore
@@ -295,7 +302,7 @@ const convertCommand = defineCommand({
     format: { type: "string", description: `Of the plan: ${planFormats.join(", ")}; told by what is in it when absent.` },
     to: { type: "string", description: `Write a plan: ${planFormats.join(", ")}.` },
   },
-  run: ({ args }) => guarded(() => Promise.resolve(convert(args, console)))(),
+  run: ({ args }) => guarded(async () => (await import("#surfaces/cli/convert.ts")).convert(args, console))(),
 }); // prettier-ignore
 
 const gateCommand = defineCommand({
@@ -306,6 +313,7 @@ const gateCommand = defineCommand({
   },
   run: ({ args }) =>
     guarded(async () => {
+      const { gateOf } = await import("#surfaces/cli/gate.ts");
       const { text, code } = await gateOf({ url: args.url, key: args.key }, args.use);
       console.log(text);
       process.exitCode = code;
@@ -320,6 +328,7 @@ const codegenCommand = defineCommand({
   },
   run: ({ args }) =>
     guarded(async () => {
+      const { codeFrom } = await import("#surfaces/cli/codegen.ts");
       const code = codeFrom(args.path);
       if (args.out === undefined) process.stdout.write(code);
       else writeFileSync(args.out, code);
@@ -334,6 +343,10 @@ const auditCommand = defineCommand({
       args: { workspace: { type: "positional", description: "Id of the workspace, as verify names it.", required: true } },
       run: ({ args }) =>
         guarded(async () => {
+          const { readConfig } = await import("#kernel/config.ts");
+          const { openStore } = await import("#kernel/state/store.ts");
+          const { setAside } = await import("#kernel/audit/audit.ts");
+          const { dialectOf } = await import("./system.ts");
           const store = await openStore(dialectOf(readConfig(process.env)));
           console.log(`The log so far is kept as "${await setAside(store, args.workspace, Date.now())}".`);
           await store.destroy();
@@ -348,8 +361,12 @@ const auditCommand = defineCommand({
       },
       run: async ({ args }) => {
         const { file, checkpoints, "public-key": key } = args;
+        const { auditSays, keysIn, verifyFile, verifyStore } = await import("#surfaces/cli/audit.ts");
         const told = async () => {
           if (file !== undefined) return verifyFile(file, key === undefined ? undefined : keysIn(key));
+          const { auditKeyFile, readConfig } = await import("#kernel/config.ts");
+          const { openStore } = await import("#kernel/state/store.ts");
+          const { dialectOf } = await import("./system.ts");
           const config = readConfig(process.env);
           const keys = keysIn(key ?? auditKeyFile(config));
           const store = await openStore(dialectOf(config));

@@ -1,6 +1,6 @@
-import { createInterface } from "node:readline";
 import { z } from "zod";
 import type { Interval } from "#insights/common/frame.ts";
+import { linesIn } from "#kernel/lines.ts";
 import type { AskOptions, Engine } from "#kernel/engine/engine.ts";
 import type { WorkspaceCall } from "#kernel/module.ts";
 import { Refusal } from "#kernel/refusal.ts";
@@ -92,7 +92,7 @@ export const askWritten = async (call: WorkspaceCall, scope: Scope, text: string
   const stream = await apart.stream(writtenQuery(scope, statement, mostRows + 1), "JSONCompactEachRowWithNamesAndTypes", options).catch(sayTheirs); // prettier-ignore
   const lines: unknown[][] = [];
   let bytes = 0;
-  for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) {
+  for await (const line of linesIn(stream)) {
     bytes += line.length;
     if (bytes > mostBytes && lines.length > 2) break;
     if (line === "") continue;

@@ -1,5 +1,5 @@
-import { createInterface } from "node:readline";
 import { z } from "zod";
+import { linesIn } from "#kernel/lines.ts";
 import { newId } from "#kernel/ids.ts";
 import { defineModule, handle, type Module, type WorkspaceCall } from "#kernel/module.ts";
 import { FileAnswer } from "#kernel/operation.ts";
@@ -74,7 +74,7 @@ export const erasure = (parts: Parts): Module => {
       if (table.derived === true) continue;
       for (const statement of allAbout(table, subject)) {
         const stream = await call.engine.stream(statement, "JSONEachRow", { signal: call.signal });
-        for await (const line of createInterface({ input: stream, crlfDelay: Infinity }))
+        for await (const line of linesIn(stream))
           if (line !== "") yield `{"table":${JSON.stringify(table.name)},"row":${line}}\n`;
       }
     }

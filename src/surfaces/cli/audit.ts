@@ -1,8 +1,8 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { createReadStream, existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { z } from "zod";
+import { linesIn } from "#kernel/lines.ts";
 import { chainIn, isAside } from "#kernel/audit/audit.ts";
 import { Checkpoint, Entry, Head, keyName, verifyChain, type Verdict } from "#kernel/audit/chain.ts";
 import { Refusal } from "#kernel/refusal.ts";
@@ -38,7 +38,7 @@ export const keysIn = (file: string): Keys => {
 async function* linesOf<T extends z.ZodType>(file: string, shape: T): AsyncGenerator<z.output<T>> {
   if (!existsSync(file)) throw new Refusal("audit.no_file", `There is no file at ${file}.`);
   let number = 0;
-  for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
+  for await (const line of linesIn(createReadStream(file))) {
     number += 1;
     if (line === "") continue;
     const read = z

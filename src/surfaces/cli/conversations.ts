@@ -1,7 +1,7 @@
 import { createReadStream, createWriteStream, readFileSync, statSync } from "node:fs";
-import { createInterface } from "node:readline";
 import { parse } from "csv-parse";
 import { columnsOf, conversationOfRows, lackOf } from "#records/conversations/csv.ts";
+import { linesIn } from "#kernel/lines.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import { conversationFormats, conversationOf, type ConversationFormat } from "#records/conversations/formats.ts";
 
@@ -51,7 +51,7 @@ async function* recordsOf(file: string): AsyncGenerator<{ readonly line: number;
   const isWhole = !/\.(jsonl|ndjson)$/i.test(file) && ["[", "{"].includes(await firstCharacter(file));
   if (!isWhole) {
     let line = 0;
-    for await (const text of createInterface({ input: createReadStream(file, "utf8"), crlfDelay: Infinity })) {
+    for await (const text of linesIn(createReadStream(file))) {
       line += 1;
       if (text.trim() !== "") yield { line, text: line === 1 ? text.replace(/^\uFEFF/, "") : text };
     }

@@ -13,7 +13,7 @@ describe("cx score", () => {
     const rows = [
       { id: "a", lang: "en", turns: [{ r: "customer", x: "It still does not work, this is a joke!", t: 0 }, { r: "ai_agent", x: "Please contact us.", t: 9.5 }] },
       { id: 2, turns: [{ r: "human_agent", x: "Hello?" }] },
-      { id: "c", turns: [{ r: "customer", x: "How do I reset it?" }, { r: "human_agent", x: "Open settings and press reset." }, { r: "customer", x: "That worked, thank you!" }] },
+      { id: "c", turns: [{ r: "customer", x: "How do I\u2028reset it?" }, { r: "human_agent", x: "Open settings and press reset." }, { r: "customer", x: "That worked, thank you!" }] },
     ]; // prettier-ignore
     writeFileSync(input, `\uFEFF${rows.map((row) => JSON.stringify(row)).join("\r\n")}\n\n`);
     await cxScore({ input, output }, quiet);

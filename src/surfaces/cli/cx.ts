@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { createReadStream, createWriteStream, statSync } from "node:fs";
-import { createInterface } from "node:readline";
+import { setFlagsFromString } from "node:v8";
 import { z } from "zod";
+import { linesIn } from "#kernel/lines.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import { roles } from "#programs/cx-score/scorer/conversation.ts";
 import { scoreConversation } from "#programs/cx-score/scorer/score.ts";
@@ -46,11 +47,13 @@ const scoredLine = (text: string, line: number): { readonly row: object; readonl
 /** Throws a refusal where the file is not there, or rows of it could not be read; the others are written all the same. */
 export const cxScore = async ({ input, output }: Given, say: Pick<Console, "error">): Promise<void> => {
   if (statSync(input, { throwIfNoEntry: false })?.isFile() !== true) throw new Refusal("cx.missing", `There is no file ${input}.`); // prettier-ignore
+  // little survives a collection of garbage here: to wake other threads for it takes longer than it does
+  setFlagsFromString("--no-parallel-scavenge");
   const out = createWriteStream(output, { encoding: "utf8" });
   const failed = once(out, "error").then(([error]) => { throw error as Error; }); // prettier-ignore
   failed.catch(() => undefined);
   let [line, count, bad] = [0, 0, 0];
-  for await (const text of createInterface({ input: createReadStream(input, "utf8"), crlfDelay: Infinity })) {
+  for await (const text of linesIn(createReadStream(input, { highWaterMark: 1 << 20 }), longestLine)) {
     line += 1;
     if (text.trim() === "") continue;
     const { row, isRead } = scoredLine(line === 1 ? text.replace(/^\uFEFF/, "") : text, line);

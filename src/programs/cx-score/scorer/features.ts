@@ -18,18 +18,46 @@ const mixed = (a: number, b: number): number => {
   return (Math.imul(hash, 0x27d4eb2f) ^ (hash >>> 16)) & (buckets - 1);
 };
 
-/** Buckets of a text: each word and each pair, of a kind (`salt`), so that what a customer and an agent say are apart. */
-export const featuresOf = (words: readonly Pick<Word, "word">[], salt: number): number[] => {
-  const found: number[] = [];
-  let before = 0;
+/** At most so many buckets a word. */
+export const mostOfWord = 3;
+
+/** Writes the buckets of a text: each word and each pair, of a kind (`salt`), so that what a customer and an agent say are apart. How many they are. */
+export const writeFeatures = (words: readonly Pick<Word, "word">[], salt: number, into: Uint16Array): number => {
+  let [before, count] = [0, 0];
   for (let place = 0; place < words.length; place += 1) {
     const word = words[place]?.word ?? "";
     const own = hashOf(word, 0x811c9dc5 ^ salt);
-    found.push(mixed(own, 0x9e3779b9));
-    if (place > 0) found.push(mixed(before, own));
+    into[count++] = mixed(own, 0x9e3779b9);
+    if (place > 0) into[count++] = mixed(before, own);
     // the beginning of a long word, so that its endings share what was learnt
-    if (word.length > 5) found.push(mixed(hashOf(word, 0x01234567 ^ salt, 5), 0x7f4a7c15));
+    if (word.length > 5) into[count++] = mixed(hashOf(word, 0x01234567 ^ salt, 5), 0x7f4a7c15);
     before = own;
   }
+  return count;
+}; // prettier-ignore
+
+export const featuresOf = (words: readonly Pick<Word, "word">[], salt: number): number[] => {
+  const written = new Uint16Array(words.length * mostOfWord);
+  const count = writeFeatures(words, salt, written);
+  const found: number[] = [];
+  for (let place = 0; place < count; place += 1) found.push(written[place] ?? 0);
   return found;
 };
+
+/** Which of several texts a bucket was last met in, so that each is put down once without a set of them. */
+const met = new Uint32Array(buckets);
+let meetings = 0;
+
+/** The buckets of several texts together, each once. */
+export const featuresOfAll = (texts: readonly (readonly [words: readonly Pick<Word, "word">[], salt: number])[]): number[] => {
+  meetings = (meetings + 1) >>> 0;
+  if (meetings === 0) met.fill(0);
+  const found: number[] = [];
+  for (const [words, salt] of texts)
+    for (const bucket of featuresOf(words, salt)) {
+      if (met[bucket] === meetings) continue;
+      met[bucket] = meetings;
+      found.push(bucket);
+    }
+  return found;
+}; // prettier-ignore

@@ -1,4 +1,5 @@
 import type { Word } from "./text.ts";
+import { learn } from "./vocabulary.ts";
 
 /**
  * What is said in support conversations, by what it means. Written from how support goes wrong and right, not from any
@@ -75,30 +76,32 @@ const phrases = {
 export type Sign = keyof typeof phrases;
 export const signs = Object.keys(phrases) as readonly Sign[]; // its own keys
 
-/** One word of phrases that go on, and the signs of those that end here. */
-interface Node {
-  readonly next: Map<string, Node>;
-  readonly ends: Sign[];
-}
+/** The signs of phrases that end at a node; the first node is where phrases begin. */
+const ends: Sign[][] = [[]];
+/** Nodes by the node before them and the number of a word: key and node beside each other, in the next place where one is taken. */
+const edges = new Int32Array(1 << 15);
+const most = 1 << 12;
 
-const trie: Node = { next: new Map(), ends: [] };
+/** Where the edge is, or may be put. */
+const edgeAt = (node: number, id: number): number => {
+  const key = node * most + id;
+  let place = (Math.imul(key, 0x9e3779b1) >>> 18) * 2;
+  while (edges[place] !== 0 && edges[place] !== key) place = (place + 2) & (edges.length - 1);
+  return place;
+};
+
 for (const sign of signs)
   for (const phrase of phrases[sign].flatMap((one) => [one, ...spelt(one)])) {
-    let node = trie;
+    let node = 0;
     for (const word of phrase.split(" ")) {
-      const next = node.next.get(word) ?? { next: new Map(), ends: [] };
-      node.next.set(word, next);
-      node = next;
+      const id = learn(word);
+      const place = edgeAt(node, id);
+      if (edges[place] === 0) [edges[place], edges[place + 1]] = [node * most + id, ends.push([]) - 1];
+      node = edges[place + 1] ?? 0;
     }
-    if (!node.ends.includes(sign)) node.ends.push(sign);
+    const all = ends[node] ?? [];
+    if (!all.includes(sign)) all.push(sign);
   }
-
-/** A word by its first and last letter and its length, in fifteen bits. */
-const shapeOf = (word: string): number =>
-  ((word.charCodeAt(0) & 31) << 10) | ((word.charCodeAt(word.length - 1) & 31) << 5) | (word.length & 31);
-/** Shapes of words that a phrase begins with: most words have none of them, and need not be looked up. */
-const begins = new Uint8Array(1 << 15);
-for (const word of trie.next.keys()) begins[shapeOf(word)] = 1;
 
 export interface Hit {
   readonly sign: Sign;
@@ -126,6 +129,10 @@ const isNegated = (words: readonly Word[], from: number): boolean => {
   return false;
 };
 
+/** The node after another by a word; 0 where no phrase goes on so. */
+const after = (node: number, word: Word | undefined): number =>
+  word === undefined || word.id === 0 ? 0 : (edges[edgeAt(node, word.id) + 1] ?? 0);
+
 const none: readonly Hit[] = [];
 
 /** Puts a hit in place of one of the same sign from the same word, which is shorter. */
@@ -142,22 +149,21 @@ const note = (hits: Hit[], first: number, hit: Hit): void => {
 export const hitsIn = (words: readonly Word[]): readonly Hit[] => {
   let hits: Hit[] | undefined;
   for (let from = 0; from < words.length; from += 1) {
-    const word = words[from]?.word ?? "";
-    let node = begins[shapeOf(word)] === 1 ? trie.next.get(word) : undefined;
-    if (node === undefined) continue;
+    let node = after(0, words[from]);
+    if (node === 0) continue;
     const first: number = hits?.length ?? 0;
     let before: boolean | undefined;
-    for (let to = from + 1; node !== undefined; to += 1) {
-      const { ends }: Node = node;
-      for (let place = 0; place < ends.length; place += 1) {
-        const sign = ends[place] ?? "thanks";
+    for (let to = from + 1; node !== 0; to += 1) {
+      const said = ends[node] ?? [];
+      for (let place = 0; place < said.length; place += 1) {
+        const sign = said[place] ?? "thanks";
         before ??= isNegated(words, from);
-        const said = before ? (turned[sign] ?? (softened.has(sign) ? undefined : sign)) : sign;
-        if (said === undefined) continue;
+        const meant = before ? (turned[sign] ?? (softened.has(sign) ? undefined : sign)) : sign;
+        if (meant === undefined) continue;
         hits ??= [];
-        note(hits, first, { sign: said, from: said === sign ? from : Math.max(0, from - 2), to });
+        note(hits, first, { sign: meant, from: meant === sign ? from : Math.max(0, from - 2), to });
       }
-      node = to < words.length ? node.next.get(words[to]?.word ?? "") : undefined;
+      node = after(node, words[to]);
     }
     if (hits === undefined || hits.length === first) continue;
     // `thanks for nothing` is no thanks

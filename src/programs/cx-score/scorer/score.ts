@@ -1,4 +1,4 @@
-import { featuresOf } from "./features.ts";
+import { featuresOf, featuresOfAll } from "./features.ts";
 import {
   drivers,
   type Conversation,
@@ -21,7 +21,7 @@ import { summaryOf } from "./summary.ts";
 
 const round = (value: number, digits = 3): number => Number(value.toFixed(digits)) + 0;
 /** The chance that a sign is wrong. */
-const not = (one: number): number => 1 - clamp(one, 0, 1);
+const not = (one: number): number => (one <= 0 ? 1 : one >= 1 ? 0 : 1 - one);
 /** Of several independent signs, the chance that at least one is right. */
 const any = (all: readonly number[]): number => 1 - all.reduce((left, one) => left * not(one), 1);
 /** How often any of some signs stands in something. */
@@ -66,7 +66,7 @@ const reactionTo = (turns: readonly TurnSignals[], at: number): { readonly value
   // what somebody else answered in between is what was taken up
   if (next === undefined || (replied !== undefined && replied.at < next.at && replied.role !== turns[at]?.role)) return undefined;
   const before = lastBefore(turns, at);
-  const isRepeat = before !== undefined && isRepeated(next, [before], 4, 0.75);
+  const isRepeat = before !== undefined && isRepeated(next, [before], 1, 4, 0.75);
   const good = 0.9 * Math.min(1, has(next, "solved")) + 0.5 * Math.min(1, has(next, "thanks", "praise")) + 0.3 * Math.min(1, has(next, "accepts"));
   const bad = 0.9 * Math.min(1, has(next, "unsolved")) + 0.6 * Math.min(1, has(next, "negative", "strong")) + 0.7 * Math.min(1, has(next, "threat")) + 0.6 * Math.min(1, has(next, "escalate")) + 0.5 * Math.min(1, has(next, "corrects")) + 0.3 * Math.min(1, has(next, "confused", "effort")) + (isRepeat ? 0.6 : 0);
   // asked again, and left there
@@ -98,9 +98,14 @@ const specificsIn = ({ words, text }: TurnSignals, asked: TurnSignals | undefine
 };
 
 /** What a reply is worth by itself. */
-const worthOf = (turn: TurnSignals, earlier: readonly TurnSignals[], asked: TurnSignals | undefined): number => {
+const worthOf = (
+  turn: TurnSignals,
+  own: readonly TurnSignals[],
+  place: number,
+  asked: TurnSignals | undefined,
+): number => {
   const n = (sign: Sign): number => Math.min(2, turn.counts[sign]);
-  const isCopy = isRepeated(turn, earlier, 8, 0.9);
+  const isCopy = isRepeated(turn, own, place, 8, 0.9);
   const detail = Math.min(1, turn.words.length / 60);
   const isPlain = has(turn, "refuses", "defers") === 0;
   // a question was asked, and something was said that neither refuses, nor defers, nor asks back
@@ -124,7 +129,7 @@ const answerOf = ({ turns, limited }: Signals, role: "ai_agent" | "human_agent")
     const isGreeting = place === 0 && has(turn, "greets") > 0 && turn.words.length < 14 && !isLast;
     const before = lastBefore(turns, turn.at);
     const isPraised = before !== undefined && !before.asks && before.valence > 0.4; // nothing was wanted
-    const worth = limited || isGreeting || isPraised ? 0 : worthOf(turn, own.slice(Math.max(0, place - 4), place), before);
+    const worth = limited || isGreeting || isPraised ? 0 : worthOf(turn, own, place, before);
     const reaction = reactionTo(turns, turn.at);
     const isHandedOver = role === "ai_agent" && nextOf(turns, turn.at, false)?.role === "human_agent";
     const isClosing = has(turn, "closes") > 0 && has(turn, "refuses", "defers", "answers", "done") === 0 && turn.words.length < 30;
@@ -145,18 +150,25 @@ const answerOf = ({ turns, limited }: Signals, role: "ai_agent" | "human_agent")
   return { value, confidence: clamp(0.35 + 0.1 * own.length + 0.4 * Math.abs(value), 0, 0.95), evidence };
 }; // prettier-ignore
 
+/** How bad and how good a turn of a customer sounds, from 0 to 1: as `any`, without a list of them for each. */
+const badOf = (turn: TurnSignals): number => {
+  const { anger, annoyance, disappointment, negative } = turn.emotion;
+  // the heads know web comments; of a plain question they hear more than is in it
+  const heard = has(turn, "negative", "strong", "threat", "unsolved", "effort") > 0 ? 1 : turn.asks ? 0.3 : 0.6;
+  return 1 - not(0.12 * has(turn, "unsolved")) * not(0.08 * has(turn, "effort")) * not(0.3 * has(turn, "negative")) * not(0.5 * has(turn, "strong")) * not(0.45 * has(turn, "threat")) * not(0.12 * turn.shouts * Number(turn.valence < 0)) * not(heard * 0.9 * anger) * not(heard * 0.7 * annoyance) * not(heard * 0.7 * disappointment) * not(heard * 0.35 * negative);
+}; // prettier-ignore
+const goodOf = (turn: TurnSignals): number => {
+  const { gratitude, joy, admiration, positive } = turn.emotion;
+  return 1 - not(0.35 * has(turn, "praise")) * not(0.12 * has(turn, "thanks")) * not(0.15 * has(turn, "solved")) * not(0.25 * gratitude) * not(0.6 * joy) * not(0.5 * admiration) * not(0.15 * positive);
+}; // prettier-ignore
+
 const emotionOf = ({ customer }: Signals): Found => {
   const evidence: Evidence[] = [];
   const negatives: number[] = [];
   const positives: number[] = [];
   for (const [place, turn] of customer.entries()) {
     const late = customer.length === 1 ? 1 : 0.6 + (0.4 * place) / (customer.length - 1); // the end stays in mind
-    const { anger, annoyance, disappointment, gratitude, joy, admiration, positive, negative } = turn.emotion;
-    // the heads know web comments; of a plain question they hear more than is in it
-    const heard = has(turn, "negative", "strong", "threat", "unsolved", "effort") > 0 ? 1 : turn.asks ? 0.3 : 0.6;
-    // as `any`, without a list of them for each turn
-    const bad = 1 - not(0.12 * has(turn, "unsolved")) * not(0.08 * has(turn, "effort")) * not(0.3 * has(turn, "negative")) * not(0.5 * has(turn, "strong")) * not(0.45 * has(turn, "threat")) * not(0.12 * turn.shouts * Number(turn.valence < 0)) * not(heard * 0.9 * anger) * not(heard * 0.7 * annoyance) * not(heard * 0.7 * disappointment) * not(heard * 0.35 * negative); // prettier-ignore
-    const good = 1 - not(0.35 * has(turn, "praise")) * not(0.12 * has(turn, "thanks")) * not(0.15 * has(turn, "solved")) * not(0.25 * gratitude) * not(0.6 * joy) * not(0.5 * admiration) * not(0.15 * positive); // prettier-ignore
+    const [bad, good] = [badOf(turn), goodOf(turn)];
     const lean = turn.valence < 0 ? bad : good;
     const other = turn.valence < 0 ? good : bad;
     (turn.valence < 0 ? negatives : positives).push(late * Math.max(0, lean - 0.5 * other));
@@ -176,13 +188,15 @@ const effortOf = ({ turns, customer }: Signals): Found => {
     const own = has(turn, "effort") + 0.7 * has(turn, "escalate") + 0.4 * has(turn, "unsolved");
     hits += Math.min(2.5, own);
     if (own > 0) evidence.push({ turn, weight: own, signs: ["effort", "escalate", "unsolved"] });
-    if (isRepeated(turn, customer.slice(Math.max(0, place - 4), place), 5, 0.7)) repeats += 1;
+    if (isRepeated(turn, customer, place, 5, 0.7)) repeats += 1;
   }
   const handlers = new Set(turns.filter(({ isCustomer }) => !isCustomer).map(({ role }) => role)).size;
-  const waits = turns.flatMap(({ isCustomer, t }, at) => {
-    const before = turns[at - 1];
-    return !isCustomer && before?.isCustomer === true && t !== undefined && before.t !== undefined ? [t - before.t] : [];
-  }).toSorted((a, b) => a - b);
+  const waits: number[] = [];
+  for (let at = 1; at < turns.length; at += 1) {
+    const [before, turn] = [turns[at - 1], turns[at]];
+    if (turn?.isCustomer === false && before?.isCustomer === true && turn.t !== undefined && before.t !== undefined) waits.push(turn.t - before.t);
+  }
+  waits.sort((a, b) => a - b);
   const wait = waits[Math.floor(0.9 * (waits.length - 1))] ?? 0;
   const waited = wait > 24 * hour ? 0.3 : wait > 2 * hour ? 0.15 : 0;
   const strength = any([0.22 * hits, 0.25 * repeats, handlers > 1 ? 0.15 : 0, waited, 0.02 * Math.max(0, customer.length - 8)]);
@@ -216,9 +230,24 @@ const feedbackOf = ({ customer }: Signals, about: "product" | "policy"): Found =
 /** So many turns are looked at for three quotes. */
 const mostShown = 6;
 
+/** The heaviest first, of equal ones the earliest turn: few of many, so the many are not sorted. */
+const heaviest = (evidence: readonly Evidence[]): readonly Evidence[] => {
+  const shown: Evidence[] = [];
+  for (const one of evidence) {
+    const isAfter = (other: Evidence): boolean => other.weight > one.weight || (other.weight === one.weight && other.turn.at <= one.turn.at);
+    const least = shown.at(-1);
+    if (one.weight <= 0 || (shown.length === mostShown && least !== undefined && isAfter(least))) continue;
+    if (shown.length === mostShown) shown.pop();
+    let place = shown.length;
+    while (place > 0 && !isAfter(shown[place - 1] ?? one)) place -= 1;
+    shown.splice(place, 0, one);
+  }
+  return shown;
+}; // prettier-ignore
+
 /** At most three clauses, the heaviest first, each once. */
 const quotesOf = (evidence: readonly Evidence[]): Quote[] => {
-  const shown = evidence.filter(({ weight }) => weight > 0).toSorted((a, b) => b.weight - a.weight || a.turn.at - b.turn.at).slice(0, mostShown);
+  const shown = heaviest(evidence);
   const clauses = shown.flatMap(({ turn, weight, signs }) => clausesIn(turn).map((clause) => ({ turn, clause, signs, weight: weight * (0.2 + hasAny(clause, signs)) })));
   const seen = new Set<Clause>();
   const isShown = clauses.some(({ signs, clause }) => hasAny(clause, signs) > 0);
@@ -236,12 +265,10 @@ const quotesOf = (evidence: readonly Evidence[]): Quote[] => {
 /** Points at full strength. */
 export const points: Readonly<Record<DriverName, number>> = { ai_answer_quality: 1.5, teammate_answer_quality: 1.5, customer_effort: 0.6, strong_emotion: 1.3, product_feedback: 0.15, policy_feedback: 0.45 }; // prettier-ignore
 
-const shared = (turns: readonly TurnSignals[]) => turns.slice(-3).flatMap((turn) => [...featuresOf(turn.words, turn.isCustomer ? salts.customer : salts.agent)]); // prettier-ignore
-
 /** What words that most conversations share say of how it went. */
 const otherOf = ({ turns, customer, limited }: Signals): number => {
   const agents = turns.filter(({ isCustomer }) => !isCustomer);
-  const features = [...new Set([...shared(customer), ...shared(agents)])];
+  const features = featuresOfAll([...customer.slice(-3), ...agents.slice(-3)].map((turn) => [turn.words, turn.isCustomer ? salts.customer : salts.agent])); // prettier-ignore
   // that somebody ends politely undoes no complaint
   const soured = customer.some(({ valence }) => valence < -0.3) ? 0.15 : 1;
   const heard = limited ? 0 : 0.16 * clamp(logOdds("success", features) - 1, -2.5, 2.5) - 0.16 * clamp(logOdds("annoyed", features) + 3, -2.5, 2.5); // prettier-ignore

@@ -166,7 +166,7 @@ describe("the scorer", () => {
         const isNear = Math.min(one.length, other.length) * 2.5 >= Math.max(one.length, other.length);
         const expected = isNear && missing < Math.ceil((1 - share) * small.size);
         alike += Number(expected);
-        expect(isRepeated(customer[1]!, [customer[0]!], 4, share)).toBe(expected);
+        expect(isRepeated(customer[1]!, customer, 1, 4, share)).toBe(expected);
       }),
       { numRuns: 3_000, seed: 5 },
     );

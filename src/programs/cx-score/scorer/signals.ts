@@ -1,4 +1,3 @@
-import { featuresOf } from "./features.ts";
 import type { Conversation, TurnRole } from "./conversation.ts";
 import { emotionsOf } from "./heads.ts";
 import { hitsIn, noCounts, type Counts, type Hit } from "./lexicon.ts";
@@ -18,7 +17,10 @@ export interface TurnSignals {
   readonly counts: Counts;
   readonly asks: boolean;
   /** Made once, where they are asked for. */
-  readonly held: { set?: ReadonlySet<string>; mask?: number; clauses?: readonly Clause[] };
+  readonly held: { set?: ReadonlySet<string>; clauses?: readonly Clause[] };
+  /** Bits of its words: see `maskOf`. */
+  readonly low: number;
+  readonly high: number;
   readonly shouts: number;
   /** From −1 to 1: how a customer sounds; 0 for those who answer. */
   readonly valence: number;
@@ -57,19 +59,22 @@ const asksIn = (text: string, words: readonly Word[]): boolean => {
   return after !== undefined && askers.has(words[at]?.word ?? "") && !exclaimed.has(after);
 };
 
-const isMark = (code: number): boolean => code === 33 || code === 63 || code === 0xff01 || code === 0xff1f;
+const [upper, lower, mark] = [1, 2, 3] as const;
+const shapes = new Uint8Array(128).map((_, code) => (code >= 65 && code <= 90 ? upper : code >= 97 && code <= 122 ? lower : code === 33 || code === 63 ? mark : 0)); // prettier-ignore
 
 /** Capitals throughout, and marks one after another. */
 const shoutsIn = (text: string): number => {
-  let [letters, upper, run, most] = [0, 0, 0, 0];
+  let [uppers, lowers, run, most] = [0, 0, 0, 0];
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
-    if (code >= 65 && code <= 90) upper += 1;
-    if ((code >= 65 && code <= 90) || (code >= 97 && code <= 122)) letters += 1;
-    run = isMark(code) ? run + 1 : 0;
+    const shape = code < 128 ? shapes[code] : code === 0xff01 || code === 0xff1f ? mark : 0;
+    if (shape === lower) lowers += 1;
+    else if (shape === upper) uppers += 1;
+    run = shape === mark ? run + 1 : 0;
     if (run > most) most = run;
   }
-  return (letters >= 8 && upper / letters > 0.6 ? 2 : 0) + (most > 1 ? 1 : 0);
+  const letters = uppers + lowers;
+  return (letters >= 8 && uppers / letters > 0.6 ? 2 : 0) + (most > 1 ? 1 : 0);
 };
 
 /** Faces that laugh, less those that do not. */
@@ -91,16 +96,30 @@ const isIronic = ({ isCustomer, valence, counts }: TurnSignals, next: TurnSignal
 const isSoured = ({ negative, strong, threat, unsolved, effort, escalate }: Counts): boolean =>
   negative + strong + threat + unsolved + effort + escalate > 0;
 
+/** A bit of 32 for each word whose bit is in this half: a word whose bit is missing is missing. */
+const maskOf = (words: readonly Word[], half: 0 | 1): number => {
+  let mask = 0;
+  for (let at = 0; at < words.length; at += 1) {
+    const { word = "", id = 0 } = words[at] ?? {};
+    const code = id === 0 ? (word.charCodeAt(0) << 16) ^ (word.charCodeAt(word.length - 1) << 8) ^ word.length : id;
+    const bit = Math.imul(code, 0x9e3779b1) >>> 26;
+    if (bit >>> 5 === half) mask |= 1 << (bit & 31);
+  }
+  return mask;
+};
+
+/** Enough of them to tell the language by. */
+const firstWords = (turns: readonly Pick<TurnSignals, "words">[]): string[] => {
+  const found: string[] = [];
+  for (const { words } of turns) for (const { word } of words) if (found.push(word) === 400) return found;
+  return found;
+};
+
 export const signalsOf = ({ turns, lang }: Conversation): Signals => {
   const read = turns.map(({ r, x, t }, at) => ({ at, role: r, text: x, t, words: wordsOf(x) }));
   const found =
     lang === undefined || lang === ""
-      ? languageOf(
-          read
-            .filter(({ role }) => role === "customer")
-            .flatMap(({ words }) => words.map(({ word }) => word))
-            .slice(0, 400),
-        )
+      ? languageOf(firstWords(read.filter(({ role }) => role === "customer")))
       : lang.slice(0, 2).toLowerCase();
   const limited = found !== "en";
   let isSour = false;
@@ -115,9 +134,8 @@ export const signalsOf = ({ turns, lang }: Conversation): Signals => {
     const isThreat = isSour && counts.leaves > 0;
     if (isThreat) counts.threat += counts.leaves;
     const hits = isThreat ? heard.map((hit) => (hit.sign === "leaves" ? { ...hit, sign: "threat" as const } : hit)) : heard; // prettier-ignore
-    const emotion =
-      isCustomer && !limited && turn.words.length > 0 ? emotionsOf(featuresOf(turn.words, salts.text)) : still;
-    return { at: turn.at, role: turn.role, text: turn.text, t: turn.t, words: turn.words, held: {}, isCustomer, hits, counts, asks: asksIn(turn.text, turn.words), shouts, emotion, valence: isCustomer ? valenceOf(counts, emotion, turn.text, shouts) : 0 }; // prettier-ignore
+    const emotion = isCustomer && !limited && turn.words.length > 0 ? emotionsOf(turn.words, salts.text) : still;
+    return { at: turn.at, role: turn.role, text: turn.text, t: turn.t, words: turn.words, low: maskOf(turn.words, 0), high: maskOf(turn.words, 1), held: {}, isCustomer, hits, counts, asks: asksIn(turn.text, turn.words), shouts, emotion, valence: isCustomer ? valenceOf(counts, emotion, turn.text, shouts) : 0 }; // prettier-ignore
   });
   const heard = all.map((turn, at) => (isIronic(turn, all[at + 1]) ? { ...turn, held: {}, valence: -0.4, counts: { ...turn.counts, praise: 0, accepts: 0, negative: turn.counts.negative + 1 }, emotion: { ...turn.emotion, positive: turn.emotion.negative, negative: turn.emotion.positive, joy: 0, admiration: 0, gratitude: 0 } } : turn)); // prettier-ignore
   return { turns: heard, customer: heard.filter(({ isCustomer }) => isCustomer), lang: found, limited };
@@ -126,22 +144,10 @@ export const signalsOf = ({ turns, lang }: Conversation): Signals => {
 const setOf = ({ held, words }: TurnSignals): ReadonlySet<string> =>
   (held.set ??= new Set(words.map(({ word }) => word)));
 
-/** A bit for each word: a word whose bit is missing is missing. */
-const maskOf = ({ held, words }: TurnSignals): number => {
-  if (held.mask !== undefined) return held.mask;
-  let mask = 0;
-  for (let at = 0; at < words.length; at += 1) {
-    const word = words[at]?.word ?? "";
-    mask |= 1 << ((word.charCodeAt(0) * 7 + word.charCodeAt(word.length - 1) * 3 + word.length) & 31);
-  }
-  held.mask = mask;
-  return mask;
-};
-
 const bitsIn = (mask: number): number => {
-  let [left, count] = [mask, 0];
-  for (; left !== 0; count += 1) left &= left - 1;
-  return count;
+  let count = mask - ((mask >>> 1) & 0x55555555);
+  count = (count & 0x33333333) + ((count >>> 2) & 0x33333333);
+  return Math.imul((count + (count >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 };
 
 /** Whether of the words of the shorter more than a share is in the other. */
@@ -149,8 +155,9 @@ const isAlike = (a: TurnSignals, b: TurnSignals, share: number): boolean => {
   const [least, most] = [Math.min(a.words.length, b.words.length), Math.max(a.words.length, b.words.length)];
   if (least * 2.5 < most) return false;
   // most are told apart without comparing words
-  const [mine, its] = [maskOf(a), maskOf(b)];
-  if (Math.min(bitsIn(mine & ~its), bitsIn(its & ~mine)) >= Math.ceil((1 - share) * least)) return false;
+  const mine = bitsIn(a.low & ~b.low) + bitsIn(a.high & ~b.high);
+  const its = bitsIn(b.low & ~a.low) + bitsIn(b.high & ~a.high);
+  if (Math.min(mine, its) >= Math.ceil((1 - share) * least)) return false;
   const [one, other] = [setOf(a), setOf(b)];
   const [small, large] = one.size < other.size ? [one, other] : [other, one];
   let left = Math.ceil((1 - share) * small.size); // so many may be missing, and no more
@@ -165,9 +172,15 @@ const isAlike = (a: TurnSignals, b: TurnSignals, share: number): boolean => {
 /** How far back somebody is heard to say the same again. */
 const furthest = 4;
 
-/** Whether a turn says what one of the last few of the same side said. */
-export const isRepeated = (turn: TurnSignals, earlier: readonly TurnSignals[], words: number, share: number): boolean =>
-  turn.words.length >= words && earlier.slice(-furthest).some((one) => one.words.length >= words && isAlike(one, turn, share)); // prettier-ignore
+/** Whether a turn says what one of the last few before a place, of the same side, said. */
+export const isRepeated = (turn: TurnSignals, all: readonly TurnSignals[], place: number, words: number, share: number): boolean => {
+  if (turn.words.length < words) return false;
+  for (let at = Math.max(0, place - furthest); at < place; at += 1) {
+    const one = all[at];
+    if (one !== undefined && one.words.length >= words && isAlike(one, turn, share)) return true;
+  }
+  return false;
+}; // prettier-ignore
 
 export interface Clause extends Span {
   readonly turn: number;

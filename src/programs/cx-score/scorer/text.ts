@@ -1,7 +1,11 @@
+import { numberAt, numberOf, wordOf } from "./vocabulary.ts";
+
 /** Words of a turn with where they stand, clauses, and what is the same in every language. */
 
 export interface Word {
   readonly word: string;
+  /** Its number among the words that phrases are made of; 0 for all others. */
+  readonly id: number;
   readonly start: number;
   readonly end: number;
 }
@@ -12,7 +16,7 @@ export interface Span {
 }
 
 /** Longer turns are read up to here; what was pasted after it moves nothing. */
-const longest = 4_000;
+export const longest = 4_000;
 
 const split = new Map<string, readonly string[]>(Object.entries({
   "can't": ["can", "not"], cannot: ["can", "not"], cant: ["can", "not"], "won't": ["will", "not"], wont: ["will", "not"],
@@ -27,22 +31,24 @@ const cjk = /[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]/;
 const pattern =
   /[\p{L}\p{M}]+(?:['’][\p{L}]+)*|\p{N}+(?:[.,:]\p{N}+)*|[!?？！]+|[:;=][-']?[()DdPp/|]|\p{Extended_Pictographic}/gu;
 
+const wordAt = (word: string, start: number, end: number): Word => ({ word, id: numberOf(word), start, end });
+
 /** Puts a word of letters, in lower case: contractions are taken apart, each character of scripts without spaces is a word. */
 const put = (words: Word[], lower: string, start: number, end: number): void => {
   const parts = split.get(lower);
   if (parts !== undefined) {
-    for (const word of parts) words.push({ word, start, end });
+    for (const word of parts) words.push(wordAt(word, start, end));
     return;
   }
   const mark = lower.lastIndexOf("'");
   if (mark < 0) {
-    words.push({ word: lower, start, end });
+    words.push(wordAt(lower, start, end));
     return;
   }
   const ending = lower.endsWith("n't") ? "n't" : lower.slice(mark);
   const rest = endings[ending];
-  if (rest === undefined) words.push({ word: lower.replaceAll("'", ""), start, end });
-  else words.push({ word: lower.slice(0, -ending.length), start, end }, { word: rest, start, end });
+  if (rest === undefined) words.push(wordAt(lower.replaceAll("'", ""), start, end));
+  else words.push(wordAt(lower.slice(0, -ending.length), start, end), wordAt(rest, start, end));
 };
 
 const [zero, nine, upperA, upperZ, lowerA, lowerZ] = [48, 57, 65, 90, 97, 122] as const;
@@ -78,9 +84,11 @@ const asciiWords = (given: string): Word[] => {
         else break;
         at += 1;
       }
-      const word = text.slice(start, at);
-      if (hasMark || mayBeTwo[first * 128 + last] === 1) put(words, word, start, at);
-      else words.push({ word, start, end: at });
+      if (hasMark || mayBeTwo[first * 128 + last] === 1) put(words, text.slice(start, at), start, at);
+      else {
+        const id = numberAt(text, start, at);
+        words.push({ word: id === 0 ? text.slice(start, at) : wordOf(id), id, start, end: at });
+      }
     } else if (kind === digit) {
       while (at < length) {
         const code = text.charCodeAt(at);
@@ -88,16 +96,16 @@ const asciiWords = (given: string): Word[] => {
         if (kinds[code] !== digit && !(isJoint && at + 1 < length && kinds[text.charCodeAt(at + 1)] === digit)) break;
         at += 1;
       }
-      words.push({ word: "0", start, end: at });
+      words.push(wordAt("0", start, at));
     } else if (kind === mark) {
       while (at < length && kinds[text.charCodeAt(at)] === mark) at += 1;
-      words.push({ word: text.slice(start, at), start, end: at });
+      words.push(wordAt(text.slice(start, at), start, at));
     } else if (kind === eye) {
       const next = text.charCodeAt(at);
       const mouth = at + (next === 45 || next === 39 ? 1 : 0);
       if (!mouths.has(text.charCodeAt(mouth))) continue;
       at = mouth + 1;
-      words.push({ word: text.slice(start, at), start, end: at });
+      words.push(wordAt(text.slice(start, at), start, at));
     }
   }
   return words;
@@ -110,10 +118,10 @@ export const patternWords = (text: string): Word[] => {
     const end = index + found.length;
     const first = found.charCodeAt(0);
     const lower = found.toLowerCase().replaceAll("’", "'");
-    if (isDigit(first) || /^\p{N}/u.test(found)) words.push({ word: "0", start: index, end });
-    else if (first > 0x3000 && cjk.test(lower)) for (const [at, char] of Array.from(lower).entries()) words.push({ word: char, start: index + at, end: index + at + 1 });
+    if (isDigit(first) || /^\p{N}/u.test(found)) words.push(wordAt("0", index, end));
+    else if (first > 0x3000 && cjk.test(lower)) for (const [at, char] of Array.from(lower).entries()) words.push(wordAt(char, index + at, index + at + 1));
     else if (isLetter(first) || first > 127) put(words, lower, index, end);
-    else words.push({ word: lower, start: index, end });
+    else words.push(wordAt(lower, index, end));
   }
   return words;
 }; // prettier-ignore
@@ -170,23 +178,37 @@ const frequent: Readonly<Record<string, readonly string[]>> = {
 /** Before others where their characters mix: Japanese has Chinese ones. */
 const scripts = [["ja", 0x3040, 0x30ff], ["zh", 0x3400, 0x9fff], ["ko", 0xac00, 0xd7af], ["ru", 0x400, 0x4ff], ["ar", 0x600, 0x6ff], ["el", 0x370, 0x3ff], ["he", 0x590, 0x5ff], ["th", 0xe00, 0xe7f], ["hi", 0x900, 0x97f]] as const; // prettier-ignore
 
+/** Languages of the Latin script that have a word among their most frequent. */
+const languages = new Map<string, readonly string[]>();
+for (const [lang, list] of Object.entries(frequent))
+  for (const word of list) languages.set(word, [...(languages.get(word) ?? []), lang]);
+const latin = Object.keys(frequent);
+
 /** What the words of a customer are most likely written in. `und` where nothing can be told. */
 export const languageOf = (words: readonly string[]): string => {
-  const counts = new Map<string, number>();
+  const counts = scripts.map(() => 0);
   let letters = 0;
   for (const word of words)
-    for (const char of word) {
-      const code = char.codePointAt(0) ?? 0;
-      if (code < 128 ? !isLetter(code) : code < 192) continue;
+    for (let at = 0; at < word.length; at += 1) {
+      const code = word.charCodeAt(at); // all scripts that are told apart are of the first plane
+      if (code < 128 ? !isLetter(code) : code < 192 || (code >= 0xdc00 && code < 0xe000)) continue;
       letters += 1;
-      const script = code < 0x250 ? "latin" : (scripts.find(([, from, to]) => code >= from && code <= to)?.[0] ?? "");
-      counts.set(script, (counts.get(script) ?? 0) + 1);
+      if (code < 0x370) continue;
+      const script = scripts.findIndex(([, from, to]) => code >= from && code <= to);
+      if (script >= 0) counts[script] = (counts[script] ?? 0) + 1;
     }
   if (letters === 0) return "und";
-  for (const [lang] of scripts) if ((counts.get(lang) ?? 0) / letters > (lang === "ja" ? 0.1 : 0.4)) return lang;
-  const set = new Set(words);
-  const known = Object.entries(frequent).map(([lang, list]) => ({ lang, count: list.filter((word) => set.has(word)).length }));
-  const best = known.reduce((a, b) => (b.count > a.count ? b : a));
+  for (const [place, [lang]] of scripts.entries()) if ((counts[place] ?? 0) / letters > (lang === "ja" ? 0.1 : 0.4)) return lang; // prettier-ignore
+  const known = new Map<string, number>();
+  const seen = new Set<string>();
+  for (const word of words) {
+    const own = languages.get(word);
+    if (own === undefined || seen.has(word)) continue;
+    seen.add(word);
+    for (const lang of own) known.set(lang, (known.get(lang) ?? 0) + 1);
+  }
+  const of = (lang: string): number => known.get(lang) ?? 0;
+  const best = latin.reduce((a, b) => (of(b) > of(a) ? b : a));
   // few words of anything: what is most often written
-  return best.count === 0 && words.length < 12 ? "en" : best.count === 0 ? "und" : best.lang;
-}; // prettier-ignore
+  return of(best) === 0 && words.length < 12 ? "en" : of(best) === 0 ? "und" : best;
+};
