@@ -1,7 +1,7 @@
 import { allOf, anyOf, bind, jsonPath, sql, type Sql } from "#kernel/sql.ts";
 import { Refusal } from "#kernel/refusal.ts";
 import { membersOf } from "#records/cohorts/relation.ts";
-import { personOf, type Scope } from "#records/events/scope.ts";
+import { personOf, tableIn, type Scope } from "#records/events/scope.ts";
 import { traitOfAccounts, traitOfPeople, traitOverTime } from "#records/people/relation.ts";
 import { momentIn } from "#sdk/moment.ts";
 import type { EventMatch, Filter } from "./frame.ts";
@@ -123,7 +123,7 @@ const cohortCondition = (scope: Scope, { op, values }: Filter): Sql => {
 /** A trait as it was when the event happened; empty before it was first known. */
 const personThenCondition = (scope: Scope, filter: Filter): Sql =>
   sql`message IN (
-    SELECT message FROM (SELECT message, at, ${personOf(scope)} AS person FROM events) AS happened
+    SELECT message FROM (SELECT message, at, ${personOf(scope)} AS person FROM ${tableIn(scope, "events")}) AS happened
     ASOF LEFT JOIN (${traitOverTime(scope, filter.property)}) AS known ON known.person = happened.person AND known.since <= happened.at
     WHERE ${textConditions[filter.op](sql`known.value`, filter)})`;
 
@@ -145,7 +145,7 @@ const sessionCondition = (scope: Scope, filter: Filter): Sql => {
   if (filter.property !== "events" && filter.property !== "seconds")
     throw new Refusal("filter.session", `A session has an id, events and seconds, but no ${filter.property.slice(0, 40)}.`); // prettier-ignore
   // senders number the sessions of each person by themselves, so that two people may have one of the same name
-  return sql`(${personOf(scope)}, session) IN (SELECT ${personOf(scope)} AS person, session FROM events WHERE session != '' GROUP BY person, session HAVING ${textConditions[filter.op](sessionFigures[filter.property], filter)})`;
+  return sql`(${personOf(scope)}, session) IN (SELECT ${personOf(scope)} AS person, session FROM ${tableIn(scope, "events")} WHERE session != '' GROUP BY person, session HAVING ${textConditions[filter.op](sessionFigures[filter.property], filter)})`;
 };
 
 const conditionOf = (scope: Scope, filter: Filter): Sql => {

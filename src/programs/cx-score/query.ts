@@ -139,7 +139,7 @@ export interface Asked extends Rule {
   /** Ids of themes that count as the one that it names. */
   readonly themes: readonly string[];
   /** Who may ask for the trait that it names. */
-  readonly veil: Scope["veil"];
+  readonly call: Pick<Scope, "engine" | "veil">;
 }
 
 /** Conversations whose first answer came later than so, after the customer's first words, or has not come by now. */
@@ -147,7 +147,7 @@ const answeredLate = (minutes: number): Sql => sql`
   SELECT conversation FROM conversation_parts FINAL WHERE private = 0 GROUP BY conversation
   HAVING countIf(role = 'customer') > 0 AND dateDiff('second', minIf(at, role = 'customer'), ifNull(minOrNullIf(at, role IN ('ai_agent', 'bot', 'teammate')), now64(3))) > ${literal(Math.round(minutes * 60))}`;
 
-const fits = ({ below, above, driver, polarity, points, topic, themes, trait, traitIs, traitFrom, answerOver, veil, channel, team, words }: Asked): Sql => {
+const fits = ({ below, above, driver, polarity, points, topic, themes, trait, traitIs, traitFrom, answerOver, call, channel, team, words }: Asked): Sql => {
   const moved = polarity < 0 ? sql`moved <= ${bind.float(-points)} AND moved < 0` : sql`moved >= ${bind.float(points)} AND moved > 0`;
   const all = [
     // what nobody answers may be too short for a score
@@ -156,7 +156,7 @@ const fits = ({ below, above, driver, polarity, points, topic, themes, trait, tr
     ...(above === null ? [] : [sql`score >= ${bind.float(above)}`]),
     ...(driver === null ? [] : [sql`arrayExists((name, moved) -> name = ${bind.string(driver)} AND ${moved}, drivers, contributions)`]),
     ...(topic === "" ? [] : [sql`id IN (SELECT conversation FROM (${topics}) WHERE theme IN ${bind.strings(themes)})`]),
-    ...(trait === "" ? [] : [sql`account IN (SELECT account FROM (${traitOfAccounts({ veil }, trait)}) WHERE ${traitFrom === null ? sql`value = ${bind.string(traitIs)}` : sql`toFloat64OrNull(value) >= ${bind.float(traitFrom)}`})`]),
+    ...(trait === "" ? [] : [sql`account IN (SELECT account FROM (${traitOfAccounts(call, trait)}) WHERE ${traitFrom === null ? sql`value = ${bind.string(traitIs)}` : sql`toFloat64OrNull(value) >= ${bind.float(traitFrom)}`})`]),
     ...(answerOver === null ? [] : [sql`id IN (${answeredLate(answerOver)})`]),
     ...(channel === "" ? [] : [sql`channel = ${bind.string(channel)}`]),
     ...(team === "" ? [] : [sql`team = ${bind.string(team)}`]),
@@ -194,8 +194,8 @@ export const labelledRows = (view: View, rows: Sql, plans: Sql | undefined): Sql
   ${plans === undefined ? none : sql`LEFT ANY JOIN (${plans}) AS plans ON plans.account = heads.account`}`;
 
 /** What accounts pay for, by the trait that is usual for it; undefined where whoever asks may not know. */
-export const plansOf = ({ veil }: Pick<Scope, "veil">): Sql | undefined =>
-  veil.hidden("account").includes("plan") ? undefined : traitOfAccounts({ veil }, "plan");
+export const plansOf = (call: Pick<Scope, "engine" | "veil">): Sql | undefined =>
+  call.veil.hidden("account").includes("plan") ? undefined : traitOfAccounts(call, "plan");
 
 export interface ToScore {
   /** Under which version rows are written. */

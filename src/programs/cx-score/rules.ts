@@ -44,7 +44,7 @@ export const createRules = ({ store, notify, book, themes, tagging }: Parts) => 
   /** A rule with what has to be looked up for it. */
   const asked = async (call: WorkspaceCall, rule: Rule): Promise<Asked> => ({
     ...rule,
-    veil: call.veil,
+    call,
     themes: rule.topic === "" ? [] : [...(await themes.roots(call))].flatMap(([id, { root }]) => (root === rule.topic ? [id] : [])), // prettier-ignore
   });
 

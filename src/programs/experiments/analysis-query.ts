@@ -1,7 +1,7 @@
-import { bind, identifier, join, literal, sql, type Sql } from "#kernel/sql.ts";
+import { bind, join, literal, sql, type Sql } from "#kernel/sql.ts";
 import { matches, matchesAny, propertyNumber, propertyText } from "#insights/common/conditions.ts";
 import type { EventMatch } from "#insights/common/frame.ts";
-import { byPerson, inRange, personOf, type Scope, type TimeRange } from "#records/events/scope.ts";
+import { byPerson, inRange, personOf, tableIn, type Scope, type TimeRange } from "#records/events/scope.ts";
 import type { Part, Unit, UnitMeasure } from "./document.ts";
 
 const dayMs = 86_400_000;
@@ -34,9 +34,6 @@ const isUnit = (unit: Unit): Sql =>
 /** Its column in a query that somebody wrote. */
 const writtenUnit = (unit: Unit): Sql => ({ people: sql`toUInt64(person)`, accounts: sql`toString(account)`, sessions: sql`toString(session)` })[unit]; // prettier-ignore
 
-/** Named with its database, since a query that somebody wrote is asked where there are no tables. */
-const eventsIn = ({ engine }: Scope): Sql => sql`${identifier(engine.database)}.events`;
-
 /** Nothing but whether a written query has the columns that exposures need, so that what is missing is said by its name. */
 export const columnsOfWritten = (unit: Unit, written: Sql): Sql =>
   sql`SELECT ${writtenUnit(unit)}, at, arm FROM (${written}) LIMIT 0`;
@@ -47,7 +44,7 @@ const exposures = (scope: Scope, { unit, exposure, armProperty, written, range, 
     return sql`SELECT unit, at, arm FROM (SELECT ${writtenUnit(unit)} AS unit, toDateTime64(at, 3, 'UTC') AS at, toString(arm) AS arm FROM (${written})) WHERE arm != '' AND ${inRange(range)}`;
   const arm = armProperty === null ? sql`'all'` : propertyText(scope, armProperty);
   return sql`SELECT ${unitOf(scope, unit)} AS unit, at, ${arm} AS arm${slice === undefined ? sql`` : sql`, ${propertyText(scope, slice)} AS slice`}
-    FROM ${eventsIn(scope)} WHERE ${share} AND ${inRange(range)} AND ${isUnit(unit)} AND ${matches(scope, exposure)} AND arm != ''`;
+    FROM ${tableIn(scope, "events")} WHERE ${share} AND ${inRange(range)} AND ${isUnit(unit)} AND ${matches(scope, exposure)} AND arm != ''`;
 }; // prettier-ignore
 
 /**
@@ -75,7 +72,7 @@ const exposedOf = (scope: Scope, question: AnalysisQuestion, share: Sql, arms?: 
     FROM (${exposures(scope, question, share)}) AS every GROUP BY unit`;
   const triggered = trigger === undefined ? first : sql`
     ${select([sql`before.unit AS unit`, sql`${packed(sql`min(reached.ms)`, placeIn(sql`any(before.first)`))} AS first`, sql`any(before.arms) AS arms`], (column) => sql`any(before.${column})`)}
-    FROM (SELECT ${unitOf(scope, unit)} AS unit, ${ms} AS ms FROM ${eventsIn(scope)} WHERE ${share} AND ${inRange(range)} AND ${isUnit(unit)} AND ${matches(scope, trigger)}) AS reached
+    FROM (SELECT ${unitOf(scope, unit)} AS unit, ${ms} AS ms FROM ${tableIn(scope, "events")} WHERE ${share} AND ${inRange(range)} AND ${isUnit(unit)} AND ${matches(scope, trigger)}) AS reached
     INNER JOIN (${first}) AS before ON reached.unit = before.unit WHERE reached.ms >= ${msIn(sql`before.first`)} GROUP BY unit`;
   if (beside === undefined) return triggered;
   return sql`${select([sql`own.unit AS unit`, sql`own.first AS first`, sql`own.arms AS arms`, sql`other.arm AS slice`], (column) => sql`own.${column}`)}
@@ -192,7 +189,7 @@ export const momentsByDay = (scope: Scope, question: AnalysisQuestion, arms: rea
   const pairs = measures.map((measure) => pairOf(scope, measure, question, read, added));
   const around = { from: range.from - daysBefore(question) * dayMs, to: Math.min(now, range.to + windowDays * dayMs) };
   const done = (share: Sql): Sql => sql`SELECT ${unitOf(scope, unit)} AS unit, ${join([sql`toUnixTimestamp64Milli(at) AS ms`, ...read.all()], ", ")}
-    FROM ${eventsIn(scope)} WHERE ${share} AND ${inRange(around)} AND ${isUnit(unit)} AND ${matchesAny(scope, measures.flatMap(matchesOf))}`;
+    FROM ${tableIn(scope, "events")} WHERE ${share} AND ${inRange(around)} AND ${isUnit(unit)} AND ${matchesAny(scope, measures.flatMap(matchesOf))}`;
   const slice = (column: Sql): Sql => (isSliced(question) ? column : sql``);
   const ofShare = (share: Sql): Sql => sql`SELECT any(exposed.first) AS first${slice(sql`, any(exposed.slice) AS slice`)}, ${join(added.all(), ", ")}
       FROM (${done(share)}) AS done

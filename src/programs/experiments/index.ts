@@ -147,18 +147,17 @@ export const experiments = ({ ingest, store, desk, notify }: Parts): Module => {
   };
 
   /** Asks a query that gives exposures for the past, so that what is wrong in it is said before the start. */
-  const unaskedOf = async (call: WorkspaceCall, experiment: Experiment, metrics: readonly AgreedMetric[]): Promise<readonly string[]> => {
+  const unaskedOf = async (call: WorkspaceCall, experiment: Experiment): Promise<readonly string[]> => {
     if (experiment.written === null) return [];
-    const byCohort = metrics.filter(({ measure }) => JSON.stringify(measure).includes('"on":"cohort"')).map(({ metric }) => `${metric} speaks of a cohort, which cannot be asked beside a query of your own.`);
     const scope = await scopeOf(ingest, call);
     try {
       const from = new Date(call.now - pastDays * dayMs).toISOString();
       const { trigger: _, ...question } = await questionOf(call, scope, experiment, [], from, null);
       if (question.written !== undefined) await askOver(call, columnsOfWritten(experiment.unit, question.written), z.unknown());
       await askOver(call, exposuresByDay(scope, question, 0), Counted);
-      return byCohort;
+      return [];
     } catch (error) {
-      if (error instanceof Refusal) return [...byCohort, error.message];
+      if (error instanceof Refusal) return [error.message];
       throw error;
     }
   }; // prettier-ignore
@@ -232,7 +231,7 @@ export const experiments = ({ ingest, store, desk, notify }: Parts): Module => {
         : { experiments: before.length, effect: learnedOf(primary?.metric ?? "", before).typical };
     const [holdouts, unasked] = await Promise.all([
       holdoutsIn(call, experiment.environment),
-      unaskedOf(call, experiment, measured),
+      unaskedOf(call, experiment),
     ]);
     const checks = startChecks({
       experiment,

@@ -1,6 +1,6 @@
 import type { Veil } from "#kernel/classes.ts";
 import type { Engine } from "#kernel/engine/engine.ts";
-import { bind, inShares, sql, type Sql } from "#kernel/sql.ts";
+import { bind, identifier, inShares, sql, type Sql } from "#kernel/sql.ts";
 import type { Keys } from "#records/people/keys.ts";
 
 /** What every relation needs to know of the question: where, in which zone, and as of when. */
@@ -18,6 +18,10 @@ export interface Scope {
   readonly veil: Veil;
   readonly now: number;
 }
+
+/** A table by its database and its name: what a query that somebody wrote stands in is asked where there are no tables. */
+export const tableIn = ({ engine }: Pick<Scope, "engine">, name: string): Sql =>
+  sql`${identifier(engine.database)}.${identifier(name)} AS ${identifier(name)}`;
 
 /** An event's properties without those that are hidden from whoever asks. */
 export const shownProperties = ({ veil }: Pick<Scope, "veil">): Sql => {

@@ -1,5 +1,5 @@
 import { bind, sql, type Sql } from "#kernel/sql.ts";
-import { personOf, type Scope } from "#records/events/scope.ts";
+import { personOf, tableIn, type Scope } from "#records/events/scope.ts";
 
 /** A list as of now: its changes one after another, from nothing. Items are kept as their JSON. */
 const foldedList: Sql = sql`
@@ -25,15 +25,15 @@ export const traitOfPeople = (scope: Scope, trait: string): Sql => {
   scope.veil.check("person", trait);
   return sql`
   SELECT ${personOf(scope)} AS person, ${latestValue} AS value
-  FROM trait_changes WHERE subject = 'person' AND trait = ${bind.string(trait)}
+  FROM ${tableIn(scope, "trait_changes")} WHERE subject = 'person' AND trait = ${bind.string(trait)}
   GROUP BY person`;
 };
 
 /** One row per account that has (or had) the trait: its value as text, empty where it was unset. */
-export const traitOfAccounts = ({ veil }: Pick<Scope, "veil">, trait: string): Sql => {
-  veil.check("account", trait);
+export const traitOfAccounts = (scope: Pick<Scope, "engine" | "veil">, trait: string): Sql => {
+  scope.veil.check("account", trait);
   return sql`
-  SELECT account, ${latestValue} AS value FROM trait_changes
+  SELECT account, ${latestValue} AS value FROM ${tableIn(scope, "trait_changes")}
   WHERE subject = 'account' AND trait = ${bind.string(trait)} GROUP BY account`;
 };
 
@@ -54,7 +54,7 @@ export const shownTraits = (
 /** One row per person and moment at which the trait changed: its value from then on. */
 export const traitOverTime = (scope: Scope, trait: string): Sql => {
   scope.veil.check("person", trait);
-  const changes = sql`SELECT ${personOf(scope)} AS person, at, op, kind, value FROM trait_changes
+  const changes = sql`SELECT ${personOf(scope)} AS person, at, op, kind, value FROM ${tableIn(scope, "trait_changes")}
     WHERE subject = 'person' AND trait = ${bind.string(trait)}`;
   return sql`SELECT person, since, ${latestValue} AS value FROM (
       SELECT person, moments.since AS since, changes.at AS at, op, kind, value
