@@ -27,6 +27,7 @@ import { TrendsInput } from "#insights/trends/contract.ts";
 import { activityQuery, trendsQuery } from "#insights/trends/query.ts";
 import { bucketNumber } from "#insights/common/time.ts";
 import { keysOf } from "#records/people/keys.ts";
+import { reloadIdentities } from "#records/events/query.ts";
 import type { Scope } from "#records/events/scope.ts";
 
 const start = Date.parse("2026-01-01");
@@ -281,8 +282,7 @@ const questionsOf = (scope: Scope, window: number, steps: readonly string[]): re
   ];
 };
 
-const benchSize = async (folder: string, millions: number): Promise<ReadonlyMap<string, number>> => {
-  const count = millions * 1_000_000;
+const openFilled = async (folder: string, count: number) => {
   const system = await openSystem(readConfig({}, { data: folder, log_level: "error" }));
   const member = await system.access.createMember("bench@example.com", "Bench", "a long password");
   const named = { name: "Bench", zone: "UTC", weekStart: "monday" } as const;
@@ -291,28 +291,42 @@ const benchSize = async (folder: string, millions: number): Promise<ReadonlyMap<
   if (found === undefined) throw new Error("no workspace");
   const { engine } = found;
   await fill(engine, count);
-  const duck = await openDuck(engine, folder);
-  const scope: Scope = {
-    engine,
-    zone: "UTC",
-    weekStart: "monday",
-    hasMerges: false,
-    people: count / 40,
-    keys: keysOf("x"),
-    veil: noVeil,
-    now: range.to,
-  };
-  const { url = "", password = "" } = system.host ?? {};
-  const beside = connectEngine({ url, username: "default", password, functions: "beside" });
+  const scope: Scope = { engine, zone: "UTC", weekStart: "monday", hasMerges: false, people: count / 40, keys: keysOf("x"), veil: noVeil, now: range.to }; // prettier-ignore
   const timed =
-    (statement: Sql, on: Engine = engine) =>
-    async (): Promise<number> => {
+    (statement: Sql, on: Engine = engine): Timed =>
+    async () => {
       const began = performance.now();
       await on.rows(statement, z.unknown(), { purpose: "maintain", settings: { max_result_rows: "0" } });
       return performance.now() - began;
     };
-  const window = 7 * 86_400;
-  const steps = ["event 2", "event 3", "event 4"];
+  return { system, engine, scope, timed };
+};
+
+const [window, steps] = [7 * 86_400, ["event 2", "event 3", "event 4"]];
+
+/** What it costs that people have several ids: our SQL where every second id belongs to the person of another, against where none does. */
+export const benchMerged = async (folder: string, [millions = "10"]: readonly string[]): Promise<void> => {
+  const { system, engine, scope, timed } = await openFilled(folder, Number(millions) * 1_000_000);
+  await engine.command(sql`INSERT INTO identity_overrides (actor, person, version) SELECT actor, other, 1 FROM (
+    SELECT actor, lagInFrame(actor) OVER (ORDER BY actor) AS other, row_number() OVER (ORDER BY actor) AS place FROM (SELECT DISTINCT actor FROM events)) WHERE place % 2 = 0`);
+  await engine.command(reloadIdentities);
+  console.log(`${millions} million events`);
+  const merged = questionsOf({ ...scope, hasMerges: true }, window, steps);
+  for (const [place, { name, ours, isBeside = false }] of questionsOf(scope, window, steps).entries()) {
+    const other = merged[place]?.ours;
+    if (other === undefined || isBeside) continue;
+    const [alone = 1, together = 0] = await compared(5, [timed(ours), timed(other)]);
+    console.log(`${name.padEnd(28)} ${Math.round(together)} ms, ${(together / alone).toFixed(2)} times as where nobody is merged (${Math.round(alone)} ms)`); // prettier-ignore
+  }
+  console.log(`most memory of the engine's process: ${peakMemory(system.host?.pid)}`);
+  await system.close();
+};
+
+const benchSize = async (folder: string, millions: number): Promise<ReadonlyMap<string, number>> => {
+  const { system, engine, scope, timed } = await openFilled(folder, millions * 1_000_000);
+  const duck = await openDuck(engine, folder);
+  const { url = "", password = "" } = system.host ?? {};
+  const beside = connectEngine({ url, username: "default", password, functions: "beside" });
   const questions = questionsOf(scope, window, steps);
   console.log(`${millions} million events`);
   const rounds = millions > 20 ? 3 : 10;

@@ -41,12 +41,12 @@ describe("rules", () => {
     await pause();
     const { id } = await ask<{ id: string }>("cx.saveRule", { rule: { name: "SLA", answerOver: 60 }, isOn: true });
     const now = Date.now();
-    await send([{ id: "open", userId: "fi", parts: [part("1", "customer", "Can somebody help me with this?", now - 59.99 * minute)] }]); // prettier-ignore
+    await send([{ id: "open", userId: "fi", parts: [part("1", "customer", "Can somebody help me with this?", now - 59.9 * minute)] }]); // prettier-ignore
     await score();
     const firings = async () => (await ask<{ rules: { id: string; firings: number }[] }>("cx.rules", {})).rules.find((one) => one.id === id)!.firings; // prettier-ignore
     await at(Date.now());
     expect(await firings()).toBe(0);
-    await expect.poll(async () => { await at(Date.now()); return firings(); }, { timeout: 10_000 }).toBe(1); // prettier-ignore
+    await expect.poll(async () => { await at(Date.now()); return firings(); }, { timeout: 30_000 }).toBe(1); // prettier-ignore
     await at(Date.now() + 3_600_000);
     await at(Date.now() + 7_200_000);
     expect(await firings()).toBe(1);

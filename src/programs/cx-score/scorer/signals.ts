@@ -115,6 +115,11 @@ const firstWords = (turns: readonly Pick<TurnSignals, "words">[]): string[] => {
   return found;
 };
 
+const called = new Set(["agent", "human", "person", "representative", "operator", "advisor", "someone", "people"]);
+/** Nothing but a word for somebody who answers, as people write to what does not understand them: `AGENT!`. */
+const isCall = (words: readonly Word[]): boolean =>
+  words.length <= 2 && called.has(words[0]?.word ?? "") && (words.length < 2 || /^[!?]+$/.test(words[1]?.word ?? ""));
+
 export const signalsOf = ({ turns, lang }: Conversation): Signals => {
   const read = turns.map(({ r, x, t }, at) => ({ at, role: r, text: x, t, words: wordsOf(x) }));
   const found =
@@ -126,14 +131,18 @@ export const signalsOf = ({ turns, lang }: Conversation): Signals => {
   const all = read.map((turn): TurnSignals => {
     const isCustomer = turn.role === "customer";
     const shouts = shoutsIn(turn.text);
-    const heard = limited ? [] : hitsIn(turn.words);
+    const heard = limited ? [] : isCustomer && isCall(turn.words) ? [{ sign: "escalate" as const, from: 0, to: 1 }] : hitsIn(turn.words); // prettier-ignore
     const counts = noCounts();
     for (const { sign } of heard) counts[sign] += 1;
     isSour ||= isCustomer && (shouts > 0 || isSoured(counts));
     // whoever asks to cancel something does not threaten to, where nothing was amiss
     const isThreat = isSour && counts.leaves > 0;
     if (isThreat) counts.threat += counts.leaves;
-    const hits = isThreat ? heard.map((hit) => (hit.sign === "leaves" ? { ...hit, sign: "threat" as const } : hit)) : heard; // prettier-ignore
+    const meant = isThreat ? heard.map((hit) => (hit.sign === "leaves" ? { ...hit, sign: "threat" as const } : hit)) : heard; // prettier-ignore
+    // whoever threatens does not praise: `Great service, I will never order here again`
+    const isMocking = isCustomer && counts.threat > 0 && counts.praise + counts.accepts > 0;
+    if (isMocking) counts.praise = counts.accepts = 0;
+    const hits = isMocking ? meant.filter(({ sign }) => sign !== "praise" && sign !== "accepts") : meant;
     const emotion = isCustomer && !limited && turn.words.length > 0 ? emotionsOf(turn.words, salts.text) : still;
     return { at: turn.at, role: turn.role, text: turn.text, t: turn.t, words: turn.words, low: maskOf(turn.words, 0), high: maskOf(turn.words, 1), held: {}, isCustomer, hits, counts, asks: asksIn(turn.text, turn.words), shouts, emotion, valence: isCustomer ? valenceOf(counts, emotion, turn.text, shouts) : 0 }; // prettier-ignore
   });
