@@ -13,6 +13,8 @@ import {
 } from "#programs/experiments/analysis-query.ts";
 import type { Part, UnitMeasure } from "#programs/experiments/document.ts";
 import { createWorkspace } from "#programs/workspaces/create.ts";
+import { reloadIdentities } from "#records/events/query.ts";
+import { personOf } from "#records/events/scope.ts";
 import { keysOf } from "#records/people/keys.ts";
 
 /**
@@ -60,15 +62,22 @@ export const benchExperiments = async (folder: string, args: readonly string[]):
   if (found === undefined) throw new Error("no workspace");
   const { engine } = found;
   await fill(engine, millions * 1_000_000);
-  const scope = { engine, zone: "UTC", weekStart: "monday", hasMerges: false, keys: keysOf("x"), veil: noVeil, now: end } as const; // prettier-ignore
+  const hasMerges = args.includes("merged");
+  if (hasMerges) {
+    await engine.command(
+      sql`INSERT INTO identity_overrides (actor, person, version) SELECT sipHash64(number * 2, 9), sipHash64(number * 2 + 1, 9), 1 FROM numbers(${literal(millions * 250_000)})`,
+    );
+    await engine.command(reloadIdentities);
+  }
+  const scope = { engine, zone: "UTC", weekStart: "monday", hasMerges, keys: keysOf("x"), veil: noVeil, now: end } as const; // prettier-ignore
   const question: AnalysisQuestion = { unit: "people", exposure: { event: "Shown", filters: [] }, armProperty: "variant", measures, range: { from: start, to: end }, windowDays: 7, covariateDays: 7, now: end }; // prettier-ignore
   const timed = async (statement: Sql): Promise<number> => {
     const began = performance.now();
     await engine.rows(statement, z.unknown(), { purpose: "maintain", settings: { max_result_rows: "0" } });
     return performance.now() - began;
   };
-  const scan = sql`SELECT count(), sum(t), sum(i) FROM (SELECT actor, sum(toFloat64(properties.total.:Int64)) AS t, sum(toFloat64(properties.items.:Int64)) AS i, min(at) AS since, any(properties.variant.:String) AS arm
-    FROM events WHERE at >= ${bind.time(start - 7 * day)} AND at < ${bind.time(end)} GROUP BY actor)`;
+  const scan = sql`SELECT count(), sum(t), sum(i) FROM (SELECT ${personOf({ engine, hasMerges })} AS person, sum(toFloat64(properties.total.:Int64)) AS t, sum(toFloat64(properties.items.:Int64)) AS i, min(at) AS since, any(properties.variant.:String) AS arm
+    FROM events WHERE at >= ${bind.time(start - 7 * day)} AND at < ${bind.time(end)} GROUP BY person)`;
   const [arms, units] = [["control", "new"], millions * 1_000_000];
   const all = {
     scan: [scan],

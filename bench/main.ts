@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-/** npm run bench -- ingest [--governed] | gate | cx | flags | experiments [millions of exposures] | query [millions of events ...] | merged [millions of events] | pages [millions of events], such as query 1 10 100. Prints ratios of one run; times depend on the machine. */
+/** npm run bench -- ingest [--governed] | gate | cx | flags | experiments [millions of exposures] [merged] | query [millions of events ...] | merged [millions of events] | pages [millions of events], such as query 1 10 100. Prints ratios of one run; times depend on the machine. */
 /** Each is loaded alone: what one needs is no garbage to another. */
 const benches: Readonly<Record<string, () => Promise<(folder: string, args: readonly string[]) => Promise<void>>>> = {
   ingest: async () => (await import("./ingest.ts")).benchIngest,
