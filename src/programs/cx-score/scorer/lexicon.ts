@@ -1,4 +1,4 @@
-import type { Word } from "./text.ts";
+import { isOpening, type Word } from "./text.ts";
 import { learn } from "./vocabulary.ts";
 
 /**
@@ -11,8 +11,8 @@ const numbers = ["two", "three", "four", "five", "six", "seven", "eight", "nine"
 const spelt = (phrase: string): string[] =>
   /\b0 (?:days|weeks|months|hours|times)\b/.test(phrase) ? numbers.map((number) => phrase.replace("0", number)) : [];
 
-/** What those who answer have done. */
-const deeds = ["activated", "added", "adjusted", "applied", "arranged", "assigned", "booked", "cancelled", "canceled", "changed", "completed", "corrected", "created", "credited", "enabled", "extended", "fixed", "increased", "issued", "moved", "ordered", "processed", "put", "rebooked", "refunded", "released", "removed", "replaced", "reset", "restored", "returned", "scheduled", "sent", "shipped", "switched", "unlocked", "unsubscribed", "updated", "upgraded", "waived"]; // prettier-ignore
+/** What those who answer have done, also where a clause begins with it: `Refunded 14.90`. */
+const deeds = ["activated", "added", "adjusted", "applied", "arranged", "assigned", "booked", "cancelled", "canceled", "changed", "completed", "corrected", "created", "credited", "enabled", "extended", "fixed", "increased", "issued", "moved", "ordered", "processed", "put", "rebooked", "refunded", "raised", "released", "removed", "renewed", "replaced", "replayed", "resent", "reset", "restored", "returned", "scheduled", "sent", "shipped", "swapped", "switched", "unlocked", "unsubscribed", "updated", "upgraded", "waived"]; // prettier-ignore
 
 export const phrases = {
   thanks: ["thank you", "thanks", "thank u", "thx", "ty", "many thanks", "much appreciated", "appreciate it", "appreciate your help", "i appreciate", "really appreciate", "cheers", "grateful", "thankful", "want to thank", "like to thank", "must thank", "thank the", "thank your", "thank him", "thank her"],
@@ -57,18 +57,20 @@ export const phrases = {
   refuses: [
     "unfortunately", "i can not", "we can not", "can not help", "can not be", "can not do", "can not process", "can not provide", "can not offer", "can not change", "can not find", "can not see", "can not access", "can not guarantee", "could not find", "could not be", "could not locate", "not able to", "unable to", "is not possible", "not possible", "impossible", "not available", "is unavailable", "no availability", "not currently", "no longer available", "no longer", "do not have", "does not have", "do not offer", "do not support", "does not support", "not supported", "not allowed", "not permitted", "not eligible", "does not qualify", "not authorized", "not entitled", "against our policy", "our policy", "per our policy", "policy does not", "non refundable", "no refund", "no refunds", "not refundable", "not found", "no results", "nothing found", "no record", "no records", "no information", "no match", "not recognize", "not recognise", "did not understand", "do not understand", "did not get that", "not sure i understand", "could you rephrase", "please rephrase", "do not know", "not know", "not sure", "am afraid", "is denied", "was denied", "been denied", "rejected", "declined", "failed", "has expired", "sold out", "out of stock", "fully booked", "no other option", "no other options", "nothing we can do", "nothing i can do", "beyond our", "outside of our", "out of my hands", "has to be", "will have to", "you must", "only if", "such is", "no such", "sorry but", "at this time", "at the moment we", "cannot", "incorrect", "does not exist", "not valid", "invalid", "not yet", "error occurred", "went wrong", "could not complete", "there are no", "is full", "try again later",
     "for the time being", "are full", "no eta", "no agents", "only apply", "apply to",
+    "try another", "try a different",
   ],
   defers: [
     "contact us", "contact our", "contact the", "contact your", "please contact", "get in touch with", "reach out to", "call us", "call our", "call the", "please call", "hotline", "helpline", "customer service number", "private message", "private messages", "direct message", "send us a message", "message us", "privately", "dm", "dms", "inbox us", "email us", "email our", "write to us", "send an email", "send us an email", "visit our", "visit the", "visit your", "go to the nearest", "local store", "local branch", "business hall", "nearest store", "please wait", "wait for", "wait a", "be patient", "your patience", "bear with", "hold on", "one moment", "a moment", "later", "at a later", "in the near future", "as soon as possible", "asap", "look into", "looking into", "investigate", "investigating", "forward your", "forwarded", "forward it", "forward this", "pass on", "passed on", "pass it", "pass this", "escalate", "escalated", "escalating", "get back to you", "come back to you", "will be in touch", "will contact you", "will call you", "will reply", "will respond", "will inform", "will notify", "will let you know", "contact you", "check with", "will check", "am checking", "let me check", "verify", "relevant department", "relevant team", "relevant staff", "relevant personnel", "the team", "our team", "specialist", "technical team", "engineers", "technicians", "support team", "open a ticket", "opened a ticket", "created a ticket", "raise a ticket", "raised a ticket", "submit a", "submitted", "report it", "feedback", "your feedback", "business days", "working days", "within 0 hours", "within 0 days", "0 hours", "0 business", "we will", "i will transfer", "transfer you", "transferring you", "connect you", "follow up", "pay attention to", "please pay attention", "stay tuned", "keep an eye",  "to be determined", "subject to", "try again", "documentation", "help center", "help centre", "the faq", "our faq", "our website", "our site", "tracking page", "pricing page", "terms of service", "please review", "please check the", "learn more", "has been noted", "will get back",
     "aware of an issue", "aware of the issue", "aware of this", "aware of the problem", "under construction", "status page", "you can follow",
+    "can vary", "may vary", "vary with", "vary by", "depends on", "depend on", "may be due to", "several reasons", "various reasons", "consult a", "in due course", "was noted", "your opinion", "passed this on", "refer to", "for more information", "read our", "conditions of",
   ],
   answers: [
     "you can", "you could", "you may", "you should be able", "you need to", "you will need to", "please try", "try to", "try the", "click", "tap", "press", "select", "choose", "open the", "go to", "navigate to", "settings", "restart", "reboot", "reinstall", "update the", "update your", "clear your", "log out", "log in", "sign in", "sign out", "turn off", "turn on", "switch off", "switch on", "switch to", "enter the", "enter your", "type in", "reply with", "text 0", "send 0", "download", "install", "uncheck", "check the box", "follow these steps", "the following steps", "steps", "step 0", "first", "then", "next", "finally", "here is", "here are", "this is the", "it is because", "because", "the reason", "this means", "it means", "that means", "in order to", "http", "https", "www", "the price is", "it costs", "costs", "starts at", "is located", "the address", "opening hours", "is open", "the code is", "is available", "are available", "is included", "supports", "yes you", "yes it", "yes we", "yes there", "no you do not", "can be",
   ],
   done: [
-    ...deeds.flatMap((deed) => [`have ${deed}`, `been ${deed}`,
+    ...deeds.flatMap((deed) => [`have ${deed}`, `been ${deed}`, `i ${deed}`, `we ${deed}`]),
     "i am sending", "we are sending", "sending you a", "sending a replacement", "i locked",
-  ]),
+    "on his way", "on her way", "on their way", "is on the way", "alarm set", "reminder set",
     "attached", "enclosed", "here you go", "here it is", "i have refunded", "refund has been", "refund was", "is booked", "booked you", "i sent", "just sent", "is fixed", "now fixed", "has been credited", "is activated", "is now active", "is unlocked", "now unlocked", "is restored", "has been restored", "been confirmed", "is confirmed", "are confirmed", "is scheduled", "is complete", "is completed", "is done", "all done", "all set", "successfully", "has been resolved", "been resolved", "is resolved", "now resolved", "you are all set", "should work now", "should now", "works now", "good news", "been approved", "is approved", "i see that", "found your", "i found", "have found", "we found", "is set for", "is now set", "made the change", "you are booked", "is all yours",
   ],
   sorry: ["sorry", "apologies", "apologise", "apologize", "my bad", "our fault", "our mistake", "my mistake", "regret"],
@@ -160,6 +162,19 @@ const note = (hits: Hit[], first: number, hit: Hit): void => {
       return;
     }
   hits.push(hit);
+};
+
+const deedIds = new Set([...deeds, "done"].map(learn));
+/** Deeds that a clause of a text begins with, and that no phrase has put down. */
+export const openingDeeds = (words: readonly Word[], text: string, heard: readonly Hit[]): readonly Hit[] => {
+  let found: Hit[] | undefined;
+  for (let at = 0; at < words.length; at += 1) {
+    const word = words[at];
+    if (word === undefined || !deedIds.has(word.id) || !isOpening(text, word.start)) continue;
+    if (heard.some(({ sign, from, to }) => sign === "done" && from <= at && at < to)) continue;
+    (found ??= []).push({ sign: "done", from: at, to: at + 1 });
+  }
+  return found ?? none;
 };
 
 /** Every phrase in a turn; the longest of each sign from a place. A negated praise is a complaint, a negated complaint is nothing. */

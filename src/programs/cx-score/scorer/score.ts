@@ -13,6 +13,7 @@ import type { Sign } from "./lexicon.ts";
 import { salts } from "./salts.ts";
 import { clamp, clausesIn, isRepeated, signalsOf, type Clause, type Signals, type TurnSignals } from "./signals.ts";
 import { summaryOf } from "./summary.ts";
+import { isOpening } from "./text.ts";
 
 /**
  * A conversation's score, from 1 to 5, with what moved it. Deterministic: the same turns give the same answer. Weights of
@@ -76,14 +77,6 @@ const reactionTo = (turns: readonly TurnSignals[], at: number): { readonly value
 }; // prettier-ignore
 
 const isUpper = (code: number): boolean => code >= 65 && code <= 90;
-/** Whether a sentence or a line begins at a place of a text. */
-const isOpening = (text: string, start: number): boolean => {
-  let at = start - 1;
-  while (at >= 0 && text.charCodeAt(at) === 32) at -= 1;
-  const code = at < 0 ? 10 : text.charCodeAt(at);
-  return code === 46 || code === 33 || code === 63 || code === 58 || code === 10;
-};
-
 /** How many numbers and names a reply gives, of at most `most`, that were not in what was asked. */
 const specificsIn = ({ words, text }: TurnSignals, asked: TurnSignals | undefined, most: number): number => {
   let found = 0;

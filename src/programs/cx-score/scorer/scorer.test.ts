@@ -59,7 +59,7 @@ describe("the scorer", () => {
     const given = [...Object.values(calls), ...heard].map((turns) => scored(...turns));
     const hash = createHash("sha256").update(JSON.stringify(given)).digest("hex").slice(0, 12);
     // where this fails, raise `rules` in heads.ts, and write both down here
-    expect([modelVersion, hash]).toEqual(["3.6c44a5ec47a8", "617fe6f3ffd0"]);
+    expect([modelVersion, hash]).toEqual(["3.6c44a5ec47a8", "dc2b9842334a"]);
   });
 
   it("does not read `not happy` as happy, nor a repeat as news", () => {
@@ -93,6 +93,8 @@ describe("the scorer", () => {
       "t:I have adjusted the bill to 50.",
       "t:Please review our terms of service.",
     );
+    better("c:Refund for the broken mug, please", "t:Refunded 14.90, keep it.", "t:In general refunds are possible.");
+    better("c:Why is my bill higher?", "t:I moved you to the plan of 20 euro.", "t:It depends on several reasons.");
     // what is asked again and left there was not answered
     const [asked, answer] = ["c:We lost a day of sales because checkout was down.", "t:We apologize. The issue has been resolved."]; // prettier-ignore
     expect(scored(asked, answer, "c:That's it? No explanation?").score).toBeLessThan(scored(asked, answer, "c:Noted").score! - 0.5); // prettier-ignore

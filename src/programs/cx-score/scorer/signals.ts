@@ -1,6 +1,6 @@
 import type { Conversation, TurnRole } from "./conversation.ts";
 import { emotionsOf } from "./heads.ts";
-import { hitsIn, noCounts, type Counts, type Hit } from "./lexicon.ts";
+import { hitsIn, noCounts, openingDeeds, type Counts, type Hit } from "./lexicon.ts";
 import { salts } from "./salts.ts";
 import { clausesOf, languageOf, wordsOf, type Span, type Word } from "./text.ts";
 
@@ -120,6 +120,13 @@ const called = new Set(["agent", "human", "person", "representative", "operator"
 const isCall = (words: readonly Word[]): boolean =>
   words.length <= 2 && called.has(words[0]?.word ?? "") && (words.length < 2 || /^[!?]+$/.test(words[1]?.word ?? ""));
 
+const hitsOf = (words: readonly Word[], text: string, isCustomer: boolean): readonly Hit[] => {
+  if (isCustomer) return isCall(words) ? [{ sign: "escalate", from: 0, to: 1 }] : hitsIn(words);
+  const hits = hitsIn(words);
+  const deeds = openingDeeds(words, text, hits);
+  return deeds.length === 0 ? hits : [...hits, ...deeds].sort((a, b) => a.from - b.from);
+};
+
 export const signalsOf = ({ turns, lang }: Conversation): Signals => {
   const read = turns.map(({ r, x, t }, at) => ({ at, role: r, text: x, t, words: wordsOf(x) }));
   const found =
@@ -131,7 +138,7 @@ export const signalsOf = ({ turns, lang }: Conversation): Signals => {
   const all = read.map((turn): TurnSignals => {
     const isCustomer = turn.role === "customer";
     const shouts = shoutsIn(turn.text);
-    const heard = limited ? [] : isCustomer && isCall(turn.words) ? [{ sign: "escalate" as const, from: 0, to: 1 }] : hitsIn(turn.words); // prettier-ignore
+    const heard = limited ? [] : hitsOf(turn.words, turn.text, isCustomer);
     const counts = noCounts();
     for (const { sign } of heard) counts[sign] += 1;
     isSour ||= isCustomer && (shouts > 0 || isSoured(counts));

@@ -164,6 +164,14 @@ export const clausesOf = (text: string): Span[] => {
   return spans;
 };
 
+/** Whether a sentence or a line begins at a place of a text. */
+export const isOpening = (text: string, start: number): boolean => {
+  let at = start - 1;
+  while (at >= 0 && text.charCodeAt(at) === 32) at -= 1;
+  const code = at < 0 ? 10 : text.charCodeAt(at);
+  return code === 46 || code === 33 || code === 63 || code === 58 || code === 10;
+};
+
 /** By script; `en` and other languages of the Latin script are told apart by their most frequent words. */
 const frequent: Readonly<Record<string, readonly string[]>> = {
   en: ["the", "to", "i", "you", "is", "a", "and", "my", "it", "for", "please", "thanks", "hi", "hello", "not", "yes", "no", "ok", "can", "how", "what", "do"],
