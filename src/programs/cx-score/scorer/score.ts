@@ -103,7 +103,7 @@ const worthOf = (
   const isPlain = has(turn, "refuses", "defers") === 0;
   // a question was asked, and something was said that neither refuses, nor defers, nor asks back
   const direct = asked?.asks === true && !turn.asks && isPlain && turn.words.length >= 4 ? 0.2 : 0;
-  const specific = isPlain ? 0.08 * specificsIn(turn, asked, 3) : 0;
+  const specific = isPlain ? 0.12 * specificsIn(turn, asked, 3) : 0;
   const good =
     0.55 * n("done") + 0.22 * n("answers") + 0.15 * Math.min(1, n("empathy")) + 0.2 * detail + direct + specific;
   const bad = 0.4 * n("refuses") + 0.18 * n("defers") + (turn.words.length < 4 ? 0.15 : 0) + (isCopy ? 0.4 : 0);
