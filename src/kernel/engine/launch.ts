@@ -32,6 +32,8 @@ const spawn = (options: HostOptions, secret: string, port: number): ChildProcess
     execArgv: isSource ? ["--import", "tsx"] : [],
     stdio: ["ignore", "inherit", "inherit", "ipc"],
     env: {
+      // freed memory is kept for the next query for half a minute: handed back at once, it is faulted in again page by page
+      JE_MALLOC_CONF: "dirty_decay_ms:30000,muzzy_decay_ms:30000",
       ...process.env,
       // libuv reads this once, at start: each running query holds a thread
       UV_THREADPOOL_SIZE: String(options.readers + 8),

@@ -63,13 +63,13 @@ const placeIn = (first: Sql): Sql => sql`toUInt8(bitAnd(${first}, 255))`;
 const exposedOf = (scope: Scope, question: AnalysisQuestion, share: Sql, arms?: readonly string[]): Sql => {
   const { unit, range, slice, trigger, beside } = question;
   const ms = sql`toUnixTimestamp64Milli(at)`;
-  const place = arms === undefined ? sql`0` : sql`toUInt8(indexOf(${bind.strings(arms)}, every.arm))`;
-  const told = arms === undefined ? sql`every.arm` : place;
+  const place = arms === undefined ? sql`0` : sql`toUInt8(indexOf(${bind.strings(arms)}, arm))`;
+  const told = arms === undefined ? sql`every.arm` : sql`every.place`;
   const more = [...(arms === undefined ? [sql`arm`] : []), ...(slice === undefined ? [] : [sql`slice`])];
   const select = (columns: readonly Sql[], each: (column: Sql) => Sql): Sql =>
     sql`SELECT ${join([...columns, ...more.map((column) => sql`${each(column)} AS ${column}`)], ", ")}`;
-  const first = sql`${select([sql`unit`, sql`min(${packed(ms, place)}) AS first`, sql`if(min(${told}) = max(${told}), 1, 2) AS arms`], (column) => sql`argMin(every.${column}, at)`)}
-    FROM (${exposures(scope, question, share)}) AS every GROUP BY unit`;
+  const first = sql`${select([sql`unit`, sql`min(${packed(ms, sql`every.place`)}) AS first`, sql`if(min(${told}) = max(${told}), 1, 2) AS arms`], (column) => sql`argMin(every.${column}, at)`)}
+    FROM (SELECT *, ${place} AS place FROM (${exposures(scope, question, share)})) AS every GROUP BY unit`;
   const triggered = trigger === undefined ? first : sql`
     ${select([sql`before.unit AS unit`, sql`${packed(sql`min(reached.ms)`, placeIn(sql`any(before.first)`))} AS first`, sql`any(before.arms) AS arms`], (column) => sql`any(before.${column})`)}
     FROM (SELECT ${unitOf(scope, unit)} AS unit, ${ms} AS ms FROM ${tableIn(scope, "events")} WHERE ${share} AND ${inRange(range)} AND ${isUnit(unit)} AND ${matches(scope, trigger)}) AS reached
@@ -118,6 +118,7 @@ const columnsBy = (nameOf: (place: Sql) => Sql) => {
       known.set(key, found);
       return found.name;
     },
+    names: (): Sql[] => [...known.values()].map(({ name }) => name),
     all: (): Sql[] => [...known.values()].map(({ made, name }) => sql`${made} AS ${name}`),
   };
 };
@@ -129,26 +130,39 @@ const matchesOf = (measure: UnitMeasure): readonly EventMatch[] => {
 };
 
 /**
- * Of a unit, the outcome and the same before the exposure, or what is above and below of a ratio: from what is `read` of
- * each event and what is `added` up of that.
+ * Each step has its columns once and by name: where they stood wherever they are used, making a plan of many shares took
+ * longer than a fifth of the whole.
  */
-const pairOf = (scope: Scope, measure: UnitMeasure, { measures, windowDays, covariateDays }: AnalysisQuestion, read: Columns, added: Columns): { readonly y: Sql; readonly x: Sql } => {
+interface Steps {
+  /** Numbers as they stand in an event, and what is made of them. */
+  readonly given: Columns;
+  readonly read: Columns;
+  /** Whether an event is within so many days of the exposure. */
+  readonly when: Columns;
+  /** What is added up by unit. */
+  readonly added: Columns;
+}
+
+/**
+ * Of a unit, the outcome and the same before the exposure, or what is above and below of a ratio, from what is made in each
+ * step before.
+ */
+const pairOf = (scope: Scope, measure: UnitMeasure, { measures, windowDays, covariateDays }: AnalysisQuestion, { given, read, when, added }: Steps): { readonly y: Sql; readonly x: Sql } => {
   const isAll = new Set(measures.flatMap(matchesOf).map((match) => JSON.stringify(match))).size === 1;
   const isOf = (match: EventMatch): Sql => read.of(sql`toUInt8(${matches(scope, match)})`);
-  const apart = sql`(done.ms - ${msIn(sql`exposed.first`)})`;
-  const between = (from: number, to: number): Sql => sql`(${apart} >= ${literal(from * dayMs)} AND ${apart} < ${literal(to * dayMs)})`;
+  const between = (from: number, to: number): Sql => when.of(sql`apart >= ${literal(from * dayMs)} AND apart < ${literal(to * dayMs)}`);
   const [after, before] = [between(0, windowDays), between(-covariateDays, 0)];
-  const x = (of: (when: Sql) => Sql): Sql => (covariateDays === 0 ? sql`0.` : of(before));
+  const x = (of: (within: Sql) => Sql): Sql => (covariateDays === 0 ? sql`0.` : of(before));
   /** What an event adds. */
   const valueOf = ({ match, property, isCounted }: Part): Sql => {
-    const given = property === undefined ? undefined : read.of(propertyNumber(scope, property));
-    const number = given === undefined ? sql`1.` : isCounted ? sql`toFloat64(isNotNull(${given}))` : sql`ifNull(${given}, 0.)`;
+    const known = property === undefined ? undefined : given.of(propertyNumber(scope, property));
+    const number = known === undefined ? sql`1.` : read.of(isCounted ? sql`toFloat64(isNotNull(${known}))` : sql`ifNull(${known}, 0.)`);
     return isAll ? number : sql`if(${isOf(match)}, ${number}, 0.)`;
   };
-  const sum = (part: Part) => (when: Sql): Sql => added.of(sql`sumIf(${valueOf(part)}, ${when})`);
+  const sum = (part: Part) => (within: Sql): Sql => added.of(sql`sumIf(${valueOf(part)}, ${within})`);
   // ones and zeros are added up, as they are for how often, so that the engine does it once for both
-  const did = (part: Part) => (when: Sql): Sql =>
-    sql`toFloat64(${part.property === undefined || part.isCounted ? sum(part)(when) : added.of(sql`countIf(${valueOf(part)} > 0 AND ${when})`)} > 0)`;
+  const did = (part: Part) => (within: Sql): Sql =>
+    sql`toFloat64(${part.property === undefined || part.isCounted ? sum(part)(within) : added.of(sql`countIf(${valueOf(part)} > 0 AND ${within})`)} > 0)`;
   switch (measure.kind) {
     case "proportion":
       return { y: did(measure.part)(after), x: x(did(measure.part)) };
@@ -162,9 +176,9 @@ const pairOf = (scope: Scope, measure: UnitMeasure, { measures, windowDays, cova
       // the last step comes after the exposure; those before it may have come before it too, within the funnel's own time
       const window = literal(Math.round(measure.windowSeconds * 1000));
       const steps = measure.steps.map(isOf);
-      const through = (when: Sql): Sql => {
-        const conditions = steps.map((step, at) => (at === steps.length - 1 ? sql`${step} AND ${when}` : step));
-        return added.of(sql`toFloat64(windowFunnel(${window})(toUInt64(done.ms), ${join(conditions, ", ")}) = ${literal(steps.length)})`);
+      const through = (within: Sql): Sql => {
+        const conditions = steps.map((step, at) => (at === steps.length - 1 ? sql`${step} AND ${within}` : step));
+        return added.of(sql`toFloat64(windowFunnel(${window})(toUInt64(ms), ${join(conditions, ", ")}) = ${literal(steps.length)})`);
       };
       return { y: through(after), x: x(through) };
     }
@@ -185,16 +199,17 @@ const daysBefore = ({ measures, covariateDays }: AnalysisQuestion): number =>
 export const momentsByDay = (scope: Scope, question: AnalysisQuestion, arms: readonly string[], units: number): Sql => {
   const { unit, measures, range, windowDays, now } = question;
   // little goes through the join, and less comes out of what is grouped
-  const [read, added] = [columnsBy((place) => sql`read${place}`), columnsBy((place) => sql`sum${place}`)];
-  const pairs = measures.map((measure) => pairOf(scope, measure, question, read, added));
+  const steps = { given: columnsBy((place) => sql`given${place}`), read: columnsBy((place) => sql`read${place}`), when: columnsBy((place) => sql`when${place}`), added: columnsBy((place) => sql`sum${place}`) };
+  const { given, read, when, added } = steps;
+  const pairs = measures.map((measure) => pairOf(scope, measure, question, steps));
   const around = { from: range.from - daysBefore(question) * dayMs, to: Math.min(now, range.to + windowDays * dayMs) };
-  const done = (share: Sql): Sql => sql`SELECT ${unitOf(scope, unit)} AS unit, ${join([sql`toUnixTimestamp64Milli(at) AS ms`, ...read.all()], ", ")}
+  const done = (share: Sql): Sql => sql`SELECT ${unitOf(scope, unit)} AS unit, ${join([sql`toUnixTimestamp64Milli(at) AS ms`, ...given.all(), ...read.all()], ", ")}
     FROM ${tableIn(scope, "events")} WHERE ${share} AND ${inRange(around)} AND ${isUnit(unit)} AND ${matchesAny(scope, measures.flatMap(matchesOf))}`;
   const slice = (column: Sql): Sql => (isSliced(question) ? column : sql``);
-  const ofShare = (share: Sql): Sql => sql`SELECT any(exposed.first) AS first${slice(sql`, any(exposed.slice) AS slice`)}, ${join(added.all(), ", ")}
+  const ofShare = (share: Sql): Sql => sql`SELECT any(met.first) AS first${slice(sql`, any(met.slice) AS slice`)}, ${join(added.all(), ", ")} FROM (
+      SELECT ${join([sql`done.unit AS unit, done.ms AS ms, exposed.first AS first${slice(sql`, exposed.slice AS slice`)}, done.ms - ${msIn(sql`exposed.first`)} AS apart`, ...read.names(), ...when.all()], ", ")}
       FROM (${done(share)}) AS done
-      INNER JOIN (SELECT unit, first${slice(sql`, slice`)} FROM (${exposedOf(scope, question, share, arms)}) WHERE ${isRipe(question)} AND ${placeIn(sql`first`)} > 0) AS exposed ON done.unit = exposed.unit
-      GROUP BY done.unit`;
+      INNER JOIN (SELECT unit, first${slice(sql`, slice`)} FROM (${exposedOf(scope, question, share, arms)}) WHERE ${isRipe(question)} AND ${placeIn(sql`first`)} > 0) AS exposed ON done.unit = exposed.unit) AS met GROUP BY unit`;
   const byUnit = inPeople(scope, question, ofShare, units);
   // over all arms together, so that a cap cannot make a difference between them
   const caps = measures.map((measure) => (measure.kind === "mean" ? measure.cap : undefined));
