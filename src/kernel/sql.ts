@@ -132,8 +132,8 @@ export const inShares = (column: Sql, relation: (within: Sql) => Sql, groups = 0
 
 /**
  * Each share is planned by itself, in 4 to 17 ms: one a thread up to so many, or one for so many groups, as many of each
- * thread. Fewer take longer to plan, more no longer stay near: an analysis of 10 million people took 4.0 s by 290,000, 3.7
- * by 380,000, 4.8 by 500,000 and 7.1 by 560,000, where a table of the engine grows.
+ * thread. Smaller ones take longer to plan, and what larger ones keep no longer stays near: an analysis of 10 million
+ * people took 4.0 s in shares of 290,000, 3.7 of 380,000, 4.8 of 500,000 and 7.1 of 560,000 (two threads, one machine).
  */
 const [mostShares, groupsEach, mostOfGroups] = [8, 400_000, 64];
 

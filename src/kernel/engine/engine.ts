@@ -34,6 +34,18 @@ const limits: Readonly<Record<Purpose, ClickHouseSettings>> = {
   export: { max_execution_time: 3_600, max_memory_usage: "3000000000" },
 };
 
+/**
+ * For statements in shares: no more of them at a time than threads, and none of the rewritings that compare each
+ * expression with all that lies below it, which took a quarter of the time in which many shares are planned.
+ */
+const ofShares: ClickHouseSettings = {
+  max_streams_for_union_step_to_max_threads_ratio: 1,
+  optimize_syntax_fuse_functions: 0,
+  optimize_group_by_function_keys: 0,
+  optimize_aggregators_of_group_by_keys: 0,
+  optimize_and_compare_chain: 0,
+};
+
 /** What a function of ours may hold at once: rows of one call, and memory of one that runs. */
 const functionLimits = {
   webassembly_udf_max_input_block_size: "16384",
@@ -161,18 +173,6 @@ const refuse = (code: string, message: string, status: 409 | 422 | 503, cause: u
   const refusal = new Refusal(code, message, {}, status);
   refusal.cause = cause;
   return refusal;
-};
-
-/**
- * For statements in shares: no more of them at a time than threads, and none of the rewritings that compare each
- * expression with all that lies below it, which took a quarter of the time in which many shares are planned.
- */
-const ofShares: ClickHouseSettings = {
-  max_streams_for_union_step_to_max_threads_ratio: 1,
-  optimize_syntax_fuse_functions: 0,
-  optimize_group_by_function_keys: 0,
-  optimize_aggregators_of_group_by_keys: 0,
-  optimize_and_compare_chain: 0,
 };
 
 const engineIn = (
