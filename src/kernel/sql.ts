@@ -9,6 +9,8 @@ export interface Sql {
   readonly through?: Through;
   /** Where the fragment may be asked for in shares. */
   readonly shared?: Shared;
+  /** Where whoever asks adds up the rows. */
+  readonly isAddedUp?: true;
 }
 
 /** A WebAssembly function that turns the words of a row (Array(UInt64)) and a question, one for all rows, to words. */
@@ -137,23 +139,70 @@ export const inShares = (column: Sql, relation: (within: Sql) => Sql, groups = 0
  */
 const [mostShares, groupsEach, mostOfGroups] = [8, 400_000, 64];
 
-const unionOf = ({ between, groups }: Shared, threads: number): Sql => {
-  const atOnce = Math.min(mostShares, threads);
-  const count = atOnce * Math.max(1, Math.ceil(Math.min(mostOfGroups, groups / groupsEach) / atOnce));
+/** How many shares, and how many of them at a time. */
+const countOf = ({ groups }: Shared, threads: number): { readonly busy: number; readonly count: number } => {
+  const busy = Math.min(mostShares, threads);
+  return { busy, count: busy * Math.max(1, Math.ceil(Math.min(mostOfGroups, groups / groupsEach) / busy)) };
+};
+
+/** Every so many shares, from one of them on. */
+export interface Turn {
+  readonly place: number;
+  readonly of: number;
+}
+
+const unionOf = (shared: Shared, threads: number, turn: Turn): Sql => {
+  const { count } = countOf(shared, threads);
   const size = 2n ** 64n / BigInt(count) + 1n;
   // tables for many threads take a tenth longer where there is one
   const joins = count < threads ? sql`` : sql`, join_algorithm = 'hash'`;
   const shares = Array.from({ length: count }, (_, place) => {
     const from = size * BigInt(place);
     const to = place === count - 1 ? 2n ** 64n - 1n : from + size - 1n;
-    return sql`(${between(from, to)} SETTINGS max_threads = ${literal(Math.ceil(threads / count))}${joins}, group_by_two_level_threshold = 0, group_by_two_level_threshold_bytes = 300000000)`;
+    return sql`(${shared.between(from, to)} SETTINGS max_threads = ${literal(Math.ceil(threads / count))}${joins}, group_by_two_level_threshold = 0, group_by_two_level_threshold_bytes = 300000000)`;
   });
-  return join(shares, " UNION ALL ");
+  return join(
+    shares.filter((_, place) => place % turn.of === turn.place),
+    " UNION ALL ",
+  );
 };
 
+const sharedIn = (root: Sql): readonly Shared[] =>
+  root.shared === undefined ? root.parts.flatMap((part) => (isBound(part) ? [] : sharedIn(part))) : [root.shared];
+
 /** Whether a statement has relations that may be asked for in shares. */
-export const hasShares = (root: Sql): boolean =>
-  root.shared !== undefined || root.parts.some((part) => !isBound(part) && hasShares(part));
+export const hasShares = (root: Sql): boolean => sharedIn(root).length > 0;
+
+/** Whether an engine of so many threads is asked for more shares than it works on at a time. */
+export const hasManyShares = (root: Sql, threads: number): boolean =>
+  sharedIn(root).some((shared) => {
+    const { busy, count } = countOf(shared, threads);
+    return count > busy;
+  });
+
+/**
+ * A statement whose rows may come several times, each from some of the shares of the one relation that it has in shares,
+ * since whoever asks adds them up.
+ */
+export const addedUp = (statement: Sql): Sql => ({ ...statement, isAddedUp: true });
+
+/**
+ * So many turns for each of those that are asked at once: a few, so that no thread waits for long when it has come to the
+ * end of its own, and not one for each share, since a statement takes its time beside those.
+ */
+const turnsEach = 3;
+
+/**
+ * The turns in which a statement is best asked, `atOnce` at a time: an engine plans a statement on one thread, whatever it
+ * has, and another one meanwhile. One turn where rows are not added up.
+ */
+export const turnsOf = (root: Sql, threads: number, atOnce: number): readonly Turn[] => {
+  const [shared, ...others] = root.isAddedUp === true && threads > 1 ? sharedIn(root) : [];
+  if (shared === undefined || others.length > 0) return [whole];
+  const { busy, count } = countOf(shared, threads);
+  const of = Math.max(atOnce, Math.min(atOnce * turnsEach, Math.floor((count * atOnce) / busy)));
+  return Array.from({ length: of }, (_, place) => ({ place, of }));
+};
 
 /** The functions that a statement puts rows through. */
 export const functionsOf = (root: Sql): WordFunction[] => [
@@ -186,12 +235,14 @@ export const bind = {
   time: (ms: number): Bound => ({ type: "DateTime64(3, 'UTC')", value: engineTime(ms) }),
 };
 
+const whole: Turn = { place: 0, of: 1 };
+
 /** Text and parameters for an engine of so many threads. Parameters are numbered in order of appearance. */
-export const compile = (root: Sql, threads = 1): CompiledSql => {
+export const compile = (root: Sql, threads = 1, turn = whole): CompiledSql => {
   const params: Record<string, unknown> = {};
   const write = (fragment: Sql): string => {
     const { chunks, parts, shared } = fragment;
-    if (shared !== undefined && threads > 1) return write(unionOf(shared, threads));
+    if (shared !== undefined && threads > 1) return write(unionOf(shared, threads, turn));
     return chunks.reduce((text, chunk, index) => {
       const part = index === 0 ? undefined : parts[index - 1];
       return part === undefined ? text + chunk : text + place(part) + chunk;

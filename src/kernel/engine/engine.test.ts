@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { createClient } from "@clickhouse/client";
 import { z } from "zod";
 import { useEngine } from "#test/engine.ts";
-import { bind, compile, identifier, inShares, sql, type Sql } from "../sql.ts";
+import { addedUp, bind, compile, identifier, inShares, sql, turnsOf, type Sql } from "../sql.ts";
 
 const held = useEngine();
 const engine = () => held.server.in("default");
@@ -113,17 +113,17 @@ describe("the engine contract", () => {
       sql`SELECT count() AS groups, uniqExact(key) AS distinct, toUInt32(min(times)) AS least, toUInt32(max(times)) AS most, toUInt32(max(threads)) AS each FROM (${inShares(sql`key`, within, groups)})`;
     const row = z.object({ groups: z.number(), distinct: z.number(), least: z.number(), most: z.number() });
     const client = createClient({ url: held.process?.url ?? "", password: held.process?.password ?? "" });
-    for (const [threads, groups, shares] of [
-      [1, 0, 0],
-      [1, 5_000_000, 0],
-      [2, 0, 2],
-      [3, 0, 3],
-      [64, 0, 8],
-      [2, 2_000_000, 6],
-      [3, 2_000_000, 6],
-      [8, 2_000_000, 8],
-      [2, 1e9, 64],
-      [64, 1e9, 64],
+    for (const [threads, groups, shares, turns] of [
+      [1, 0, 0, 1],
+      [1, 5_000_000, 0, 1],
+      [2, 0, 2, 2],
+      [3, 0, 3, 2],
+      [64, 0, 8, 2],
+      [2, 2_000_000, 6, 6],
+      [3, 2_000_000, 6, 4],
+      [8, 2_000_000, 8, 2],
+      [2, 1e9, 64, 6],
+      [64, 1e9, 64, 6],
     ] as const) {
       const { query, params } = compile(whole(groups), threads);
       expect((query.match(/max_threads = /g) ?? []).length).toBe(shares);
@@ -131,10 +131,53 @@ describe("the engine contract", () => {
       // what a share is told reaches it
       const each = shares === 0 ? expect.any(Number) : Math.ceil(threads / shares);
       expect(await asked.json()).toEqual([{ groups: 5_005, distinct: 5_005, least: 2, most: 2, each }]);
+      // nor do its turns, taken together
+      expect(turnsOf(whole(groups), threads, 2).length).toBe(1);
+      const all = turnsOf(addedUp(whole(groups)), threads, 2);
+      expect(all.length).toBe(turns);
+      const parts = all.map((turn) => compile(whole(groups), threads, turn).query);
+      const told = parts.map((part) => part.match(/BETWEEN \d+ AND \d+/g) ?? []);
+      expect(told.flat().toSorted()).toEqual((query.match(/BETWEEN \d+ AND \d+/g) ?? []).toSorted());
+      // in each as many as threads can work on, and about as many in one as in another
+      const sizes = told.map((some) => some.length);
+      expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
+      if (turns > 2) expect(Math.min(...sizes)).toBeGreaterThanOrEqual(Math.floor(Math.min(8, threads) / 2));
     }
     await client.close();
     for (const groups of [0, 5_000_000])
       expect(await one(whole(groups), row)).toEqual({ groups: 5_005, distinct: 5_005, least: 2, most: 2 });
+  });
+
+  it("is asked for shares in turns where their rows are added up, with one limit for all of them", async () => {
+    const keys = (share: Sql): Sql =>
+      sql`SELECT key FROM (SELECT sipHash64(number) AS key FROM numbers(50000)) WHERE ${share} GROUP BY key`;
+    const row = z.object({ groups: z.number(), sum: z.string(), filters: z.number() });
+    const counted = (relation: Sql) =>
+      sql`SELECT count() AS groups, toString(sum(bitAnd(key, 65535))) AS sum, toInt32(getSetting('enable_join_runtime_filters')) AS filters FROM (${relation})`;
+    const before = await one(counted(keys(sql`1`)), row);
+    const threads = (await one(sql`SELECT toInt32(getSetting('max_threads')) AS n`, z.object({ n: z.number() })))?.n ?? 1; // prettier-ignore
+    for (const groups of [0, 5_000_000]) {
+      const statement = addedUp(counted(inShares(sql`key`, keys, groups)));
+      const rows = await engine().rows(statement, row);
+      const turns = turnsOf(statement, threads, 2).length;
+      expect(rows.map(({ filters }) => filters)).toEqual(Array.from({ length: turns }, () => (turns > 2 ? 0 : 1)));
+      expect(rows.reduce((sum, { groups: some }) => sum + some, 0)).toBe(before?.groups);
+      expect(String(rows.reduce((all, { sum }) => all + BigInt(sum), 0n))).toBe(before?.sum);
+    }
+    const endless = (share: Sql): Sql =>
+      sql`SELECT number AS key FROM numbers(1000000000000) WHERE sipHash64(number) = 3 AND ${share} GROUP BY key`;
+    const asked = addedUp(counted(inShares(sql`key`, endless, 5_000_000)));
+    await expect(engine().rows(asked, row, { settings: { max_execution_time: 2 } })).rejects.toThrow(/took longer/);
+    const running = sql`SELECT count() AS n FROM system.processes WHERE query LIKE '%sipHash64(number) = 3%' AND query NOT LIKE '%system.processes%'`;
+    await expect.poll(async () => (await one(running, z.object({ n: z.number() })))?.n, { timeout: 5_000 }).toBe(0);
+    const large = (share: Sql): Sql => sql`SELECT number AS key FROM numbers(5000000) WHERE ${share} GROUP BY key`;
+    const limit = { settings: { max_memory_usage: "20000000" } };
+    await expect(engine().rows(addedUp(counted(inShares(sql`key`, large))), row, limit)).rejects.toThrow(/more memory/);
+    const controller = new AbortController();
+    const left = engine().rows(asked, row, { signal: controller.signal });
+    setTimeout(() => controller.abort(), 300);
+    await expect(left).rejects.toThrow();
+    await expect.poll(async () => (await one(running, z.object({ n: z.number() })))?.n, { timeout: 5_000 }).toBe(0);
   });
 
   it("says which limit was reached", async () => {

@@ -8,7 +8,8 @@ import {
 import type { Readable } from "node:stream";
 import type { z } from "zod";
 import { Refusal } from "../refusal.ts";
-import { compile, functionsOf, hasShares, type Sql } from "../sql.ts";
+import { inTurns } from "../in-turns.ts";
+import { compile, functionsOf, hasManyShares, hasShares, turnsOf, type Sql, type Turn } from "../sql.ts";
 import { functionsIn, withoutFunctions, type Functions, type FunctionsRun } from "./functions.ts";
 
 /** What a statement is for decides its limits of time, memory and result. */
@@ -45,6 +46,15 @@ const ofShares: ClickHouseSettings = {
   optimize_aggregators_of_group_by_keys: 0,
   optimize_and_compare_chain: 0,
 };
+
+/**
+ * Where there are more shares than threads, rows are not looked up in a filter before a join: with it, where a tenth of
+ * 10 million people was joined, an analysis took 2 % less time, 3 % more where a fifth was and 16 % more where half.
+ */
+const ofManyShares = { ...ofShares, enable_join_runtime_filters: 0 } as ClickHouseSettings; // the client does not know it yet
+
+/** So many statements of a few shares each are asked at a time; others who ask want sessions too. */
+const turnsAtOnce = 2;
 
 /** What a function of ours may hold at once: rows of one call, and memory of one that runs. */
 const functionLimits = {
@@ -187,21 +197,41 @@ const engineIn = (
     ...limits[options?.purpose ?? fallback],
     ...options?.settings,
   });
-  const asked = async (statement: Sql, options: AskOptions | undefined, fallback: Purpose) => {
-    const isShared = hasShares(statement);
-    const { query, params } = compile(statement, isShared ? await threads() : 1);
+  const threadsOf = async (statement: Sql): Promise<number> => (hasShares(statement) ? threads() : 1);
+  const asked = async (statement: Sql, options: AskOptions | undefined, fallback: Purpose, turn?: Turn) => {
+    const most = await threadsOf(statement);
+    const { query, params } = compile(statement, most, turn);
     const signal = options?.signal === undefined ? {} : { abort_signal: options.signal };
-    const settings = { ...(isShared ? ofShares : {}), ...settingsFor(options, fallback) };
+    const shared = hasManyShares(statement, most) ? ofManyShares : ofShares;
+    const settings = { ...(hasShares(statement) ? shared : {}), ...settingsFor(options, fallback) };
     return { query, query_params: params, clickhouse_settings: settings, ...signal };
   };
   const plain: Engine = {
     database,
     apart,
     rows: async (statement, row, options) => {
-      const question = await asked(statement, options, "ask");
-      const result = await client.query({ ...question, format: "JSONEachRow" }).catch(explain);
-      const rows = await result.json().catch(explain);
-      return rows.map((value) => row.parse(value));
+      const read = async (as: AskOptions | undefined, turn?: Turn) => {
+        const question = await asked(statement, as, "ask", turn);
+        const result = await client.query({ ...question, format: "JSONEachRow" }).catch(explain);
+        const rows = await result.json().catch(explain);
+        return rows.map((value) => row.parse(value));
+      };
+      const most = await threadsOf(statement);
+      const turns = turnsOf(statement, most, turnsAtOnce);
+      if (turns.length === 1) return read(options);
+      const settings = settingsFor(options, "ask");
+      const ends = performance.now() + Number(settings.max_execution_time) * 1_000;
+      const ofTurn = (signal: AbortSignal): AskOptions => ({
+        ...options,
+        signal,
+        settings: {
+          ...options?.settings,
+          max_threads: Math.ceil(most / turnsAtOnce),
+          max_execution_time: Math.max(1, Math.ceil((ends - performance.now()) / 1_000)),
+          max_memory_usage: String(Number(settings.max_memory_usage) / turnsAtOnce),
+        },
+      });
+      return (await inTurns(turns, turnsAtOnce, (turn, signal) => read(ofTurn(signal), turn), options?.signal)).flat();
     },
     stream: async (statement, format, options) => {
       const { query, ...rest } = await asked(statement, options, "export");

@@ -1,7 +1,9 @@
-import { bind, join, literal, sql, type Sql } from "#kernel/sql.ts";
+import { z } from "zod";
+import { addedUp, bind, join, literal, sql, type Sql } from "#kernel/sql.ts";
 import { matches, matchesAny, propertyNumber, propertyText } from "#insights/common/conditions.ts";
 import type { EventMatch } from "#insights/common/frame.ts";
 import { byPerson, inRange, personOf, tableIn, type Scope, type TimeRange } from "#records/events/scope.ts";
+import type { DayRow } from "./analysis.ts";
 import type { Part, Unit, UnitMeasure } from "./document.ts";
 
 const dayMs = 86_400_000;
@@ -95,6 +97,15 @@ const inPeople = (scope: Scope, { unit, written, beside }: AnalysisQuestion, rel
 export const countExposures = (scope: Scope, question: AnalysisQuestion): Sql =>
   sql`SELECT toFloat64(count()) AS units FROM (${exposures(scope, { ...question, armProperty: null }, sql`1`)})`;
 
+/** A row of `exposuresByDay`. */
+export const Counted = z.object({
+  arm: z.string(),
+  day: z.string(),
+  units: z.number(),
+  crossed: z.number(),
+  ripe: z.number(),
+});
+
 /**
  * One row an arm and day of first exposure: how many units, of them in several arms, and of the others with a window that is
  * over. Arms other than those given go by the name ''; if none are given, each goes by its own. `units` is about how many
@@ -186,12 +197,19 @@ const pairOf = (scope: Scope, measure: UnitMeasure, { measures, windowDays, cova
 const daysBefore = ({ measures, covariateDays }: AnalysisQuestion): number =>
   covariateDays + Math.max(0, ...measures.map((measure) => (measure.kind === "conversion" ? Math.ceil(measure.windowSeconds / 86_400) : 0))); // prettier-ignore
 
+const Numbers = z.array(z.number());
+/** A row of `momentsByDay`; lists are by metric. */
+export const Moments = z.object({ arm: z.string(), day: z.string(), n: z.number(), y: Numbers, x: Numbers, varY: Numbers, varX: Numbers, covXY: Numbers }); // prettier-ignore
+
+export const dayRowOf = ({ arm, day, n, y, x, varY, varX, covXY }: z.output<typeof Moments>): DayRow =>
+  ({ arm, day, pairs: y.map((value, at) => ({ n, y: value, x: x[at] ?? 0, varY: varY[at] ?? 0, varX: varX[at] ?? 0, covXY: covXY[at] ?? 0 })) }); // prettier-ignore
+
 /**
  * One row an arm and day of first exposure: its units whose window is over, who were in one arm alone and did anything that
  * is measured, and of each metric two means with their variances and covariance: the outcome and the same before the
  * exposure, or what is above and below of a ratio. Units that did nothing are known from their exposures, and are nothing
  * but zeros. Everything that is added up comes from one reading of the events, past a table of the exposures. `units` is
- * about how many were exposed.
+ * about how many were exposed. An arm and day may come in several rows, each of some of its units.
  */
 export const momentsByDay = (scope: Scope, question: AnalysisQuestion, arms: readonly string[], units: number): Sql => {
   const { unit, measures, range, windowDays, now } = question;
@@ -219,9 +237,10 @@ export const momentsByDay = (scope: Scope, question: AnalysisQuestion, arms: rea
   });
   const each = (make: (y: Sql, x: Sql) => Sql): Sql => sql`[${join(limited.map(({ y, x }) => sql`ifNotFinite(${make(y, x)}, 0)`), ", ")}]`;
   const capped = bounds.length === 0 ? byUnit : sql`SELECT *, ${join(bounds, ", ")} FROM (${byUnit})`;
-  return sql`SELECT arrayElement(${bind.strings(arms)}, byDay.arm) AS arm, toString(byDay.day) AS day, byDay.n AS n, y, x, varY, varX, covXY FROM (
+  const moments = sql`SELECT arrayElement(${bind.strings(arms)}, byDay.arm) AS arm, toString(byDay.day) AS day, byDay.n AS n, y, x, varY, varX, covXY FROM (
     SELECT ${placeIn(sql`first`)} AS arm, ${dayOf(scope, question)} AS day, toFloat64(count()) AS n,
       ${each((y) => sql`avg(${y})`)} AS y, ${each((_, x) => sql`avg(${x})`)} AS x,
       ${each((y) => sql`varSampStable(${y})`)} AS varY, ${each((_, x) => sql`varSampStable(${x})`)} AS varX, ${each((y, x) => sql`covarSampStable(${y}, ${x})`)} AS covXY
     FROM (SELECT first${slice(sql`, slice`)}, ${join(values.all(), ", ")} FROM (${capped})) GROUP BY arm, day ORDER BY day) AS byDay`;
+  return bounds.length === 0 ? addedUp(moments) : moments;
 }; // prettier-ignore

@@ -95,11 +95,18 @@ interface Cumulated {
 
 const zeros = (n: number): PairMoments => ({ ...nothing, n });
 
-/** Days with all of their units: those who did nothing that is measured are zeros of every metric. */
+/**
+ * Days with all of their units: those who did nothing that is measured are zeros of every metric. A day may be given in
+ * several rows, each of some of its units.
+ */
 export const withIdle = (counts: readonly DayCount[], rows: readonly DayRow[], metrics: number): readonly DayRow[] => {
-  const active = new Map(rows.map((row) => [`${row.day} ${row.arm}`, row]));
+  const active = new Map<string, readonly PairMoments[]>();
+  for (const { arm, day, pairs } of rows) {
+    const before = active.get(`${day} ${arm}`);
+    active.set(`${day} ${arm}`, before === undefined ? pairs : before.map((pair, at) => mergedPairs(pair, pairs[at] ?? nothing)));
+  }
   return counts.filter(({ ripe }) => ripe > 0).map(({ arm, day, ripe }) => {
-    const pairs = active.get(`${day} ${arm}`)?.pairs ?? [];
+    const pairs = active.get(`${day} ${arm}`) ?? [];
     return { arm, day, pairs: Array.from({ length: metrics }, (_, at) => {
       const pair = pairs[at] ?? nothing;
       return mergedPairs(pair, zeros(Math.max(0, ripe - pair.n)));

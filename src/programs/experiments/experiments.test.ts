@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { noVeil } from "#kernel/classes.ts";
-import type { Sql } from "#kernel/sql.ts";
+import { sql, type Sql } from "#kernel/sql.ts";
 import type { Scope } from "#records/events/scope.ts";
 import { keysOf } from "#records/people/keys.ts";
 import { proportionsSize, tSize } from "#stats/power.ts";
 import { useWorld } from "#test/world.ts";
-import { exposuresByDay, momentsByDay, type AnalysisQuestion } from "./analysis-query.ts";
+import { withIdle } from "./analysis.ts";
+import { Counted, dayRowOf, exposuresByDay, Moments, momentsByDay, type AnalysisQuestion } from "./analysis-query.ts";
 import { PlanInput, type Plan } from "./contract.ts";
 import { planOf } from "./plan.ts";
 
@@ -122,6 +123,9 @@ describe("the past of a workspace", () => {
       expect(whole("units")).toBe(people.filter((n) => first(n) === arm).length);
       expect(whole("crossed")).toBe(people.filter((n) => first(n) === arm && crossed(n)).length);
     }
+    const uncapped: AnalysisQuestion = { ...question, measures: [{ kind: "mean", part }, { kind: "proportion", part }] }; // prettier-ignore
+    const counted = await engine.rows(exposuresByDay(scope, question, 0), Counted);
+    const days = (rows: readonly z.output<typeof Moments>[]) => rounded(withIdle(counted, rows.map(dayRowOf), 2)); // prettier-ignore
     for (const units of [0, 2_000_000])
       for (const hasMerges of [false, true]) {
         const by = { ...scope, hasMerges };
@@ -129,7 +133,12 @@ describe("the past of a workspace", () => {
         expect(numbered.filter(({ arm }) => arm !== "")).toEqual(named.filter(({ arm }) => arm !== "c"));
         const moments = await asked(momentsByDay(by, question, arms, units));
         expect(moments).toEqual(await asked(momentsByDay(scope, question, arms, 0)));
-        expect(moments.reduce((sum, one) => sum + Number(one["n"]), 0)).toBe(people.filter((n) => !crossed(n) && (n % 3 === 0 || n % 4 === 0)).length); // prettier-ignore
+        const active = people.filter((n) => !crossed(n) && (n % 3 === 0 || n % 4 === 0)).length;
+        expect(moments.reduce((sum, one) => sum + Number(one["n"]), 0)).toBe(active);
+        // without a cap they come in several rows, each of some of its units
+        const parts = await engine.rows(momentsByDay(by, uncapped, arms, units), Moments);
+        expect(parts.reduce((sum, { n }) => sum + n, 0)).toBe(active);
+        expect(days(parts)).toEqual(days(await engine.rows(sql`${momentsByDay(scope, uncapped, arms, 0)}`, Moments)));
       }
   });
 });

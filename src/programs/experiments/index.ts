@@ -17,11 +17,14 @@ import { Flag } from "../flags/document.ts";
 import {
   columnsOfWritten,
   countExposures,
+  Counted,
+  dayRowOf,
   exposuresByDay,
+  Moments,
   momentsByDay,
   type AnalysisQuestion,
 } from "./analysis-query.ts";
-import { analyse, countedByArm, ratioOf, withIdle, type DayRow } from "./analysis.ts";
+import { analyse, countedByArm, ratioOf, withIdle } from "./analysis.ts";
 import * as contract from "./contract.ts";
 import type { Plan } from "./contract.ts";
 import { Agreed, Experiment, experimentFaults, type AgreedMetric, type Unit, type UnitMeasure } from "./document.ts";
@@ -38,15 +41,6 @@ import { reportOf } from "./report.ts";
 
 const dayMs = 86_400_000;
 const [mostExperiments, pastDays, mostBeside] = [2_000, 28, 8];
-const Counted = z.object({
-  arm: z.string(),
-  day: z.string(),
-  units: z.number(),
-  crossed: z.number(),
-  ripe: z.number(),
-});
-const Numbers = z.array(z.number());
-const Moments = z.object({ arm: z.string(), day: z.string(), n: z.number(), y: Numbers, x: Numbers, varY: Numbers, varX: Numbers, covXY: Numbers }); // prettier-ignore
 const StateName = z.enum(operations.experimentStates);
 
 interface Parts {
@@ -68,9 +62,6 @@ interface PastAsked {
 
 const dayIn = (zone: string, at: number): string => new Intl.DateTimeFormat("en-CA", { timeZone: zone }).format(at);
 
-const pairsOf = ({ n, y, x, varY, varX, covXY }: z.output<typeof Moments>): readonly PairMoments[] =>
-  y.map((value, at) => ({ n, y: value, x: x[at] ?? 0, varY: varY[at] ?? 0, varX: varX[at] ?? 0, covXY: covXY[at] ?? 0 })); // prettier-ignore
-
 /** Experiments: how large they have to be, whether they may start, and what may be said of them. */
 export const experiments = ({ ingest, store, desk, notify }: Parts): Module => {
   /** Exposures by arm, and what those whose window is over did, by day. */
@@ -84,9 +75,8 @@ export const experiments = ({ ingest, store, desk, notify }: Parts): Module => {
     const counts = ofThese.some(({ arm }) => arm === "") ? await asked(exposuresByDay(scope, question, most), Counted) : ofThese;
     const units = counts.reduce((sum, one) => sum + one.units, 0);
     const moments = measures.length === 0 ? [] : await asked(momentsByDay(scope, question, arms, units), Moments);
-    const active = moments.map((one): DayRow => ({ arm: one.arm, day: one.day, pairs: pairsOf(one) }));
     const known = counts.filter(({ arm }) => arms.includes(arm));
-    return { counts: countedByArm(counts), rows: withIdle(known, active, measures.length) };
+    return { counts: countedByArm(counts), rows: withIdle(known, moments.map(dayRowOf), measures.length) };
   }; // prettier-ignore
 
   const past = async (call: WorkspaceCall, { exposure, measure, days, windowDays, covariateDays, unit }: PastAsked) => {
