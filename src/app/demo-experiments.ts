@@ -44,14 +44,14 @@ const planned = [
   {
     from: truths.mismatch.from,
     to: null,
-    baseline: 0.2,
-    perDay: 60,
+    baseline: 0.7,
+    perDay: 120,
     decision: null,
     experiment: {
       key: "board-colours",
       name: "Board colours",
       hypothesis:
-        "Calmer colours of the board leave more attention for the work, so that people make projects more often.",
+        "Calmer colours of the board leave more attention for the work, so that more people come back in the week after.",
       owner: "product",
       arms: [
         { name: "control", weight: 1 },
@@ -59,8 +59,9 @@ const planned = [
       ],
       exposure: exposed("board colours"),
       eligible: { event: "Session started" },
-      metrics: [{ metric: "project_makers", role: "primary" }],
-      effect: 0.25,
+      metrics: [{ metric: "second_week", role: "primary" }],
+      windowDays: 14,
+      effect: 0.05,
       looks: 10,
     },
   },

@@ -151,6 +151,8 @@ export interface Turn {
   readonly of: number;
 }
 
+const whole: Turn = { place: 0, of: 1 };
+
 const unionOf = (shared: Shared, threads: number, turn: Turn): Sql => {
   const { count } = countOf(shared, threads);
   const size = 2n ** 64n / BigInt(count) + 1n;
@@ -234,8 +236,6 @@ export const bind = {
   /** Milliseconds since the epoch, as DateTime64(3) in UTC. */
   time: (ms: number): Bound => ({ type: "DateTime64(3, 'UTC')", value: engineTime(ms) }),
 };
-
-const whole: Turn = { place: 0, of: 1 };
 
 /** Text and parameters for an engine of so many threads. Parameters are numbered in order of appearance. */
 export const compile = (root: Sql, threads = 1, turn = whole): CompiledSql => {
