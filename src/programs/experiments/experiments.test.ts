@@ -135,7 +135,7 @@ describe("the past of a workspace", () => {
         expect(moments).toEqual(await asked(momentsByDay(scope, question, arms, 0)));
         const active = people.filter((n) => !crossed(n) && (n % 3 === 0 || n % 4 === 0)).length;
         expect(moments.reduce((sum, one) => sum + Number(one["n"]), 0)).toBe(active);
-        // without a cap they come in several rows, each of some of its units
+        // without a cap they come in several rows, each of some of its units, where they are not asked for as a whole
         const parts = await engine.rows(momentsByDay(by, uncapped, arms, units), Moments);
         expect(parts.reduce((sum, { n }) => sum + n, 0)).toBe(active);
         expect(days(parts)).toEqual(days(await engine.rows(sql`${momentsByDay(scope, uncapped, arms, 0)}`, Moments)));
