@@ -164,6 +164,16 @@ describe("the engine contract", () => {
       expect(rows.reduce((sum, { groups: some }) => sum + some, 0)).toBe(before?.groups);
       expect(String(rows.reduce((all, { sum }) => all + BigInt(sum), 0n))).toBe(before?.sum);
     }
+    // what is left of the time, and a part of the memory
+    const told = z.object({ seconds: z.number(), bytes: z.number() });
+    const limits = (relation: Sql) =>
+      sql`SELECT toFloat64(getSetting('max_execution_time')) AS seconds, toFloat64(getSetting('max_memory_usage')) AS bytes FROM (SELECT count() FROM (${relation}))`;
+    const limited = addedUp(limits(inShares(sql`key`, keys, 5_000_000)));
+    const turns = turnsOf(limited, threads, 2).length;
+    const left = await engine().rows(limited, told, { settings: { max_execution_time: 20 } });
+    expect(left.map(({ bytes }) => bytes)).toEqual(left.map(() => (turns > 1 ? 1_500_000_000 : 3_000_000_000)));
+    for (const { seconds } of left) expect(seconds).toBeLessThanOrEqual(20);
+    if (turns > 2) expect(left.at(-1)!.seconds).toBeLessThan(left[0]!.seconds);
     const endless = (share: Sql): Sql =>
       sql`SELECT number AS key FROM numbers(1000000000000) WHERE sipHash64(number) = 3 AND ${share} GROUP BY key`;
     const asked = addedUp(counted(inShares(sql`key`, endless, 5_000_000)));
@@ -174,9 +184,9 @@ describe("the engine contract", () => {
     const limit = { settings: { max_memory_usage: "20000000" } };
     await expect(engine().rows(addedUp(counted(inShares(sql`key`, large))), row, limit)).rejects.toThrow(/more memory/);
     const controller = new AbortController();
-    const left = engine().rows(asked, row, { signal: controller.signal });
+    const givenUp = engine().rows(asked, row, { signal: controller.signal });
     setTimeout(() => controller.abort(), 300);
-    await expect(left).rejects.toThrow();
+    await expect(givenUp).rejects.toThrow();
     await expect.poll(async () => (await one(running, z.object({ n: z.number() })))?.n, { timeout: 5_000 }).toBe(0);
   });
 

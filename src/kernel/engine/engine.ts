@@ -227,7 +227,7 @@ const engineIn = (
         settings: {
           ...options?.settings,
           max_threads: Math.ceil(most / turnsAtOnce),
-          max_execution_time: Math.max(1, Math.ceil((ends - performance.now()) / 1_000)),
+          max_execution_time: Math.max(1, ends - performance.now()) / 1_000, // 0 would be no limit
           max_memory_usage: String(Number(settings.max_memory_usage) / turnsAtOnce),
         },
       });

@@ -201,6 +201,7 @@ const Numbers = z.array(z.number());
 /** A row of `momentsByDay`; lists are by metric. */
 export const Moments = z.object({ arm: z.string(), day: z.string(), n: z.number(), y: Numbers, x: Numbers, varY: Numbers, varX: Numbers, covXY: Numbers }); // prettier-ignore
 
+/** What each metric of a row of `momentsByDay` has, by itself. */
 export const dayRowOf = ({ arm, day, n, y, x, varY, varX, covXY }: z.output<typeof Moments>): DayRow =>
   ({ arm, day, pairs: y.map((value, at) => ({ n, y: value, x: x[at] ?? 0, varY: varY[at] ?? 0, varX: varX[at] ?? 0, covXY: covXY[at] ?? 0 })) }); // prettier-ignore
 
